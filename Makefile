@@ -1,0 +1,60 @@
+# Two commands: `make book` and `make test`. Everything runs in .venv, made from requirements.lock.
+
+PYTHON ?= python3
+ARCHIVE ?= demo
+# Notebook parameters, such as PARAMETERS="-p season_end 10-31".
+PARAMETERS ?=
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint lab demo bench lock clean
+.DELETE_ON_ERROR:
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.ready  ## run the notebooks and render the book (ARCHIVE=path, PARAMETERS="-p name value")
+	$(BIN)/qilian book --archive "$(ARCHIVE)" $(PARAMETERS)
+
+test: lint  ## lint, then all tests; those in a browser need chromium
+	$(BIN)/python -m pytest
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline .github/workflows
+
+lab: data/demo/catalogue.toml  ## open JupyterLab on the same environment
+	$(BIN)/jupyter lab --notebook-dir=.
+
+demo: data/demo/catalogue.toml  ## write the simulated archive to data/demo
+
+bench: .venv/.ready  ## timings, as ratios within one run
+	for script in bench/*.py; do $(BIN)/python $$script || exit; done
+
+lock: .venv/.ready  ## resolve requirements.lock anew
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --fork-strategy fewest --generate-hashes --no-header --no-annotate --upgrade \
+	  --quiet --output-file requirements.lock
+
+clean:  ## remove what was built; the environment stays
+	rm -rf _build data/demo
+
+data/demo/catalogue.toml: .venv/.ready data/table_s1.csv $(wildcard lib/qilian_demo/*.py)
+	$(BIN)/qilian demo
+
+# pip brings uv at the version and hash of the lock; uv brings everything else, compiled to
+# bytecode, without which every import takes three times as long.
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$$($(PYTHON) --version) is too old: Python 3.11 or newer is needed, as in make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks its venv module: install it (Debian: python3-venv)"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | \
+	  $(BIN)/python -m pip install --quiet --require-hashes --requirement /dev/stdin
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@

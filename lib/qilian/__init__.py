@@ -1,0 +1,1 @@
+"""The executable supplement: contracts, archive, science and figures."""

@@ -1,0 +1,203 @@
+"""An archive: a catalogue file that names data, and the one door through which they are read."""
+
+import hashlib
+import inspect
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import xarray as xr
+
+from qilian.contracts import InputError
+from qilian.readers import geotiff, hydrograph, licsar, pairs
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# What a name in a catalogue may hold, and the formats it may come in.
+READERS: Mapping[str, Mapping[str, Callable[..., xr.Dataset]]] = {
+    "sentinel1": {"licsar": licsar.read, "geotiff": geotiff.read},
+    "discharge": {"csv": hydrograph.read_csv, "usgs_rdb": hydrograph.read_usgs_rdb},
+    "pairs": {"csv": pairs.read_csv},
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One table of the catalogue: where the files are, their format, what they don't say."""
+
+    name: str
+    path: Path
+    reader: Callable[..., xr.Dataset]
+    options: Mapping[str, Any]
+    simulated: bool
+
+    def files(self) -> Iterator[Path]:
+        """Files under the entry's path, in a fixed order."""
+        if self.path.is_file():
+            yield self.path
+        else:
+            yield from sorted(p for p in self.path.rglob("*") if p.is_file())
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A checked catalogue."""
+
+    catalogue: Path
+    name: str
+    entries: Mapping[str, Entry]
+    truth: Path | None
+
+    def entry(self, name: str) -> Entry:
+        """Return the entry, or say that the catalogue lacks it."""
+        if name not in self.entries:
+            held = ", ".join(self.entries) or "nothing"
+            raise InputError(f"{self.catalogue} has no [{name}], only {held}.")
+        return self.entries[name]
+
+    def load(self, name: str) -> xr.Dataset:
+        """Read one entry into its contract.
+
+        Parameters
+        ----------
+        name : str
+            A name of the catalogue, such as `sentinel1` or `discharge`.
+
+        Returns
+        -------
+        xarray.Dataset
+            As its contract says; `attrs` carry the archive's name and whether it is simulated.
+
+        Raises
+        ------
+        InputError
+            The catalogue lacks the name, or the files break the contract.
+        """
+        entry = self.entry(name)
+        data = entry.reader(entry.path, **entry.options)
+        return data.assign_attrs(
+            archive=self.name, source=entry.path.name, simulated="yes" if entry.simulated else "no"
+        )
+
+    def load_truth(self, name: str) -> xr.Dataset | None:
+        """Open what the simulator knows, for a comparison; None where no truth is known."""
+        path = self.truth / f"{name}.nc" if self.truth else None
+        return xr.open_dataset(path) if path and path.is_file() else None
+
+    def digest(self, names: Iterable[str]) -> str:
+        """Hash of these entries' options and of every byte under their paths."""
+        total = hashlib.blake2b(digest_size=16)
+        for name in names:
+            entry = self.entry(name)
+            total.update(
+                repr((name, entry.reader.__module__, sorted(entry.options.items()))).encode()
+            )
+            for file in entry.files():
+                total.update(file.name.encode())
+                with file.open("rb") as stream:
+                    total.update(hashlib.file_digest(stream, "blake2b").digest())
+        return total.hexdigest()
+
+
+def locate(archive: str | Path) -> Path:
+    """Find the catalogue file that `archive` means.
+
+    A folder with `catalogue.toml`, a catalogue file, or the bare name of either under the
+    project's `data/`.
+    """
+    for base in (Path(archive).expanduser(), PROJECT / "data" / archive):
+        for path in (base / "catalogue.toml", base, base.with_name(base.name + ".toml")):
+            if path.is_file():
+                return path.resolve()
+    hint = ", which `make demo` writes" if str(archive) == "demo" else ""
+    raise InputError(
+        f"archive {str(archive)!r} is not there{hint}: "
+        "expected a folder with catalogue.toml or a catalogue file."
+    )
+
+
+def open_archive(archive: str | Path) -> Archive:
+    """Open a catalogue and check every line of it; no data are read yet.
+
+    Parameters
+    ----------
+    archive : str or Path
+        A folder with `catalogue.toml`, a catalogue file, or its name under `data/`.
+
+    Returns
+    -------
+    Archive
+        Paths are resolved against the catalogue's folder.
+
+    Raises
+    ------
+    InputError
+        Not TOML, an unknown name, format or option, a wrong type, a path that isn't there.
+    """
+    catalogue = locate(archive)
+    try:
+        tables = tomllib.loads(catalogue.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{catalogue} is not valid TOML: {error}.") from error
+    about = tables.pop("archive", None)
+    if not isinstance(about, dict) or not isinstance(about.get("name"), str):
+        raise InputError(f"{catalogue} has no [archive] with a name, expected both.")
+    simulated = _flag(f"{catalogue}: [archive]", about, default=False)
+    entries = {name: _entry(catalogue, name, table, simulated) for name, table in tables.items()}
+    truth = catalogue.parent / about["truth"] if "truth" in about else None
+    return Archive(catalogue, about["name"], entries, truth)
+
+
+def _flag(place: str, table: Mapping[str, Any], *, default: bool) -> bool:
+    flag = table.get("simulated", default)
+    if not isinstance(flag, bool):
+        raise InputError(f"{place}: simulated is {flag!r}, expected true or false.")
+    return flag
+
+
+def _entry(catalogue: Path, name: str, table: Any, simulated: bool) -> Entry:
+    place = f"{catalogue}: [{name}]"
+    formats = READERS.get(name)
+    if formats is None:
+        raise InputError(f"{place} is no known name{_meant(name, READERS)}.")
+    if not isinstance(table, dict) or not {"format", "path"} <= set(table):
+        raise InputError(f"{place} lacks format or path, expected both.")
+    if table["format"] not in formats:
+        known = ", ".join(formats)
+        raise InputError(f"{place} has format {table['format']!r}, expected one of {known}.")
+    path = catalogue.parent / str(table["path"])
+    if not path.exists():
+        raise InputError(f"{place} has the path {path}, which does not exist.")
+    reader = formats[table["format"]]
+    options = {k: v for k, v in table.items() if k not in ("format", "path", "simulated")}
+    _check_options(place, reader, options)
+    return Entry(name, path.resolve(), reader, options, _flag(place, table, default=simulated))
+
+
+def _check_options(place: str, reader: Callable, options: Mapping[str, Any]) -> None:
+    """Hold a catalogue's keys against the reader's keyword arguments."""
+    hints = get_type_hints(reader)
+    parameters = {
+        name: parameter
+        for name, parameter in inspect.signature(reader).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    for key, value in options.items():
+        if key not in parameters:
+            raise InputError(f"{place} has an unknown key {key!r}{_meant(key, parameters)}.")
+        kinds = get_args(hints[key]) or (hints[key],)
+        kinds = (*kinds, int) if float in kinds else kinds
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            expected = " or ".join(k.__name__ for k in kinds if k is not type(None))
+            raise InputError(f"{place}: {key} is {value!r}, expected {expected}.")
+    for key, parameter in parameters.items():
+        if parameter.default is parameter.empty and key not in options:
+            raise InputError(f"{place} lacks {key}, which its format needs.")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, list(known), n=1)
+    return f", perhaps {close[0]!r}" if close else f", expected one of {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""Running notebooks and rendering them into the published book."""

@@ -1,0 +1,89 @@
+"""From executed notebooks to the published HTML: stage, jupyter-book, swap."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+
+from qilian.book.chapters import Chapter
+from qilian.book.clean import clean
+from qilian.book.run import Outcome, Run
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class RenderError(RuntimeError):
+    """Jupyter Book failed; the message carries the end of what it printed."""
+
+
+def render(
+    run: Run, project: Path, chapters: Sequence[Chapter], outcomes: Sequence[Outcome]
+) -> Path:
+    """Render the book of one run and return its `index.html`.
+
+    The site appears under its name only when it is complete; until then the last one stays.
+
+    Parameters
+    ----------
+    run : Run
+        Where the executed copies lie and the site goes (`html/`).
+    project : Path
+        Folder with `_config.yml`, `_toc.yml` and `book/`.
+    chapters, outcomes : sequence
+        Every notebook of the book and how it fared; a failed one gets a page that says so.
+
+    Raises
+    ------
+    RenderError
+        Jupyter Book did not succeed.
+    """
+    stage, unfinished = run.folder / "stage", run.folder / "unfinished"
+    for folder in (stage, unfinished):
+        shutil.rmtree(folder, ignore_errors=True)
+    _stage(stage, run, project, chapters, outcomes)
+    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(stage)]
+    command += ["--path-output", str(unfinished), "--all", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    (run.folder / "render.log").write_text(done.stdout + done.stderr)
+    html = unfinished / "_build" / "html"
+    if done.returncode or not (html / "index.html").is_file():
+        raise RenderError("Jupyter Book failed: " + (done.stderr or done.stdout)[-2000:])
+    shutil.rmtree(run.folder / "html", ignore_errors=True)
+    html.rename(run.folder / "html")
+    shutil.rmtree(unfinished)
+    return run.folder / "html" / "index.html"
+
+
+def _stage(
+    stage: Path, run: Run, project: Path, chapters: Sequence[Chapter], outcomes: Sequence[Outcome]
+) -> None:
+    shutil.copytree(project / "book", stage / "book")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(project / name, stage / name)
+    for chapter, outcome in zip(chapters, outcomes, strict=True):
+        target = stage / chapter.path.relative_to(project)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if outcome.status in ("ran", "kept"):
+            notebook = nbformat.read(run.executed(chapter), as_version=4)
+            nbformat.write(clean(notebook), target)
+        else:
+            target.with_suffix(".md").write_text(_apology(chapter, outcome))
+
+
+def _apology(chapter: Chapter, outcome: Outcome) -> str:
+    """Page of a notebook that gave no result."""
+    said = {
+        "failed": ("error", "This figure could not be made", "The notebook stopped with:"),
+        "no input": ("note", "No input for this figure", "The archive of this book lacks it:"),
+    }
+    kind, headline, lead = said[outcome.status]
+    page = f"# {chapter.title}\n\n:::{{admonition}} {headline}\n:class: {kind}\n\n{lead}\n\n"
+    page += f"```text\n{outcome.message}\n```\n:::\n"
+    if outcome.traceback:
+        plain = _ANSI.sub("", outcome.traceback)
+        page += f"\n````{{dropdown}} Traceback\n```text\n{plain}\n```\n````\n"
+    return page

@@ -1,0 +1,188 @@
+"""Executing notebooks with papermill: side by side, only what changed, never over the sources."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from qilian.archive import PROJECT, Archive
+from qilian.book.chapters import Chapter
+from qilian.contracts import InputError
+
+# Failures whose message is meant for the user; anything else is a bug and keeps its traceback.
+_FOR_USERS = {"InputError", "CheckError"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one notebook fared: ran, kept (nothing changed), failed or without input."""
+
+    chapter: str
+    status: str
+    seconds: float
+    message: str = ""
+    traceback: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One archive and one set of parameters, executed under `folder`."""
+
+    archive: Archive
+    parameters: Mapping[str, Any]
+    folder: Path
+
+    def executed(self, chapter: Chapter) -> Path:
+        """Where the executed copy of a notebook lies."""
+        return self.folder / "executed" / chapter.path.name
+
+    def record(self, chapter: Chapter) -> Path:
+        """Where the outcome of the last successful run of a notebook lies."""
+        return self.executed(chapter).with_suffix(".json")
+
+    def injected(self, chapter: Chapter) -> dict[str, Any]:
+        """Parameters for one notebook, only those it declares."""
+        values = {
+            "archive": _short(self.archive.catalogue, PROJECT / "data"),
+            "results": _short(self.folder / "results", PROJECT),
+            **self.parameters,
+        }
+        return {name: value for name, value in values.items() if name in chapter.parameters}
+
+
+def _short(path: Path, base: Path) -> str:
+    """Path relative to `base` where it lies below, so that no page shows a machine's folders."""
+    path = path.parent if path.name == "catalogue.toml" else path
+    return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
+
+
+def execute(
+    run: Run,
+    chapters: Sequence[Chapter],
+    *,
+    workers: int = 2,
+    report: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """Bring the executed copies of notebooks up to date.
+
+    A notebook is executed when its cells, its parameters, the library, the installed packages
+    or its input differ from its last successful run. A failure costs nothing but its own page.
+
+    Parameters
+    ----------
+    run : Run
+        Archive, parameters and folder.
+    chapters : sequence of Chapter
+        Notebooks to execute.
+    workers : int, optional
+        How many kernels run at once.
+    report : callable, optional
+        Called with each outcome as it arrives.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of `chapters`.
+    """
+    run.executed(chapters[0]).parent.mkdir(parents=True, exist_ok=True)
+    (run.folder / "results").mkdir(exist_ok=True)
+    environment = _environment_digest()
+    outcomes: dict[str, Outcome] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(_execute_one, run, chapter, environment) for chapter in chapters]
+        for future in as_completed(futures):
+            outcome = future.result()
+            outcomes[outcome.chapter] = outcome
+            report(outcome)
+    return [outcomes[chapter.name] for chapter in chapters]
+
+
+def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
+    start = time.perf_counter()
+    try:
+        key = _key(run, chapter, environment)
+    except InputError as error:
+        _forget(run, chapter)
+        return Outcome(chapter.name, "no input", 0.0, str(error))
+    kept = _kept(run, chapter, key)
+    if kept:
+        return kept
+    _forget(run, chapter)
+    # Papermill leaves a finished-looking file behind a failure: only success gets the real name.
+    unfinished = run.executed(chapter).with_suffix(".unfinished.ipynb")
+    try:
+        papermill.execute_notebook(
+            str(chapter.path),
+            str(unfinished),
+            run.injected(chapter),
+            cwd=str(chapter.path.parent),
+            kernel_name="python3",
+            progress_bar=False,
+        )
+    except Exception as error:  # a dead kernel, a full disk, a bug: the other notebooks go on
+        unfinished.unlink(missing_ok=True)
+        seconds = time.perf_counter() - start
+        return Outcome(chapter.name, "failed", seconds, *_explain(error))
+    unfinished.rename(run.executed(chapter))
+    outcome = Outcome(chapter.name, "ran", time.perf_counter() - start, key=key)
+    run.record(chapter).write_text(json.dumps(asdict(outcome)))
+    return outcome
+
+
+def _kept(run: Run, chapter: Chapter, key: str) -> Outcome | None:
+    record, executed = run.record(chapter), run.executed(chapter)
+    if not (record.is_file() and executed.is_file()):
+        return None
+    last = json.loads(record.read_text())
+    return Outcome(chapter.name, "kept", last["seconds"], key=key) if last["key"] == key else None
+
+
+def _forget(run: Run, chapter: Chapter) -> None:
+    run.record(chapter).unlink(missing_ok=True)
+    run.executed(chapter).unlink(missing_ok=True)
+
+
+def _explain(error: Exception) -> tuple[str, str]:
+    """Message and traceback; a message for users needs no traceback."""
+    if not isinstance(error, PapermillExecutionError):
+        return f"{type(error).__name__}: {error}", ""
+    if error.ename in _FOR_USERS:
+        return error.evalue, ""
+    return f"{error.ename}: {error.evalue}", "\n".join(error.traceback)
+
+
+def _key(run: Run, chapter: Chapter, environment: str) -> str:
+    cells = nbformat.read(chapter.path, as_version=4).cells
+    parts = [
+        environment,
+        json.dumps([(cell.cell_type, cell.source, cell.metadata) for cell in cells]),
+        json.dumps(run.injected(chapter), sort_keys=True),
+        run.archive.name,
+        run.archive.digest(chapter.needs),
+    ]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _environment_digest() -> str:
+    """Hash of the library's source and of every installed package's version."""
+    total = hashlib.blake2b(digest_size=16)
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        total.update(path.read_bytes())
+    for package in sorted(_installed()):
+        total.update(package.encode())
+    return total.hexdigest()
+
+
+def _installed() -> Iterator[str]:
+    for package in distributions():
+        yield f"{package.metadata['Name']}=={package.version}"

@@ -1,0 +1,56 @@
+"""Named checks that a notebook ends with: one small table, or a failure that names them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+
+class CheckError(AssertionError):
+    """A result breaks an invariant that holds on any valid input."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What must hold, whether it does, and what was found."""
+
+    name: str
+    passed: bool
+    found: str
+
+
+def within(name: str, values: ArrayLike, low: float, high: float) -> Check:
+    """Every finite value lies between `low` and `high`, and there is at least one."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return Check(name, False, "no value")
+    passed = bool((values >= low).all() and (values <= high).all())
+    return Check(name, passed, f"{values.min():.4g} to {values.max():.4g}")
+
+
+def equal(name: str, found: object, expected: object) -> Check:
+    """Two things that must be the same are."""
+    same = bool(np.array_equal(np.asarray(found), np.asarray(expected)))
+    return Check(name, same, str(found) if np.ndim(found) == 0 else "all" if same else "differs")
+
+
+def require(*checks: Check) -> pd.DataFrame:
+    """Return the checks as a table, or raise naming those that failed.
+
+    Raises
+    ------
+    CheckError
+        One sentence that lists the failed checks and what was found.
+    """
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        listing = "; ".join(f"{check.name} (found {check.found})" for check in failed)
+        raise CheckError(f"{len(failed)} of {len(checks)} checks failed: {listing}.")
+    table = {
+        "check": [check.name for check in checks],
+        "found": [check.found for check in checks],
+        "": ["passed" for _ in checks],
+    }
+    return pd.DataFrame(table).set_index("check")

@@ -1,0 +1,111 @@
+"""The command line: make the demo archive, run notebooks, render the book."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from rich.console import Console
+
+from qilian.archive import PROJECT, open_archive
+from qilian.book.chapters import Chapter, chapters, check_parameters, select
+from qilian.book.render import render
+from qilian.book.run import Outcome, Run, execute
+from qilian.contracts import InputError
+from qilian_demo.write import write_archive
+
+_console = Console(highlight=False, soft_wrap=True, markup=False)
+_STYLE = {"ran": "green", "kept": "cyan", "no input": "yellow", "failed": "red"}
+
+
+class _Sentences(click.Group):
+    """Commands that answer bad input with its sentence instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            _console.print(f"error: {error}", style="red")
+            sys.exit(2)
+
+
+@click.group(cls=_Sentences)
+def app() -> None:
+    """Run and render the executable supplement."""
+
+
+def _run_options(command: Callable) -> Callable:
+    options = [
+        click.option("--archive", default="demo", show_default=True, help="Folder, file or name."),
+        click.option(
+            "-p", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="Parameter."
+        ),
+        click.option("--out", type=click.Path(path_type=Path), help="Default: _build/<archive>."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@app.command()
+@click.option("--out", type=click.Path(path_type=Path), default=PROJECT / "data" / "demo")
+@click.option("--seed", type=int, default=1, show_default=True)
+def demo(out: Path, seed: int) -> None:
+    """Write the simulated archive."""
+    write_archive(out, seed=seed, pair_table=PROJECT / "data" / "table_s1.csv")
+    _console.print(f"simulated archive: {out}")
+
+
+@app.command()
+@click.argument("notebooks", nargs=-1, required=True)
+@_run_options
+def run(
+    notebooks: tuple[str, ...], archive: str, given: Sequence[tuple[str, str]], out: Path | None
+) -> None:
+    """Execute NOTEBOOKS, each named by the start of its file name, such as s05."""
+    planned, selected = _plan(archive, given, out, notebooks)
+    outcomes = execute(planned, selected, report=_report)
+    _console.print(f"executed copies: {planned.executed(selected[0]).parent}")
+    _finish(outcomes)
+
+
+@app.command()
+@_run_options
+def book(archive: str, given: Sequence[tuple[str, str]], out: Path | None) -> None:
+    """Execute every notebook and render the book."""
+    planned, selected = _plan(archive, given, out, ())
+    outcomes = execute(planned, selected, report=_report)
+    _console.print("rendering …")
+    _console.print(f"book: {render(planned, PROJECT, selected, outcomes)}")
+    _finish(outcomes)
+
+
+def _plan(
+    archive: str, given: Sequence[tuple[str, str]], out: Path | None, notebooks: Sequence[str]
+) -> tuple[Run, list[Chapter]]:
+    """Check archive, notebooks and parameters before any kernel starts."""
+    opened = open_archive(archive)
+    selected = select(chapters(PROJECT), notebooks)
+    parameters = {name: yaml.safe_load(value) for name, value in given}
+    check_parameters(selected, parameters)
+    catalogue = opened.catalogue
+    slug = catalogue.parent.name if catalogue.name == "catalogue.toml" else catalogue.stem
+    folder = (out or PROJECT / "_build" / slug).resolve()
+    _console.print(f"{len(selected)} notebooks on “{opened.name}”")
+    return Run(opened, parameters, folder), selected
+
+
+def _report(outcome: Outcome) -> None:
+    line = f"  {outcome.status:9}{outcome.chapter:24}{outcome.seconds:6.1f} s  {outcome.message}"
+    _console.print(line.rstrip(), style=_STYLE[outcome.status])
+
+
+def _finish(outcomes: Sequence[Outcome]) -> None:
+    """End non-zero, with one summary, when a notebook failed."""
+    failed = [outcome.chapter for outcome in outcomes if outcome.status == "failed"]
+    if failed:
+        listing = ", ".join(failed)
+        _console.print(f"{len(failed)} of {len(outcomes)} notebooks failed: {listing}", style="red")
+        sys.exit(1)

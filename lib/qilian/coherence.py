@@ -1,0 +1,49 @@
+"""Coherence of interferograms, averaged over time and over space."""
+
+import xarray as xr
+
+from qilian.contracts import InputError
+
+
+def temporal_mean(coherence: xr.DataArray, *, minimum_share: float = 0.5) -> xr.Dataset:
+    """Average coherence over all interferograms, pixel by pixel.
+
+    Parameters
+    ----------
+    coherence : xarray.DataArray
+        (pair, y, x), 0 to 1, NaN where missing; may be lazy.
+    minimum_share : float, optional
+        A pixel needs a value in at least this share of the pairs. Missing values are mostly
+        low coherence that a processor has masked, so a mean over few pairs is too high.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x): `mean_coherence`, NaN below the minimum, and `valid_share`.
+
+    Raises
+    ------
+    InputError
+        `minimum_share` is not between 0 and 1.
+    """
+    if not 0 <= minimum_share <= 1:
+        raise InputError(f"minimum_share is {minimum_share}, expected 0 to 1.")
+    share = coherence.notnull().mean("pair")
+    mean = coherence.mean("pair").where(share >= minimum_share)
+    result = xr.Dataset(
+        {
+            "mean_coherence": mean.assign_attrs(
+                long_name="temporal mean coherence", units="1", grid_mapping="spatial_ref"
+            ),
+            "valid_share": share.assign_attrs(
+                long_name="share of pairs with a value", units="1", grid_mapping="spatial_ref"
+            ),
+        }
+    )
+    return result.compute()
+
+
+def pair_mean(coherence: xr.DataArray) -> xr.DataArray:
+    """Average coherence over the scene, pair by pair: (pair, y, x) → (pair,), lazy or not."""
+    mean = coherence.mean(("y", "x")).compute()
+    return mean.assign_attrs(long_name="mean coherence of the pair", units="1")

@@ -1,0 +1,178 @@
+"""How figures look: style, a map, a network, a confidence band, the stamp of simulated data."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import cmcrameri.cm as crameri
+import matplotlib.dates as mdates
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from pyproj import Geod
+
+COHERENCE_MAP = crameri.batlow
+COHERENCE_NORM = Normalize(0, 1)
+# The caption of Figure S5 names black, blue and red; these hues stay apart for colour-blind eyes
+# and in print, since the blue is darker than the red is light.
+WINDOW_COLORS: Mapping[int, str] = MappingProxyType({1: "#1a1a1a", 3: "#1f5fbf", 5: "#d6452b"})
+
+STYLE: Mapping[str, Any] = MappingProxyType(
+    {
+        "figure.dpi": 110,
+        "savefig.dpi": 200,
+        "figure.constrained_layout.use": True,
+        "font.size": 10,
+        "axes.titlesize": 11,
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#e3e3e3",
+        "grid.linewidth": 0.6,
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+        "image.interpolation": "nearest",
+    }
+)
+
+_WGS84 = Geod(ellps="WGS84")
+
+
+def stamp(figure: Figure, data: xr.Dataset) -> None:
+    """Write below a figure what its input is, in red where it is simulated."""
+    simulated = data.attrs["simulated"] == "yes"
+    text = "SIMULATED DATA, not the paper's · " if simulated else "Data: "
+    color = "#b3261e" if simulated else "#555555"
+    figure.supxlabel(text + data.attrs["archive"], x=0.99, ha="right", fontsize=8.5, color=color)
+
+
+def titled(text: str, data: xr.Dataset) -> str:
+    """Title of an interactive view, marked where its input is simulated."""
+    return f"{text} (simulated data)" if data.attrs["simulated"] == "yes" else text
+
+
+def network_panel(
+    axes: Axes, pairs: xr.Dataset, nodes: xr.Dataset, coherence: xr.DataArray
+) -> LineCollection:
+    """Draw acquisitions at (date, perpendicular baseline) and pairs as lines between them.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    pairs : xarray.Dataset
+        `reference_date` and `secondary_date` along `pair`.
+    nodes : xarray.Dataset
+        `perpendicular_baseline` (m) along `date`; where unknown, drawn at zero.
+    coherence : xarray.DataArray
+        Mean coherence along `pair`, the lines' colour on the common scale 0–1.
+
+    Returns
+    -------
+    LineCollection
+        For a colour bar.
+    """
+    unknown = xr.zeros_like(nodes["component"], dtype=float)
+    height = nodes.get("perpendicular_baseline", unknown).fillna(0.0)
+    ends = [pairs["reference_date"].values, pairs["secondary_date"].values]
+    days = [mdates.date2num(end) for end in ends]
+    metres = [height.sel(date=end).values for end in ends]
+    segments = np.stack([np.stack(days, -1), np.stack(metres, -1)], -1)
+    # The most coherent pairs are drawn last, on top.
+    order = np.argsort(coherence.values)
+    lines = LineCollection(
+        segments[order], cmap=COHERENCE_MAP, norm=COHERENCE_NORM, linewidths=1.4, alpha=0.9
+    )
+    lines.set_array(coherence.values[order])
+    axes.add_collection(lines)
+    dates = mdates.date2num(nodes["date"].values)
+    axes.plot(dates, height.values, "o", color="#1a1a1a", markersize=4.5, zorder=3)
+    axes.margins(0.04, 0.08)
+    axes.autoscale_view()
+    locator = mdates.AutoDateLocator(maxticks=8)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    axes.set_ylabel("perpendicular baseline (m)")
+    return lines
+
+
+def map_panel(axes: Axes, field: xr.DataArray, *, cmap: Any, norm: Normalize) -> ScalarMappable:
+    """Draw a map (y, x) in its own coordinates, with scale bar and north; missing is hatched.
+
+    Geographic grids are drawn with the aspect of their middle latitude. North is the direction
+    of growing y, which holds on geographic and, within a degree or two, on UTM grids.
+    """
+    x, y = field["x"].values, field["y"].values
+    half_x, half_y = abs(x[1] - x[0]) / 2, abs(y[1] - y[0]) / 2
+    extent = (x.min() - half_x, x.max() + half_x, y.min() - half_y, y.max() + half_y)
+    rows = field if y[0] > y[-1] else field.isel(y=slice(None, None, -1))
+    geographic = field.rio.crs.is_geographic
+    axes.set_facecolor("#f2f2f2")
+    axes.patch.set(hatch="////", edgecolor="#c9c9c9")
+    aspect = 1 / np.cos(np.radians(y.mean())) if geographic else 1
+    image = axes.imshow(rows.values, extent=extent, cmap=cmap, norm=norm, aspect=aspect)
+    axes.grid(False)
+    axes.set_xlabel("longitude (°E)" if geographic else "easting (m)")
+    axes.set_ylabel("latitude (°N)" if geographic else "northing (m)")
+    axes.locator_params(nbins=5)
+    axes.ticklabel_format(useOffset=False)
+    _scale_bar(axes, extent, geographic)
+    return image
+
+
+def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
+    left, right, bottom, top = extent
+    width, middle = right - left, (bottom + top) / 2
+    metres = _WGS84.inv(left, middle, right, middle)[2] if geographic else width
+    # The longest of 1, 2, 5 × 10ⁿ that is at most a quarter of the map.
+    power = 10 ** np.floor(np.log10(metres / 4))
+    length = max(step * power for step in (1, 2, 5) if step * power <= metres / 4)
+    share = length / metres
+    label = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 2.5}
+    transform = axes.transAxes
+    axes.plot([0.04, 0.04 + share], [0.05, 0.05], color="white", lw=5, transform=transform)
+    axes.plot([0.04, 0.04 + share], [0.05, 0.05], color="#1a1a1a", lw=2.5, transform=transform)
+    axes.text(
+        0.04 + share / 2, 0.08, label, ha="center", fontsize=8.5, transform=transform, bbox=halo
+    )
+    axes.annotate(
+        "N",
+        xy=(0.965, 0.97),
+        xytext=(0.965, 0.84),
+        xycoords=transform,
+        ha="center",
+        fontsize=9,
+        bbox=halo,
+        arrowprops={"arrowstyle": "-|>", "color": "#1a1a1a"},
+    )
+
+
+def confidence_band(
+    axes: Axes,
+    x: xr.DataArray,
+    estimate: xr.DataArray,
+    lower: xr.DataArray,
+    upper: xr.DataArray,
+    *,
+    color: str,
+    label: str,
+) -> None:
+    """Draw a line and its 95 % interval as a shade, both broken where values are missing.
+
+    A lower bound without an upper one is an interval open to the top and shaded so; a value
+    whose neighbours are missing gets a bar instead, since a shade needs two.
+    """
+    open_top = np.isfinite(lower) & ~np.isfinite(upper)
+    ceiling = upper.where(~open_top, 1e6)
+    axes.fill_between(x, lower, ceiling, color=color, alpha=0.16, linewidth=0)
+    axes.plot(x, estimate, color=color, marker="o", markersize=3.2, linewidth=1.4, label=label)
+    held = np.isfinite(lower.values)
+    beside = np.pad(held, 1)
+    lone = held & ~beside[:-2] & ~beside[2:]
+    axes.vlines(x.values[lone], lower.values[lone], ceiling.values[lone], color=color, alpha=0.3)

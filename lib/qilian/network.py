@@ -1,0 +1,135 @@
+"""Networks of interferometric pairs: acquisitions, baselines, connectivity, redundancy."""
+
+import numpy as np
+import xarray as xr
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from qilian.contracts import InputError
+from qilian.sensors import SENSORS
+
+
+def _nodes(pairs: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sorted unique dates, and each pair's two positions among them."""
+    ends = np.stack([pairs["reference_date"].values, pairs["secondary_date"].values])
+    dates, position = np.unique(ends, return_inverse=True)
+    first, second = position.reshape(2, -1)
+    return dates, first, second
+
+
+def time_span(pairs: xr.Dataset) -> xr.DataArray:
+    """Days between the two acquisitions of each pair, (pair,)."""
+    days = (pairs["secondary_date"] - pairs["reference_date"]).dt.days
+    return days.assign_attrs(units="day", long_name="time span")
+
+
+def acquisitions(pairs: xr.Dataset) -> xr.Dataset:
+    """Nodes of a network: dates, the component each belongs to, their baselines.
+
+    Baselines of dates are the least-squares solution of the pairs' baselines, separately in
+    each connected component and relative to that component's first date, since nothing ties
+    components to one another.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        `reference_date`, `secondary_date` and optionally `perpendicular_baseline` (m), (pair,).
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `date`: `component` (counted from 1 in order of time), `degree` (number of
+        pairs), and `perpendicular_baseline` (m; NaN where a pair's baseline is unknown).
+    """
+    dates, first, second = _nodes(pairs)
+    n_dates, n_pairs = dates.size, first.size
+    links = coo_array((np.ones(n_pairs), (first, second)), shape=(n_dates, n_dates))
+    _, label = connected_components(links, directed=False)
+    # Number components by their first date.
+    order = {old: new for new, old in enumerate(dict.fromkeys(label.tolist()), start=1)}
+    component = np.array([order[old] for old in label], dtype=int)
+    nodes = xr.Dataset(coords={"date": dates})
+    nodes["component"] = "date", component, {"long_name": "connected component", "units": "1"}
+    degree = np.bincount(np.concatenate([first, second]), minlength=n_dates)
+    nodes["degree"] = "date", degree, {"long_name": "pairs of the acquisition", "units": "1"}
+    if "perpendicular_baseline" in pairs:
+        baseline = _date_baselines(pairs["perpendicular_baseline"].values, first, second, component)
+        nodes["perpendicular_baseline"] = (
+            "date",
+            baseline,
+            {
+                "long_name": "perpendicular baseline relative to the component's first date",
+                "units": "m",
+            },
+        )
+    return nodes
+
+
+def _date_baselines(
+    pair_baseline: np.ndarray, first: np.ndarray, second: np.ndarray, component: np.ndarray
+) -> np.ndarray:
+    rows = np.arange(first.size)
+    design = np.zeros((first.size, component.size))
+    design[rows, second], design[rows, first] = 1.0, -1.0
+    solution = np.full(component.size, np.nan)
+    for label in np.unique(component):
+        members = np.flatnonzero(component == label)
+        equations = np.isin(first, members)
+        solution[members[0]] = 0.0
+        # With the component's first date held at zero the system has full rank.
+        known = pair_baseline[equations]
+        if np.isfinite(known).all():
+            reduced = design[np.ix_(equations, members[1:])]
+            solution[members[1:]] = np.linalg.lstsq(reduced, known)[0]
+    return solution
+
+
+def redundancy(pairs: xr.Dataset) -> int:
+    """Pairs beyond those that just connect the dates: the number of independent loops."""
+    nodes = acquisitions(pairs)
+    return pairs.sizes["pair"] - (nodes.sizes["date"] - int(nodes["component"].max()))
+
+
+def check_pairs(pairs: xr.Dataset) -> xr.Dataset:
+    """Hold a table of pairs against its own dates and its sensors' physics.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        The pair_table contract.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `pair`: `days` from the dates, `cycles` (days over the repeat cycle),
+        `critical_baseline` (m), `geometric_coherence` = 1 − |B|/B_c of flat ground, and
+        `component` of the pair within its own sensor's network.
+
+    Raises
+    ------
+    InputError
+        A sensor is not among those known.
+    """
+    unknown = sorted(set(pairs["sensor"].values.tolist()) - set(SENSORS))
+    if unknown:
+        raise InputError(f"satellite {unknown[0]!r} is not known, expected {', '.join(SENSORS)}.")
+    sensors = [SENSORS[name] for name in pairs["sensor"].values]
+    days = time_span(pairs)
+    critical = np.array([sensor.critical_baseline for sensor in sensors])
+    share = np.abs(pairs["perpendicular_baseline"]) / critical
+    facts = xr.Dataset({"days": days})
+    facts["cycles"] = days / np.array([sensor.repeat_cycle for sensor in sensors])
+    facts["critical_baseline"] = "pair", critical, {"units": "m"}
+    facts["geometric_coherence"] = (1 - share).clip(min=0).assign_attrs(units="1")
+    facts["component"] = "pair", _pair_components(pairs)
+    return facts
+
+
+def _pair_components(pairs: xr.Dataset) -> np.ndarray:
+    component = np.zeros(pairs.sizes["pair"], dtype=int)
+    for sensor in np.unique(pairs["sensor"].values):
+        rows = np.flatnonzero(pairs["sensor"].values == sensor)
+        own = pairs.isel(pair=rows)
+        nodes = acquisitions(own)
+        component[rows] = nodes["component"].sel(date=own["reference_date"].values)
+    return component

@@ -1,0 +1,118 @@
+"""Where a result comes from: notice, versions, parameters, input hash; its numbers on disk."""
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from IPython.display import HTML
+
+from qilian.archive import PROJECT, Archive
+from qilian.contracts import InputError
+
+_PACKAGES = ("numpy", "scipy", "xarray", "dask", "rasterio", "matplotlib", "holoviews", "bokeh")
+
+
+def notice(data: xr.Dataset) -> HTML:
+    """Say at the head of a page whether its input is simulated, and what it is.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        A dataset as the archive loads it.
+    """
+    if data.attrs["simulated"] == "yes":
+        kind, head = "warning simulated", "Simulated data"
+        text = "Made by this project's simulator; it is not the paper's data, nor its result."
+    else:
+        kind, head = "note", "Data"
+        text = f"Read from {data.attrs['source']}."
+    return HTML(
+        f'<div class="admonition {kind}"><p class="admonition-title">{head}: '
+        f"{data.attrs['archive']}</p><p>{text}</p></div>"
+    )
+
+
+def save(
+    name: str,
+    figure_data: xr.Dataset,
+    *,
+    archive: Archive,
+    needs: Sequence[str],
+    parameters: Mapping[str, Any],
+    folder: str | Path,
+) -> pd.DataFrame:
+    """Save the numbers of a figure as netCDF and, what is not a map, as CSV.
+
+    Parameters
+    ----------
+    name : str
+        File name without ending, such as `s05`.
+    figure_data : xarray.Dataset
+        Everything that the figure draws, with units.
+    archive : Archive
+        Where the input came from.
+    needs : sequence of str
+        The archive's entries that were used.
+    parameters : mapping
+        The notebook's parameters in force.
+    folder : str or Path
+        Target folder; relative paths are under the project's root.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Input, simulated or not, parameters, versions and input hash, one row each.
+    """
+    simulated = any(archive.entry(entry).simulated for entry in needs)
+    about = {
+        "archive": archive.name,
+        "simulated": "yes" if simulated else "no",
+        "input": f"{', '.join(needs)}; hash {archive.digest(needs)}",
+        "parameters": json.dumps(dict(parameters)),
+        "versions": ", ".join(
+            [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in _PACKAGES)]
+        ),
+    }
+    target = _folder(folder)
+    head = "simulated data" if simulated else "measured data"
+    labelled = figure_data.assign_attrs(Conventions="CF-1.11", title=f"{name}: {head}", **about)
+    # A file under its own name is complete: written beside it and renamed.
+    unfinished = target / f".{name}.nc"
+    labelled.to_netcdf(unfinished, engine="h5netcdf")
+    unfinished.rename(target / f"{name}.nc")
+    _write_csv(labelled, target / f"{name}.csv")
+    saved = {"saved": f"{name}.nc, {name}.csv"}
+    return pd.DataFrame({"": {**about, **saved}}).rename_axis("provenance")
+
+
+def _folder(folder: str | Path) -> Path:
+    target = PROJECT / folder
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"results folder {target} cannot be made: {error.strerror}.") from error
+    return target
+
+
+def _write_csv(data: xr.Dataset, path: Path) -> None:
+    """Write what is not a map as one table, under a `#` line that says what it is."""
+    flat = data.drop_vars([n for n, v in data.variables.items() if {"x", "y"} & set(v.dims)])
+    flat = flat.drop_vars([n for n in flat.variables if flat[n].ndim == 0])
+    table = flat.to_dataframe().reset_index()
+    units = "; ".join(
+        f"{n} [{flat[n].attrs['units']}]" for n in table if "units" in _attrs(flat, n)
+    )
+    unfinished = path.with_name(f".{path.name}")
+    with unfinished.open("w", encoding="utf-8") as stream:
+        stream.write(f"# {data.attrs['title']}; {data.attrs['archive']}; units: {units}\n")
+        table.to_csv(stream, index=False, float_format="%.6g")
+    unfinished.rename(path)
+
+
+def _attrs(data: xr.Dataset, name: str) -> Mapping[str, Any]:
+    return data[name].attrs if name in data.variables else {}

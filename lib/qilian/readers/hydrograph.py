@@ -1,0 +1,184 @@
+"""Daily discharge as CSV tables and as the tab-separated RDB files of the USGS."""
+
+import difflib
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from qilian.contracts import DISCHARGE, InputError, conform
+
+_CUBIC_METRES_PER_SECOND = {"m3 s-1": 1.0, "l s-1": 1e-3, "ft3 s-1": 0.028316846592}
+# What agencies put in place of a value: ice, broken gauge, backwater, season's end and the like.
+_WORDS = set("Ice Eqp *** Bkw Dis Ssn Rat Mnt Fld Dry Pr ZFl NA NaN -- blank".casefold().split())
+
+
+def read_csv(
+    path: Path,
+    *,
+    time: str = "date",
+    discharge: str = "discharge",
+    precipitation: str | None = None,
+    unit: str = "m3 s-1",
+) -> xr.Dataset:
+    """Read daily discharge, and precipitation if it has a column, from a comma-separated table.
+
+    Words that agencies print in place of a number, and blanks, become NaN and are counted in the
+    attribute `words` of the variable. Days absent from the table stay absent.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The table, its column names in the first line that does not begin with ``#``.
+    time, discharge, precipitation : str
+        Names of the columns; dates are ISO 8601, precipitation is in mm day-1.
+    unit : str
+        Unit of the discharge column: m3 s-1, l s-1 or ft3 s-1.
+
+    Returns
+    -------
+    xarray.Dataset
+        (time,) `discharge` [m3 s-1] and perhaps `precipitation` [mm day-1], days ascending.
+
+    Raises
+    ------
+    InputError
+        The file, a column, a date or a value is not as described; the message says where.
+    """
+    if unit not in _CUBIC_METRES_PER_SECOND:
+        known = ", ".join(_CUBIC_METRES_PER_SECOND)
+        raise InputError(f"{path}: the unit of discharge is {unit!r}, expected one of {known}.")
+    table = _read_table(path, ",")
+    columns = {"discharge": discharge}
+    if precipitation is not None:
+        columns["precipitation"] = precipitation
+    return _dataset(table, path, time, columns, _CUBIC_METRES_PER_SECOND[unit])
+
+
+def read_usgs_rdb(path: Path, *, statistic: str = "00003") -> xr.Dataset:
+    """Read daily discharge from an RDB file of the USGS, with or without its format line.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file of one site.
+    statistic : str
+        USGS code of the daily statistic, 00003 being the mean.
+
+    Returns
+    -------
+    xarray.Dataset
+        (time,) `discharge` [m3 s-1], days ascending; words in place of a number are NaN and
+        counted in its attribute `words`.
+
+    Raises
+    ------
+    InputError
+        The file, a column, a date or a value is not as described; the message says where.
+    """
+    table = _read_table(path, "\t")
+    ending = f"_00060_{statistic}"
+    columns = [name for name in table.columns if name.endswith(ending)]
+    if len(columns) != 1:
+        raise InputError(
+            f"{path} has {len(columns)} columns ending in {ending}, expected one among "
+            f"{', '.join(table.columns)}."
+        )
+    is_format_line = table.iloc[:1].apply(lambda cell: cell.str.fullmatch(r"\d+[sdn]")).all(axis=1)
+    table = table.drop(index=table.index[:1][is_format_line])
+    factor = _CUBIC_METRES_PER_SECOND["ft3 s-1"]
+    return _dataset(table, path, "datetime", {"discharge": columns[0]}, factor, any_word=True)
+
+
+def _read_table(path: Path, separator: str) -> pd.DataFrame:
+    """Read a table as text, its index the line numbers of the file."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            skipped = next((i for i, line in enumerate(file) if not line.startswith("#")), 0)
+        table = pd.read_csv(
+            path,
+            sep=separator,
+            skiprows=skipped,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            index_col=False,
+            encoding="utf-8-sig",
+            encoding_errors="replace",
+        )
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist, expected a table of daily discharge.") from None
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{path} is empty, expected a table of daily discharge.") from None
+    except pd.errors.ParserError as error:
+        raise InputError(f"{path} is not a table of equal rows: {str(error).strip()}.") from None
+    table.index += skipped + 2
+    table.columns = table.columns.str.strip()
+    table = table.apply(lambda column: column.fillna("").str.strip())
+    return table[(table != "").any(axis=1)]
+
+
+def _dataset(
+    table: pd.DataFrame,
+    path: Path,
+    time: str,
+    columns: dict[str, str],
+    factor: float,
+    any_word: bool = False,
+) -> xr.Dataset:
+    """Put the named columns under the discharge contract."""
+    if table.empty:
+        raise InputError(f"{path} has no rows below its header, expected daily discharge.")
+    days = _dates(_column(table, time, path), path)
+    numbers, words = {}, {}
+    for name, column in columns.items():
+        numbers[name], words[name] = _numbers(_column(table, column, path), path, any_word)
+    record = pd.DataFrame(numbers).assign(time=days).drop_duplicates().set_index("time")
+    if record.index.has_duplicates:
+        day = record.index[record.index.duplicated()][0]
+        raise InputError(f"{path}: {day:%Y-%m-%d} has two different values, expected one a day.")
+    record["discharge"] *= factor
+    dataset = record.sort_index().to_xarray()
+    for name, unit in {"discharge": "m3 s-1", "precipitation": "mm day-1"}.items():
+        if name in dataset:
+            dataset[name].attrs = {"units": unit, **words[name]}
+    dataset["time"].attrs["long_name"] = "day"
+    return conform(dataset, DISCHARGE, str(path))
+
+
+def _column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:
+    if name in table:
+        return table[name]
+    near = difflib.get_close_matches(name, table.columns, n=1)
+    hint = f"did you mean {near[0]!r}" if near else f"it has {', '.join(table.columns)}"
+    raise InputError(f"{path} has no column {name!r}, {hint}.")
+
+
+def _dates(text: pd.Series, path: Path) -> pd.Series:
+    days = pd.to_datetime(text, format="ISO8601", errors="coerce")
+    if days.isna().any():
+        line = days.index[days.isna()][0]
+        raise InputError(f"{path}, line {line}: {text[line]!r} is not a date, expected yyyy-mm-dd.")
+    return days.dt.normalize().astype("datetime64[ns]")
+
+
+def _numbers(text: pd.Series, path: Path, any_word: bool) -> tuple[pd.Series, dict[str, str]]:
+    """Return numbers, NaN for words, and the attribute that counts the words.
+
+    With `any_word` every text free of digits is a word, otherwise only what agencies are known
+    to print.
+    """
+    text = text.replace("", "blank")
+    numbers = pd.to_numeric(text, errors="coerce")
+    words = text[numbers.isna()]
+    strange = ~words.str.casefold().isin(_WORDS)
+    if any_word:
+        strange &= words.str.contains(r"\d")
+    if strange.any():
+        line = words.index[strange][0]
+        raise InputError(
+            f"{path}, line {line}: {text[line]!r} stands in column {text.name!r}, "
+            "expected a number or a word such as Ice."
+        )
+    counts = ", ".join(f"{word}: {n} days" for word, n in words.value_counts().items())
+    return numbers, {"words": counts} if counts else {}

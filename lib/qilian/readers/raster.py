@@ -1,0 +1,151 @@
+"""Single-band rasters on one grid, as coordinates and as a lazy stack."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dask.array as da
+import numpy as np
+import rasterio
+import rioxarray  # noqa: F401  (registers the .rio accessor)
+import xarray as xr
+from rasterio.errors import RasterioIOError
+from rasterio.windows import Window
+
+from qilian.contracts import InputError
+
+# A spatial block holds every pair of its pixels, which is what an inversion wants;
+# 64 MiB keeps a dozen of them in memory at once.
+BLOCK_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Shape, affine transform (corner of the first pixel) and coordinate system of a raster."""
+
+    shape: tuple[int, int]
+    transform: rasterio.Affine
+    crs: rasterio.CRS
+
+    def differs(self, other: "Grid") -> str:
+        """Say what differs from `other`, or nothing; a hundredth of a pixel is no difference."""
+        if self.shape != other.shape:
+            return f"{self.shape[0]} × {self.shape[1]} pixels"
+        if self.crs != other.crs:
+            return f"coordinate system {self.crs.to_string()}"
+        steps = zip(self.transform, other.transform, strict=True)
+        if any(abs(a - b) > 0.01 * abs(other.transform.a) for a, b in steps):
+            return f"first corner {self.transform.c:.6f}, {self.transform.f:.6f}"
+        return ""
+
+
+def open_raster(path: Path) -> rasterio.DatasetReader:
+    """Open a raster or say in one sentence why it can't be opened."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist, expected a raster file.")
+    try:
+        return rasterio.open(path)
+    except RasterioIOError as error:
+        raise InputError(f"{path} cannot be read as a raster, expected a GeoTIFF.") from error
+
+
+def grid_of(path: Path) -> Grid:
+    """Read the grid of a raster; a raster without a coordinate system is refused."""
+    with open_raster(path) as raster:
+        if raster.crs is None:
+            raise InputError(f"{path} has no coordinate system, expected one such as EPSG:4326.")
+        if raster.transform.b or raster.transform.d:
+            raise InputError(
+                f"{path} has a rotated grid, expected rows along x and columns along y."
+            )
+        return Grid(raster.shape, raster.transform, raster.crs)
+
+
+def common_grid(paths: Sequence[Path]) -> Grid:
+    """Return the one grid that all rasters share, or name the first that differs."""
+    first = grid_of(paths[0])
+    for path in paths[1:]:
+        difference = grid_of(path).differs(first)
+        if difference:
+            raise InputError(f"{path} has {difference}, expected the grid of {paths[0]}.")
+    return first
+
+
+def coordinates(grid: Grid) -> xr.Dataset:
+    """Pixel-centre x, y and `spatial_ref` with CF attributes."""
+    rows, columns = grid.shape
+    x = grid.transform.c + (np.arange(columns) + 0.5) * grid.transform.a
+    y = grid.transform.f + (np.arange(rows) + 0.5) * grid.transform.e
+    return xr.Dataset(coords={"y": y, "x": x}).rio.write_crs(grid.crs).rio.write_coordinate_system()
+
+
+Decode = Callable[[np.ndarray, Path], np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Rasters that look like one array (file, y, x) and are read where they are sliced."""
+
+    paths: tuple[Path, ...]
+    grid: Grid
+    decode: Decode
+    dtype = np.dtype("float32")
+    ndim = 3
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return (len(self.paths), *self.grid.shape)
+
+    def __getitem__(self, key: tuple[slice | int, ...]) -> np.ndarray:
+        # Dask hands down slices of slices and single indices; one window covers what is picked.
+        picks = [np.arange(size)[k] for size, k in zip(self.shape, key, strict=True)]
+        files, rows, columns = (np.atleast_1d(pick) for pick in picks)
+        window = Window.from_slices(
+            (rows.min(), rows.max() + 1), (columns.min(), columns.max() + 1)
+        )
+        block = np.stack([self._read(self.paths[file], window) for file in files])
+        inside = block[:, rows - rows.min()][:, :, columns - columns.min()]
+        return inside.reshape([pick.size for pick in picks if pick.ndim])
+
+    def _read(self, path: Path, window: Window) -> np.ndarray:
+        with open_raster(path) as raster:
+            return self.decode(raster.read(1, window=window), path)
+
+
+def lazy_stack(paths: Sequence[Path], grid: Grid, decode: Decode) -> da.Array:
+    """Stack rasters as a float32 dask array (file, y, x), chunked in space, read on demand.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        One raster each, all on `grid`.
+    grid : Grid
+        Their common grid.
+    decode : callable
+        From stored numbers and the file's path to float32 in the contract's unit, NaN where
+        missing; raises InputError on values that cannot be.
+    """
+    rows, columns = grid.shape
+    block_rows = max(1, min(rows, BLOCK_BYTES // (4 * len(paths) * columns)))
+    files = _Files(tuple(paths), grid, decode)
+    meta = np.empty((0, 0, 0), files.dtype)
+    return da.from_array(files, chunks=(len(paths), block_rows, columns), meta=meta)
+
+
+def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:
+    """Read one whole raster (y, x) that must lie on `grid`."""
+    difference = grid_of(path).differs(grid)
+    if difference:
+        raise InputError(f"{path} has {difference}, expected the grid of the interferograms.")
+    with open_raster(path) as raster:
+        return decode(raster.read(1), path)
+
+
+def checked_coherence(values: np.ndarray, path: Path) -> np.ndarray:
+    """Pass coherence on as float32, or name the file that leaves 0 to 1."""
+    values = values.astype("float32", copy=False)
+    with np.errstate(invalid="ignore"):
+        outside = (values < 0) | (values > 1 + 1e-6)
+    if outside.any():
+        raise InputError(f"{path}: coherence is {values[outside][0]:g}, expected 0 to 1.")
+    return np.minimum(values, 1)

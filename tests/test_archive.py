@@ -1,0 +1,83 @@
+"""The catalogue is checked line by line, and every complaint is one sentence that helps."""
+
+from pathlib import Path
+
+import pytest
+
+from qilian.archive import PROJECT, open_archive
+from qilian.contracts import InputError
+
+GOOD = """
+[archive]
+name = "Test basin"
+
+[discharge]
+format = "csv"
+path = "flow.csv"
+unit = "m3 s-1"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "flow.csv").write_text("date,discharge\n2001-09-01,5\n2001-09-02,4\n")
+    (tmp_path / "catalogue.toml").write_text(GOOD)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[discharge]", "[dischrage]", "[dischrage] is no known name, perhaps 'discharge'"),
+        ('"csv"', '"cvs"', "format 'cvs', expected one of csv, usgs_rdb"),
+        ("unit", "units", "unknown key 'units', perhaps 'unit'"),
+        ('unit = "m3 s-1"', "unit = 3", "unit is 3, expected str"),
+        ("flow.csv", "flaw.csv", "does not exist"),
+        ('path = "flow.csv"', "", "lacks format or path"),
+        ("[archive]", "[about]", "has no [archive] with a name"),
+        ('name = "Test basin"', 'name = "x"\nsimulated = "no"', "expected true or false"),
+        ("[archive]", "[archive", "is not valid TOML"),
+    ],
+)
+def test_a_wrong_line_in_a_catalogue_is_named_in_one_sentence(folder, old, new, said):
+    (folder / "catalogue.toml").write_text(GOOD.replace(old, new, 1))
+    with pytest.raises(InputError) as caught:
+        open_archive(folder)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value).removesuffix("\n")
+
+
+def test_an_archive_is_found_by_folder_file_and_name_under_data(folder):
+    assert open_archive(folder).name == "Test basin"
+    assert open_archive(folder / "catalogue.toml").name == "Test basin"
+    assert (
+        open_archive(PROJECT / "data" / "real" / "kuparuk.toml").name
+        == (open_archive("real/kuparuk").name)
+        if (PROJECT.parent / "shared" / "real").is_dir()
+        else True
+    )
+
+
+def test_a_missing_archive_says_what_was_expected():
+    with pytest.raises(InputError, match=r"'nowhere' is not there: expected a folder with"):
+        open_archive("nowhere")
+
+
+def test_an_entry_that_the_catalogue_lacks_is_named_with_those_it_has(folder):
+    with pytest.raises(InputError, match=r"has no \[sentinel1\], only discharge"):
+        open_archive(folder).load("sentinel1")
+
+
+def test_what_is_loaded_says_whether_it_is_simulated(folder, demo):
+    assert open_archive(folder).load("discharge").attrs["simulated"] == "no"
+    assert open_archive(demo).load("discharge").attrs["simulated"] == "yes"
+    assert open_archive(demo).load("pairs").attrs["simulated"] == "no", "Table S1 is the paper's"
+
+
+def test_the_digest_changes_with_one_byte_of_input_and_with_an_option_only(folder):
+    before = open_archive(folder).digest(["discharge"])
+    assert open_archive(folder).digest(["discharge"]) == before
+    (folder / "flow.csv").write_text("date,discharge\n2001-09-01,5\n2001-09-02,3\n")
+    changed = open_archive(folder).digest(["discharge"])
+    (folder / "catalogue.toml").write_text(GOOD.replace("m3 s-1", "l s-1"))
+    assert len({before, changed, open_archive(folder).digest(["discharge"])}) == 3

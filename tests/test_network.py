@@ -1,0 +1,132 @@
+"""Networks: dates, components, baselines, and Table S1 held against its own dates."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qilian import coherence, network
+from qilian.archive import PROJECT
+from qilian.contracts import InputError
+from qilian.readers import pairs as pair_reader
+from qilian.sensors import SENSORS
+
+START = np.datetime64("2018-01-01", "ns")
+
+
+def make(ends: list[tuple[int, int]], baseline: np.ndarray | None = None) -> xr.Dataset:
+    days = START + np.array(ends).T * np.timedelta64(1, "D")
+    pairs = xr.Dataset(
+        coords={"reference_date": ("pair", days[0]), "secondary_date": ("pair", days[1])}
+    )
+    if baseline is not None:
+        pairs["perpendicular_baseline"] = "pair", baseline, {"units": "m"}
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def table() -> xr.Dataset:
+    return pair_reader.read_csv(PROJECT / "data" / "table_s1.csv")
+
+
+edges = st.lists(
+    st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda e: e[0] < e[1]),
+    min_size=1,
+    max_size=15,
+    unique=True,
+)
+
+
+@given(edges, st.lists(st.floats(-500, 500), min_size=9, max_size=9))
+def test_baselines_of_dates_reproduce_those_of_consistent_pairs(ends, of_date):
+    of_date = np.array(of_date)
+    first, second = np.array(ends).T
+    pairs = make(ends, of_date[second] - of_date[first])
+    nodes = network.acquisitions(pairs).perpendicular_baseline
+    found = nodes.sel(date=pairs.secondary_date.values).values
+    found = found - nodes.sel(date=pairs.reference_date.values).values
+    assert np.allclose(found, pairs.perpendicular_baseline, atol=1e-6)
+
+
+@given(edges)
+def test_loops_are_pairs_less_dates_plus_components(ends):
+    """Checked against union-find, written here."""
+    parent = list(range(9))
+
+    def root(node: int) -> int:
+        return node if parent[node] == node else root(parent[node])
+
+    loops = 0
+    for first, second in ends:
+        a, b = root(first), root(second)
+        loops += a == b
+        parent[a] = b
+    assert network.redundancy(make(ends)) == loops
+
+
+def test_components_are_numbered_by_their_first_date_and_each_starts_at_zero_baseline():
+    nodes = network.acquisitions(make([(5, 9), (0, 3), (3, 4)], np.array([70.0, 10.0, 5.0])))
+    assert nodes.component.values.tolist() == [1, 1, 1, 2, 2]
+    assert np.allclose(nodes.perpendicular_baseline, [0, 10, 15, 0, 70])
+
+
+def test_an_unknown_baseline_leaves_its_component_unknown_not_zero():
+    nodes = network.acquisitions(make([(0, 1), (1, 2)], np.array([10.0, np.nan])))
+    assert np.isnan(nodes.perpendicular_baseline.values[1:]).all()
+
+
+def test_table_s1_has_the_supplements_thirteen_pairs(table):
+    names, counts = np.unique(table.sensor, return_counts=True)
+    found = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    assert found == {"ERS-2": 2, "Envisat": 1, "ALOS-1": 5, "ALOS-2": 5}
+
+
+def test_table_s1_spans_equal_the_dates_and_are_whole_repeat_cycles(table):
+    facts = network.check_pairs(table)
+    assert np.array_equal(facts.days, table.stated_days)
+    assert (facts.cycles % 1 == 0).all()
+
+
+def test_table_s1_moved_row_would_fit_no_cycle_of_the_satellite_it_is_printed_beside(table):
+    row = int(np.flatnonzero(table.reference_date.values == np.datetime64("2019-03-24"))[0])
+    assert table.sensor.values[row] == "ALOS-2"
+    assert table.stated_days.values[row] % SENSORS["ALOS-1"].repeat_cycle != 0
+
+
+def test_table_s1_networks_fall_apart_as_counted_by_hand(table):
+    found = {}
+    for name in SENSORS:
+        own = table.isel(pair=table.sensor.values == name)
+        if own.sizes["pair"]:
+            parts = int(network.acquisitions(own).component.max())
+            found[name] = parts, network.redundancy(own)
+    assert found == {"ERS-2": (2, 0), "Envisat": (1, 0), "ALOS-1": (3, 0), "ALOS-2": (1, 0)}
+
+
+def test_table_s1_baselines_are_below_the_critical_one(table):
+    geometric = network.check_pairs(table).geometric_coherence
+    assert (geometric > 0.5).all()
+    envisat = geometric.values[table.sensor.values == "Envisat"].item()
+    assert envisat == geometric.min()
+
+
+def test_critical_baselines_agree_with_values_worked_out_elsewhere():
+    expected = {"ERS-2": 1064, "Envisat": 1065, "ALOS-1": 7552, "ALOS-2": 12197}
+    for name, metres in expected.items():
+        assert SENSORS[name].critical_baseline == pytest.approx(metres, rel=0.005)
+
+
+def test_an_unknown_satellite_is_named(table):
+    renamed = table.assign(sensor=("pair", np.char.replace(table.sensor.values, "sat", "ats")))
+    with pytest.raises(InputError, match="'Enviats' is not known"):
+        network.check_pairs(renamed)
+
+
+def test_means_of_coherence_leave_missing_values_out_and_mask_thin_pixels():
+    values = np.array([[[0.2, np.nan]], [[0.6, np.nan]], [[0.4, 0.9]]])
+    stack = xr.DataArray(values, dims=("pair", "y", "x"))
+    mean = coherence.temporal_mean(stack, minimum_share=0.5)
+    assert np.allclose(mean.mean_coherence, [[0.4, np.nan]], equal_nan=True)
+    assert np.allclose(mean.valid_share, [[1, 1 / 3]])
+    assert np.allclose(coherence.pair_mean(stack), [0.2, 0.6, 0.65])
