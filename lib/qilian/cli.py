@@ -11,7 +11,7 @@ from rich.console import Console
 
 from qilian.archive import PROJECT, open_archive
 from qilian.book.chapters import Chapter, chapters, check_parameters, select
-from qilian.book.render import render
+from qilian.book.render import RenderError, render
 from qilian.book.run import Outcome, Run, execute
 from qilian.contracts import InputError
 from qilian_demo.write import write_archive
@@ -29,6 +29,9 @@ class _Sentences(click.Group):
         except InputError as error:
             _console.print(f"error: {error}", style="red")
             sys.exit(2)
+        except RenderError as error:
+            _console.print(f"error: {error}", style="red")
+            sys.exit(1)
 
 
 @click.group(cls=_Sentences)

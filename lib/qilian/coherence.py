@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from qilian.contracts import InputError
+from qilian.contracts import attributes, require
 
 
 def temporal_mean(coherence: xr.DataArray, *, minimum_share: float = 0.5) -> xr.Dataset:
@@ -26,24 +26,18 @@ def temporal_mean(coherence: xr.DataArray, *, minimum_share: float = 0.5) -> xr.
     InputError
         `minimum_share` is not between 0 and 1.
     """
-    if not 0 <= minimum_share <= 1:
-        raise InputError(f"minimum_share is {minimum_share}, expected 0 to 1.")
+    require("minimum_share", minimum_share, 0 <= minimum_share <= 1, "0 to 1")
     share = coherence.notnull().mean("pair")
     mean = coherence.mean("pair").where(share >= minimum_share)
-    result = xr.Dataset(
-        {
-            "mean_coherence": mean.assign_attrs(
-                long_name="temporal mean coherence", units="1", grid_mapping="spatial_ref"
-            ),
-            "valid_share": share.assign_attrs(
-                long_name="share of pairs with a value", units="1", grid_mapping="spatial_ref"
-            ),
-        }
-    )
-    return result.compute()
+    result = xr.Dataset({"mean_coherence": mean, "valid_share": share}).compute()
+    result["mean_coherence"].attrs = attributes("temporal mean coherence")
+    result["valid_share"].attrs = attributes("share of pairs with a value")
+    for name in result:
+        result[name].attrs["grid_mapping"] = "spatial_ref"
+    return result
 
 
 def pair_mean(coherence: xr.DataArray) -> xr.DataArray:
     """Average coherence over the scene, pair by pair: (pair, y, x) → (pair,), lazy or not."""
     mean = coherence.mean(("y", "x")).compute()
-    return mean.assign_attrs(long_name="mean coherence of the pair", units="1")
+    return mean.assign_attrs(attributes("mean coherence of the pair"))

@@ -11,6 +11,17 @@ class InputError(ValueError):
     """One sentence for the user: which file or parameter, what is wrong, what was expected."""
 
 
+def require(name: str, value: object, holds: bool, expected: str) -> None:
+    """Raise InputError where a parameter's value is not as expected."""
+    if not holds:
+        raise InputError(f"{name} is {value}, expected {expected}.")
+
+
+def attributes(long_name: str, units: str | None = "1") -> dict[str, str]:
+    """CF attributes of a result; `units=None` for text."""
+    return {"long_name": long_name} | ({"units": units} if units else {})
+
+
 @dataclass(frozen=True)
 class Variable:
     """One variable or coordinate of a contract.

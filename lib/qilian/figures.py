@@ -11,15 +11,18 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from pyproj import Geod
 
+from qilian.contracts import require
+
 COHERENCE_MAP = crameri.batlow
 COHERENCE_NORM = Normalize(0, 1)
+COHERENCE_PALETTE = [to_hex(color) for color in COHERENCE_MAP.colors]  # the same map for Bokeh
 # The caption of Figure S5 names black, blue and red; these hues stay apart for colour-blind eyes
 # and in print, since the blue is darker than the red is light.
-WINDOW_COLORS: Mapping[int, str] = MappingProxyType({1: "#1a1a1a", 3: "#1f5fbf", 5: "#d6452b"})
+WINDOW_COLORS = ("#1a1a1a", "#1f5fbf", "#d6452b", "#2a8f6d", "#9a6ab0")
 
 STYLE: Mapping[str, Any] = MappingProxyType(
     {
@@ -54,6 +57,26 @@ def stamp(figure: Figure, data: xr.Dataset) -> None:
 def titled(text: str, data: xr.Dataset) -> str:
     """Title of an interactive view, marked where its input is simulated."""
     return f"{text} (simulated data)" if data.attrs["simulated"] == "yes" else text
+
+
+def preview(stack: xr.DataArray, *, frames: int, columns: int = 160) -> xr.DataArray:
+    """Thin a stack (pair, y, x) to what an interactive page can carry.
+
+    Keeps `frames` pairs at most, evenly spread over the list, and averages blocks of pixels until
+    the map is at most `columns` wide.
+    """
+    require("frames", frames, frames >= 1, "1 or more")
+    pairs = np.unique(np.linspace(0, stack.sizes["pair"] - 1, frames).round().astype(int))
+    step = -(-stack.sizes["x"] // columns)
+    coarse = stack.isel(pair=pairs).coarsen(x=step, y=step, boundary="trim").mean()
+    return coarse.astype("float32").compute()
+
+
+def robust_top(estimate: xr.DataArray, upper: xr.DataArray) -> float:
+    """Upper end of an axis that shows every estimate and four fifths of the bounds above them."""
+    bounds = upper.values[np.isfinite(upper.values)]
+    highest = float(estimate.max()) if estimate.notnull().any() else 1.0
+    return 1.1 * max(highest, float(np.quantile(bounds, 0.8)) if bounds.size else 0.0)
 
 
 def network_panel(

@@ -5,7 +5,7 @@ import xarray as xr
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from qilian.contracts import InputError
+from qilian.contracts import InputError, attributes
 from qilian.sensors import SENSORS
 
 
@@ -20,7 +20,7 @@ def _nodes(pairs: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def time_span(pairs: xr.Dataset) -> xr.DataArray:
     """Days between the two acquisitions of each pair, (pair,)."""
     days = (pairs["secondary_date"] - pairs["reference_date"]).dt.days
-    return days.assign_attrs(units="day", long_name="time span")
+    return days.assign_attrs(attributes("time span", "day"))
 
 
 def acquisitions(pairs: xr.Dataset) -> xr.Dataset:
@@ -49,9 +49,9 @@ def acquisitions(pairs: xr.Dataset) -> xr.Dataset:
     order = {old: new for new, old in enumerate(dict.fromkeys(label.tolist()), start=1)}
     component = np.array([order[old] for old in label], dtype=int)
     nodes = xr.Dataset(coords={"date": dates})
-    nodes["component"] = "date", component, {"long_name": "connected component", "units": "1"}
+    nodes["component"] = "date", component, attributes("connected component")
     degree = np.bincount(np.concatenate([first, second]), minlength=n_dates)
-    nodes["degree"] = "date", degree, {"long_name": "pairs of the acquisition", "units": "1"}
+    nodes["degree"] = "date", degree, attributes("pairs of the acquisition")
     if "perpendicular_baseline" in pairs:
         baseline = _date_baselines(pairs["perpendicular_baseline"].values, first, second, component)
         nodes["perpendicular_baseline"] = (
@@ -119,9 +119,11 @@ def check_pairs(pairs: xr.Dataset) -> xr.Dataset:
     share = np.abs(pairs["perpendicular_baseline"]) / critical
     facts = xr.Dataset({"days": days})
     facts["cycles"] = days / np.array([sensor.repeat_cycle for sensor in sensors])
-    facts["critical_baseline"] = "pair", critical, {"units": "m"}
-    facts["geometric_coherence"] = (1 - share).clip(min=0).assign_attrs(units="1")
-    facts["component"] = "pair", _pair_components(pairs)
+    facts["cycles"].attrs = attributes("time span in repeat cycles")
+    facts["critical_baseline"] = "pair", critical, attributes("critical baseline", "m")
+    facts["geometric_coherence"] = (1 - share).clip(min=0)
+    facts["geometric_coherence"].attrs = attributes("coherence left by geometry on flat ground")
+    facts["component"] = "pair", _pair_components(pairs), attributes("connected component")
     return facts
 
 

@@ -1,6 +1,5 @@
 """From executed notebooks to the published HTML: stage, jupyter-book, swap."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +11,6 @@ import nbformat
 from qilian.book.chapters import Chapter
 from qilian.book.clean import clean
 from qilian.book.run import Outcome, Run
-
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class RenderError(RuntimeError):
@@ -45,13 +42,15 @@ def render(
     for folder in (stage, unfinished):
         shutil.rmtree(folder, ignore_errors=True)
     _stage(stage, run, project, chapters, outcomes)
-    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(stage)]
-    command += ["--path-output", str(unfinished), "--all", "--quiet"]
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", stage, "--path-output", unfinished, "--all", "--warningiserror"]
+    command += ["--keep-going"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     (run.folder / "render.log").write_text(done.stdout + done.stderr)
     html = unfinished / "_build" / "html"
     if done.returncode or not (html / "index.html").is_file():
-        raise RenderError("Jupyter Book failed: " + (done.stderr or done.stdout)[-2000:])
+        said = (done.stderr or done.stdout).strip()[-2000:]
+        raise RenderError(f"Jupyter Book failed (all of it in {run.folder}/render.log):\n{said}")
     shutil.rmtree(run.folder / "html", ignore_errors=True)
     html.rename(run.folder / "html")
     shutil.rmtree(unfinished)
@@ -62,6 +61,7 @@ def _stage(
     stage: Path, run: Run, project: Path, chapters: Sequence[Chapter], outcomes: Sequence[Outcome]
 ) -> None:
     shutil.copytree(project / "book", stage / "book")
+    shutil.copytree(project / "data" / "real", stage / "data" / "real")  # quoted by a page
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(project / name, stage / name)
     for chapter, outcome in zip(chapters, outcomes, strict=True):
@@ -84,6 +84,5 @@ def _apology(chapter: Chapter, outcome: Outcome) -> str:
     page = f"# {chapter.title}\n\n:::{{admonition}} {headline}\n:class: {kind}\n\n{lead}\n\n"
     page += f"```text\n{outcome.message}\n```\n:::\n"
     if outcome.traceback:
-        plain = _ANSI.sub("", outcome.traceback)
-        page += f"\n````{{dropdown}} Traceback\n```text\n{plain}\n```\n````\n"
+        page += f"\n````{{dropdown}} Traceback\n```text\n{outcome.traceback}\n```\n````\n"
     return page

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -20,6 +21,7 @@ from qilian.contracts import InputError
 
 # Failures whose message is meant for the user; anything else is a bug and keeps its traceback.
 _FOR_USERS = {"InputError", "CheckError"}
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
             cwd=str(chapter.path.parent),
             kernel_name="python3",
             progress_bar=False,
+            extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except Exception as error:  # a dead kernel, a full disk, a bug: the other notebooks go on
         unfinished.unlink(missing_ok=True)
@@ -158,7 +161,7 @@ def _explain(error: Exception) -> tuple[str, str]:
         return f"{type(error).__name__}: {error}", ""
     if error.ename in _FOR_USERS:
         return error.evalue, ""
-    return f"{error.ename}: {error.evalue}", "\n".join(error.traceback)
+    return f"{error.ename}: {error.evalue}", _ANSI.sub("", "\n".join(error.traceback))
 
 
 def _key(run: Run, chapter: Chapter, environment: str) -> str:

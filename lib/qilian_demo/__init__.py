@@ -1,0 +1,1 @@
+"""The simulated headwaters: product files with a known truth, written as agencies write them."""

@@ -1,0 +1,150 @@
+"""The book as a user gets it: built on the demo, on real records, and on broken input."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+
+from qilian.archive import PROJECT
+
+pytestmark = pytest.mark.book
+
+PAGES = ["table_s1", "s02_network", "s05_recession"]
+
+
+def test_every_notebook_has_its_page_and_its_data(book):
+    for page in PAGES:
+        assert (book / "html" / "notebooks" / f"{page}.html").is_file()
+    names = sorted(path.name for path in (book / "results").iterdir())
+    assert names == ["s02.csv", "s02.nc", "s05.csv", "s05.nc", "table_s1.csv", "table_s1.nc"]
+
+
+def test_simulated_input_is_marked_on_the_page_and_in_the_data(book):
+    for page, saved in (("s02_network", "s02"), ("s05_recession", "s05")):
+        text = (book / "html" / "notebooks" / f"{page}.html").read_text()
+        assert "Simulated data" in text
+        with xr.open_dataset(book / "results" / f"{saved}.nc") as data:
+            assert data.attrs["simulated"] == "yes"
+        assert "simulated data" in (book / "results" / f"{saved}.csv").read_text().splitlines()[0]
+    with xr.open_dataset(book / "results" / "table_s1.nc") as data:
+        assert data.attrs["simulated"] == "no", "Table S1 is the paper's own"
+
+
+def test_no_page_shows_a_folder_of_this_machine(demo, book):
+    for page in (book / "html").rglob("*.html"):
+        text = page.read_text()
+        for folder in (Path.home(), PROJECT):
+            assert f"{folder}/" not in text, page
+
+
+def test_a_second_build_executes_nothing(demo, book, qilian):
+    again = qilian("run", *PAGES, "--archive", demo, "--out", book)
+    assert again.returncode == 0, again.stdout
+    assert again.stdout.count("kept") == 3
+
+
+def test_the_recovered_recession_constant_follows_the_simulated_truth(demo, book):
+    truth = xr.open_dataset(demo / "truth" / "recession.nc")["recession_constant"]
+    truth = truth.groupby("time.year").mean() if "time" in truth.dims else truth
+    fit = xr.open_dataset(book / "results" / "s05.nc").sel(window=5)
+    found = fit.recession_constant.dropna("year")
+    expected = truth.rolling(year=5, center=True).mean().sel(year=found.year)
+    assert found.sizes["year"] >= 20
+    assert float(abs(found / expected - 1).median()) < 0.12
+    inside = (fit.recession_constant_lower <= expected) & (expected <= fit.recession_constant_upper)
+    assert float(inside.mean()) > 0.7
+
+
+def test_bad_input_costs_only_its_page_and_the_command_ends_non_zero(demo, qilian, tmp_path):
+    shutil.copytree(demo, tmp_path / "broken")
+    flow = tmp_path / "broken" / "discharge.csv"
+    text = flow.read_text().replace("1990-07-01,", "1990-07-01,-", 1)
+    flow.write_text(text)
+    catalogue = tmp_path / "broken" / "catalogue.toml"
+    catalogue.write_text(catalogue.read_text().split("[pairs]")[0])
+    done = qilian("book", "--archive", tmp_path / "broken", "--out", tmp_path / "out")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 of 3 notebooks failed: s05_recession" in done.stdout
+    pages = tmp_path / "out" / "html" / "notebooks"
+    assert "This figure could not be made" in (pages / "s05_recession.html").read_text()
+    assert "1990-07-01" in (pages / "s05_recession.html").read_text()
+    assert "No input for this figure" in (pages / "table_s1.html").read_text()
+    assert "temporal mean" in (pages / "s02_network.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--archive", "nowhere"], "archive 'nowhere' is not there"),
+        (["-p", "saeson", "x"], "'saeson' belongs to no notebook of this run, perhaps 'season'"),
+        (["-p", "minimum_length", "long"], "is 'long', expected int"),
+    ],
+)
+def test_a_wrong_command_is_answered_with_one_sentence_and_no_traceback(
+    demo, qilian, tmp_path, arguments, said
+):
+    if "--archive" not in arguments:
+        arguments = [*arguments, "--archive", demo]
+    done = qilian("book", *arguments, "--out", tmp_path)
+    assert done.returncode == 2
+    assert said in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.fixture(scope="module", params=["kuparuk", "little_susitna"])
+def real_run(request, real, qilian, tmp_path_factory) -> Path:
+    """Results of the three notebooks on a catalogue over real records."""
+    out = tmp_path_factory.mktemp(request.param)
+    done = qilian("run", *PAGES, "--archive", f"real/{request.param}", "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out / "results"
+
+
+def test_the_notebooks_run_on_real_records_and_say_that_they_are_measured(real_run):
+    for name in ("table_s1", "s02", "s05"):
+        with xr.open_dataset(real_run / f"{name}.nc") as data:
+            assert data.attrs["simulated"] == "no"
+
+
+def test_mean_coherence_of_the_real_stack_is_that_of_its_files(real_run, real):
+    files = sorted((real / "sentinel1_mexico_city/geotiffs").glob("*_cc.tif"))
+    layers = []
+    for file in files:
+        with rasterio.open(file) as raster:
+            layers.append(raster.read(1, masked=True).filled(np.nan).astype(float))
+    with xr.open_dataset(real_run / "s02.nc") as data:
+        assert np.allclose(data.pair_coherence, [np.nanmean(layer) for layer in layers], atol=1e-5)
+        mapped = data.mean_coherence.values
+        expected = np.nanmean(np.stack(layers), axis=0)
+        assert np.allclose(mapped, np.where(np.isnan(mapped), np.nan, expected), 1e-5, 0, True)
+        assert np.isfinite(mapped).mean() > 0.95
+
+
+def test_real_recessions_give_positive_constants_with_intervals(real_run):
+    with xr.open_dataset(real_run / "s05.nc") as fits:
+        five = fits.sel(window=5)
+        assert int(five.recession_constant.notnull().sum()) >= 10
+        assert (fits.recession_constant.dropna("year", how="all").min() > 1).all()
+        held = five.recession_constant_lower.notnull()
+        below = five.recession_constant_lower < five.recession_constant
+        assert bool(below.where(held, True).all())
+
+
+def test_plain_papermill_runs_a_notebook_on_another_archive(demo, tmp_path):
+    source = PROJECT / "notebooks" / "table_s1.ipynb"
+    before = hashlib.sha256(source.read_bytes()).hexdigest()
+    command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb")]
+    command += ["-p", "archive", str(demo), "-p", "results", str(tmp_path), "--no-progress-bar"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert hashlib.sha256(source.read_bytes()).hexdigest() == before
+    assert (tmp_path / "table_s1.csv").is_file()
+    assert len(nbformat.read(tmp_path / "out.ipynb", as_version=4).cells) > 10

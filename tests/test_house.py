@@ -1,0 +1,109 @@
+"""The house rules that no other tool holds: shape of notebooks, one set of versions."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+from qilian.archive import PROJECT, READERS
+
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code_lines(path: Path) -> list[str]:
+    cells = nbformat.read(path, as_version=4).cells
+    lines = [line for c in cells if c.cell_type == "code" for line in c.source.splitlines()]
+    return [line for line in lines if line.strip() and not line.strip().startswith("#")]
+
+
+@each_notebook
+def test_a_notebook_is_stored_without_outputs_and_counts(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+@each_notebook
+def test_a_notebook_defines_nothing_and_stays_short(path):
+    lines = code_lines(path)
+    assert not [line for line in lines if re.match(r"\s*(def|class)\s", line)]
+    assert not [line for line in lines if "lambda" in line]
+    assert len(lines) <= 120
+    assert len(nbformat.read(path, as_version=4).cells) <= 15
+
+
+@each_notebook
+def test_every_parameter_has_a_type_and_a_comment_and_archive_comes_first(path):
+    parameters = papermill.inspect_notebook(str(path))
+    assert next(iter(parameters)) == "archive"
+    for name, about in parameters.items():
+        assert about["inferred_type_name"] in {"str", "int", "float", "bool", "list"}, name
+        assert about["help"], name
+
+
+@each_notebook
+def test_a_notebook_says_which_entries_it_needs_and_loads_no_other(path):
+    needs = set(nbformat.read(path, as_version=4).metadata["qilian"]["needs"])
+    loaded = set(re.findall(r'\.load\("(\w+)"\)', "\n".join(code_lines(path))))
+    assert loaded == needs <= set(READERS)
+
+
+@each_notebook
+def test_every_static_figure_has_a_name_a_caption_and_an_alternative_text(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "plt.show()" in cell.source:
+            about = cell.metadata["mystnb"]
+            assert about["figure"]["name"]
+            assert about["figure"]["caption"]
+            assert about["image"]["alt"]
+
+
+def test_every_notebook_is_in_the_table_of_contents():
+    toc = yaml.safe_load((PROJECT / "_toc.yml").read_text())
+    files = {chapter["file"] for part in toc["parts"] for chapter in part["chapters"]}
+    assert {f"notebooks/{path.stem}" for path in NOTEBOOKS} <= files
+
+
+def locked() -> dict[str, str]:
+    text = (PROJECT / "requirements.lock").read_text()
+    return dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", text, re.MULTILINE))
+
+
+def direct() -> set[str]:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    return {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+
+
+def test_the_lock_holds_every_direct_dependency_with_hashes():
+    assert direct() <= set(locked())
+    assert (PROJECT / "requirements.lock").read_text().count("--hash=sha256:") >= len(locked())
+
+
+def test_environment_yml_names_every_direct_dependency_at_the_locks_version():
+    environment = yaml.safe_load((PROJECT / "environment.yml").read_text())
+    conda = [line for line in environment["dependencies"] if isinstance(line, str)]
+    pip = next(line for line in environment["dependencies"] if isinstance(line, dict))["pip"]
+    pins = [re.split("==?", line) for line in [*conda, *pip] if "=" in line]
+    found = {name: version for name, version in pins if name != "python"}
+    assert found == {name: locked()[name] for name in direct()}
+
+
+def test_the_workflow_runs_the_two_commands_of_the_readme():
+    workflow = (PROJECT / ".github" / "workflows" / "book.yml").read_text()
+    assert "run: make book" in workflow
+    assert "run: make test" in workflow
+
+
+def test_nothing_committed_names_this_machine():
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=False
+    ).stdout.split("\0")
+    for name in filter(None, files):
+        text = (PROJECT / name).read_text(errors="ignore")
+        assert str(PROJECT) not in text, name

@@ -1,0 +1,121 @@
+"""Notebooks run side by side, only when something changed, and one failure costs one page."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from qilian.archive import open_archive
+from qilian.book import run as runner
+from qilian.book.chapters import check_parameters, read_chapter, select
+from qilian.contracts import InputError
+
+CATALOGUE = """
+[archive]
+name = "Test basin"
+
+[discharge]
+format = "csv"
+path = "flow.csv"
+"""
+
+
+def notebook(path: Path, code: str, needs: tuple[str, ...] = ("discharge",)) -> Path:
+    parameters = new_code_cell('archive: str = "x"  # where\nfactor: float = 2.0  # of what')
+    parameters.metadata["tags"] = ["parameters"]
+    book = new_notebook(
+        cells=[new_markdown_cell(f"# Title of {path.stem}"), parameters, new_code_cell(code)]
+    )
+    book.metadata.update(
+        qilian={"needs": list(needs)},
+        kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
+    )
+    nbformat.write(book, path)
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> runner.Run:
+    (tmp_path / "flow.csv").write_text("date,discharge\n2001-09-01,5\n2001-09-02,4\n")
+    (tmp_path / "catalogue.toml").write_text(CATALOGUE)
+    return runner.Run(open_archive(tmp_path), {}, tmp_path / "out")
+
+
+def test_a_notebook_runs_again_only_when_parameters_input_or_source_changed(run, tmp_path):
+    chapter = read_chapter(notebook(tmp_path / "a.ipynb", "factor * 2"))
+    source = chapter.path.read_bytes()
+
+    def status(run: runner.Run = run) -> str:
+        return runner.execute(run, [read_chapter(chapter.path)])[0].status
+
+    assert [status(), status()] == ["ran", "kept"]
+    assert status(replace(run, parameters={"factor": 3.0})) == "ran"
+    assert chapter.path.read_bytes() == source, "sources are never touched"
+    (tmp_path / "flow.csv").write_text("date,discharge\n2001-09-01,5\n2001-09-02,3\n")
+    assert status(replace(run, parameters={"factor": 3.0})) == "ran"
+    notebook(chapter.path, "factor * 4")
+    assert status(replace(run, parameters={"factor": 3.0})) == "ran"
+    executed = nbformat.read(run.executed(chapter), as_version=4)
+    assert executed.cells[-1].outputs[0].data["text/plain"] == "12.0"
+
+
+def test_a_failed_notebook_leaves_no_copy_and_the_others_run(run, tmp_path):
+    good = read_chapter(notebook(tmp_path / "good.ipynb", "1"))
+    bad = read_chapter(notebook(tmp_path / "bad.ipynb", "1 / (factor - 3)"))
+    assert {o.status for o in runner.execute(run, [bad, good])} == {"ran"}
+    outcomes = runner.execute(replace(run, parameters={"factor": 3.0}), [bad, good])
+    assert [outcome.status for outcome in outcomes] == ["failed", "ran"]
+    assert outcomes[0].message == "ZeroDivisionError: float division by zero"
+    assert "factor - 3" in outcomes[0].traceback
+    assert [p.name for p in run.executed(bad).parent.glob("*.ipynb")] == ["good.ipynb"]
+
+
+def test_a_killed_kernel_is_a_failure_that_says_so(run, tmp_path):
+    code = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    outcome = runner.execute(run, [read_chapter(notebook(tmp_path / "a.ipynb", code))])[0]
+    assert outcome.status == "failed"
+    assert "died" in outcome.message
+
+
+def test_an_error_for_users_is_its_sentence_without_a_traceback(run, tmp_path):
+    code = "from qilian.contracts import InputError\nraise InputError('flow.csv is empty.')"
+    outcome = runner.execute(run, [read_chapter(notebook(tmp_path / "a.ipynb", code))])[0]
+    assert (outcome.message, outcome.traceback) == ("flow.csv is empty.", "")
+
+
+def test_a_notebook_whose_entry_the_archive_lacks_starts_no_kernel(run, tmp_path):
+    chapter = read_chapter(notebook(tmp_path / "a.ipynb", "1", ("sentinel1",)))
+    outcome = runner.execute(run, [chapter])[0]
+    assert outcome.status == "no input"
+    assert "has no [sentinel1], only discharge" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"factr": 2.0}, "parameter 'factr' belongs to no notebook of this run, perhaps 'factor'"),
+        ({"factor": "two"}, "parameter factor of a is 'two', expected float"),
+        ({"factor": True}, "parameter factor of a is True, expected float"),
+        ({"archive": 3}, "parameter archive of a is 3, expected str"),
+    ],
+)
+def test_a_wrong_parameter_is_named_before_any_kernel_starts(tmp_path, values, said):
+    chapter = read_chapter(notebook(tmp_path / "a.ipynb", "1"))
+    with pytest.raises(InputError) as caught:
+        check_parameters([chapter], values)
+    assert said in str(caught.value)
+
+
+def test_an_integer_serves_as_a_float(tmp_path):
+    check_parameters([read_chapter(notebook(tmp_path / "a.ipynb", "1"))], {"factor": 2})
+
+
+def test_a_mistyped_notebook_is_answered_with_those_there_are(tmp_path):
+    chapter = read_chapter(notebook(tmp_path / "s05_recession.ipynb", "1"))
+    assert select([chapter], ["s05"]) == [chapter]
+    with pytest.raises(
+        InputError, match=r"'s5' is not in _toc\.yml, expected one of s05_recession"
+    ):
+        select([chapter], ["s5"])
