@@ -29,6 +29,7 @@ class Entry:
     """One table of the catalogue: where the files are, their format, what they don't say."""
 
     name: str
+    title: str
     path: Path
     reader: Callable[..., xr.Dataset]
     options: Mapping[str, Any]
@@ -79,7 +80,10 @@ class Archive:
         entry = self.entry(name)
         data = entry.reader(entry.path, **entry.options)
         return data.assign_attrs(
-            archive=self.name, source=entry.path.name, simulated="yes" if entry.simulated else "no"
+            title=entry.title,
+            archive=self.name,
+            source=entry.path.name,
+            simulated="yes" if entry.simulated else "no",
         )
 
     def load_truth(self, name: str) -> xr.Dataset | None:
@@ -145,20 +149,21 @@ def open_archive(archive: str | Path) -> Archive:
     about = tables.pop("archive", None)
     if not isinstance(about, dict) or not isinstance(about.get("name"), str):
         raise InputError(f"{catalogue} has no [archive] with a name, expected both.")
-    simulated = _flag(f"{catalogue}: [archive]", about, default=False)
-    entries = {name: _entry(catalogue, name, table, simulated) for name, table in tables.items()}
+    common = {"title": about["name"], "simulated": about.get("simulated", False)}
+    _check_common(f"{catalogue}: [archive]", common)
+    entries = {name: _entry(catalogue, name, table, common) for name, table in tables.items()}
     truth = catalogue.parent / about["truth"] if "truth" in about else None
     return Archive(catalogue, about["name"], entries, truth)
 
 
-def _flag(place: str, table: Mapping[str, Any], *, default: bool) -> bool:
-    flag = table.get("simulated", default)
-    if not isinstance(flag, bool):
-        raise InputError(f"{place}: simulated is {flag!r}, expected true or false.")
-    return flag
+def _check_common(place: str, table: Mapping[str, Any]) -> None:
+    if not isinstance(table["simulated"], bool):
+        raise InputError(f"{place}: simulated is {table['simulated']!r}, expected true or false.")
+    if not isinstance(table["title"], str):
+        raise InputError(f"{place}: title is {table['title']!r}, expected text.")
 
 
-def _entry(catalogue: Path, name: str, table: Any, simulated: bool) -> Entry:
+def _entry(catalogue: Path, name: str, table: Any, common: Mapping[str, Any]) -> Entry:
     place = f"{catalogue}: [{name}]"
     formats = READERS.get(name)
     if formats is None:
@@ -171,10 +176,12 @@ def _entry(catalogue: Path, name: str, table: Any, simulated: bool) -> Entry:
     path = catalogue.parent / str(table["path"])
     if not path.exists():
         raise InputError(f"{place} has the path {path}, which does not exist.")
+    about = {**common, **{key: table[key] for key in common if key in table}}
+    _check_common(place, about)
     reader = formats[table["format"]]
-    options = {k: v for k, v in table.items() if k not in ("format", "path", "simulated")}
+    options = {k: v for k, v in table.items() if k not in ("format", "path", *common)}
     _check_options(place, reader, options)
-    return Entry(name, path.resolve(), reader, options, _flag(place, table, default=simulated))
+    return Entry(name, path=path.resolve(), reader=reader, options=options, **about)
 
 
 def _check_options(place: str, reader: Callable, options: Mapping[str, Any]) -> None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from pandas.io.formats.style import Styler
+
+from qilian.tables import table
 
 
 class CheckError(AssertionError):
@@ -36,7 +39,7 @@ def equal(name: str, found: object, expected: object) -> Check:
     return Check(name, same, str(found) if np.ndim(found) == 0 else "all" if same else "differs")
 
 
-def require(*checks: Check) -> pd.DataFrame:
+def require(*checks: Check) -> Styler:
     """Return the checks as a table, or raise naming those that failed.
 
     Raises
@@ -48,9 +51,5 @@ def require(*checks: Check) -> pd.DataFrame:
     if failed:
         listing = "; ".join(f"{check.name} (found {check.found})" for check in failed)
         raise CheckError(f"{len(failed)} of {len(checks)} checks failed: {listing}.")
-    table = {
-        "check": [check.name for check in checks],
-        "found": [check.found for check in checks],
-        "": ["passed" for _ in checks],
-    }
-    return pd.DataFrame(table).set_index("check")
+    rows = [{"check": c.name, "found": c.found, "result": "passed"} for c in checks]
+    return table(pd.DataFrame(rows))

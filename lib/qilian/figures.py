@@ -51,12 +51,13 @@ def stamp(figure: Figure, data: xr.Dataset) -> None:
     simulated = data.attrs["simulated"] == "yes"
     text = "SIMULATED DATA, not the paper's · " if simulated else "Data: "
     color = "#b3261e" if simulated else "#555555"
-    figure.supxlabel(text + data.attrs["archive"], x=0.99, ha="right", fontsize=8.5, color=color)
+    figure.supxlabel(text + data.attrs["title"], x=0.99, ha="right", fontsize=8.5, color=color)
 
 
 def titled(text: str, data: xr.Dataset) -> str:
     """Title of an interactive view, marked where its input is simulated."""
-    return f"{text} (simulated data)" if data.attrs["simulated"] == "yes" else text
+    # In front, where a narrow screen doesn't cut it.
+    return f"Simulated: {text}" if data.attrs["simulated"] == "yes" else text
 
 
 def preview(stack: xr.DataArray, *, frames: int, columns: int = 160) -> xr.DataArray:
@@ -72,11 +73,15 @@ def preview(stack: xr.DataArray, *, frames: int, columns: int = 160) -> xr.DataA
     return coarse.astype("float32").compute()
 
 
-def robust_top(estimate: xr.DataArray, upper: xr.DataArray) -> float:
-    """Upper end of an axis that shows every estimate and four fifths of the bounds above them."""
-    bounds = upper.values[np.isfinite(upper.values)]
-    highest = float(estimate.max()) if estimate.notnull().any() else 1.0
-    return 1.1 * max(highest, float(np.quantile(bounds, 0.8)) if bounds.size else 0.0)
+def robust_limits(
+    estimate: xr.DataArray, lower: xr.DataArray, upper: xr.DataArray
+) -> tuple[float, float]:
+    """Axis limits that show every estimate and four fifths of the bounds on either side."""
+    low = [float(estimate.min()), float(lower.quantile(0.2))]
+    high = [float(estimate.max()), float(upper.quantile(0.8))]
+    if not np.isfinite([*low[:1], *high[:1]]).all():
+        return 0.0, 1.0
+    return 0.9 * np.nanmin(low), 1.1 * np.nanmax(high)
 
 
 def network_panel(

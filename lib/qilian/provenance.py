@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 from IPython.display import HTML
+from pandas.io.formats.style import Styler
 
 from qilian.archive import PROJECT, Archive
 from qilian.contracts import InputError
+from qilian.tables import table
 
 _PACKAGES = ("numpy", "scipy", "xarray", "dask", "rasterio", "matplotlib", "holoviews", "bokeh")
 
@@ -30,10 +32,10 @@ def notice(data: xr.Dataset) -> HTML:
         text = "Made by this project's simulator; it is not the paper's data, nor its result."
     else:
         kind, head = "note", "Data"
-        text = f"Read from {data.attrs['source']}."
+        text = f"Read from {data.attrs['source']} of the archive “{data.attrs['archive']}”."
     return HTML(
         f'<div class="admonition {kind}"><p class="admonition-title">{head}: '
-        f"{data.attrs['archive']}</p><p>{text}</p></div>"
+        f"{data.attrs['title']}</p><p>{text}</p></div>"
     )
 
 
@@ -45,7 +47,7 @@ def save(
     needs: Sequence[str],
     parameters: Mapping[str, Any],
     folder: str | Path,
-) -> pd.DataFrame:
+) -> Styler:
     """Save the numbers of a figure as netCDF and, what is not a map, as CSV.
 
     Parameters
@@ -65,29 +67,31 @@ def save(
 
     Returns
     -------
-    pandas.DataFrame
+    pandas Styler
         Input, simulated or not, parameters, versions and input hash, one row each.
     """
-    simulated = any(archive.entry(entry).simulated for entry in needs)
+    entries = [archive.entry(entry) for entry in needs]
+    simulated = any(entry.simulated for entry in entries)
     about = {
         "archive": archive.name,
         "simulated": "yes" if simulated else "no",
-        "input": f"{', '.join(needs)}; hash {archive.digest(needs)}",
+        "input": "; ".join(entry.title for entry in entries),
+        "input_hash": archive.digest(needs),
         "parameters": json.dumps(dict(parameters)),
         "versions": ", ".join(
             [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in _PACKAGES)]
         ),
     }
     target = _folder(folder)
-    head = "simulated data" if simulated else "measured data"
-    labelled = figure_data.assign_attrs(Conventions="CF-1.11", title=f"{name}: {head}", **about)
+    title = f"{name}{', simulated data' if simulated else ''}: {about['input']}"
+    labelled = figure_data.assign_attrs(Conventions="CF-1.11", title=title, **about)
     # A file under its own name is complete: written beside it and renamed.
     unfinished = target / f".{name}.nc"
     labelled.to_netcdf(unfinished, engine="h5netcdf")
     unfinished.rename(target / f"{name}.nc")
     _write_csv(labelled, target / f"{name}.csv")
-    saved = {"saved": f"{name}.nc, {name}.csv"}
-    return pd.DataFrame({"": {**about, **saved}}).rename_axis("provenance")
+    rows = {**about, "saved": f"{name}.nc, {name}.csv"}
+    return table(pd.DataFrame({"provenance": list(rows), "value": list(rows.values())}))
 
 
 def _folder(folder: str | Path) -> Path:
@@ -103,16 +107,14 @@ def _write_csv(data: xr.Dataset, path: Path) -> None:
     """Write what is not a map as one table, under a `#` line that says what it is."""
     flat = data.drop_vars([n for n, v in data.variables.items() if {"x", "y"} & set(v.dims)])
     flat = flat.drop_vars([n for n in flat.variables if flat[n].ndim == 0])
-    table = flat.to_dataframe().reset_index()
+    rows = flat.to_dataframe().reset_index()
     units = "; ".join(
-        f"{n} [{flat[n].attrs['units']}]" for n in table if "units" in _attrs(flat, n)
+        f"{name} [{flat[name].attrs['units']}]"
+        for name in rows
+        if name in flat.variables and "units" in flat[name].attrs
     )
     unfinished = path.with_name(f".{path.name}")
     with unfinished.open("w", encoding="utf-8") as stream:
-        stream.write(f"# {data.attrs['title']}; {data.attrs['archive']}; units: {units}\n")
-        table.to_csv(stream, index=False, float_format="%.6g")
+        stream.write(f"# {data.attrs['title']}; units: {units}\n")
+        rows.to_csv(stream, index=False, float_format="%.6g")
     unfinished.rename(path)
-
-
-def _attrs(data: xr.Dataset, name: str) -> Mapping[str, Any]:
-    return data[name].attrs if name in data.variables else {}

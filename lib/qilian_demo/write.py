@@ -31,7 +31,7 @@ from qilian_demo.truth import deformation_truth, recession_truth, write_truth
 
 CATALOGUE = """\
 [archive]
-name = "Upper Datong River, simulated"
+name = "Upper Datong River, demo"
 simulated = true
 seed = {seed}
 truth = "truth"
@@ -51,6 +51,7 @@ unit = "m3 s-1"
 [pairs]
 format = "csv"
 path = "table_s1.csv"
+title = "the supplement's Table S1"
 simulated = false
 """
 

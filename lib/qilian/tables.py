@@ -1,0 +1,22 @@
+"""How tables look: one style, so that a page's tables scan alike."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+
+def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styler:
+    """Show a frame's columns in the house style, without its index.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a line; text goes left, numbers go right.
+    formats : mapping of str to str, optional
+        Format of a column's numbers, such as `{"span (d)": "{:.0f}"}`.
+    """
+    numeric = list(frame.select_dtypes("number"))
+    styled = frame.style.hide(axis="index").format(formats, na_rep="–")
+    styled = styled.set_properties(subset=numeric, **{"text-align": "right"})
+    return styled.set_table_attributes('class="dataframe house"')
