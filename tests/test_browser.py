@@ -60,9 +60,10 @@ class Visit:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, or a skip that says what is missing."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
-        pytest.skip("NOT CHECKED IN A BROWSER: no chromium on the PATH (Debian: apt-get install)")
+        pytest.skip("NOT CHECKED IN A BROWSER: no chromium on the PATH (apt-get install chromium)")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield chromium

@@ -160,6 +160,14 @@ def test_a_raster_without_coordinate_system_is_refused(geoc):
         licsar.read(geoc)
 
 
+def test_metres_under_a_geographic_coordinate_system_are_refused(geoc):
+    metres = rasterio.Affine(80, 0, 500_000, 0, -80, 4_200_000)
+    for file in geoc.rglob("*.tif"):
+        write(file, np.full((3, 4), 51, "uint8"), transform=metres)
+    with pytest.raises(InputError, match="expected longitude and latitude in degrees"):
+        licsar.read(geoc)
+
+
 def test_a_file_that_is_no_raster_and_one_that_is_missing_are_refused(geoc):
     odd = geoc / "20180113_20180125" / "20180113_20180125.geo.cc.tif"
     odd.write_text("not a raster")

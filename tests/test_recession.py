@@ -344,10 +344,23 @@ def test_concatenation(simulation, cut):
 
 
 def test_no_recession():
-    """A record without any recession is all reasons."""
-    fit = recession.recession_constants(record(np.arange(1, 800.0)))
+    """A window without any recession has its reason; a season without any is refused."""
+    rising = record(np.arange(1, 800.0))
+    days = recession_days.select_days(rising)
+    segments, reported = recession.segment_sums(days), recession_days.reported_fraction(days)
+    fit = recession.fit_windows(segments, reported)
     assert fit["recession_constant"].isnull().all()
     assert (fit["reason"] != "").all()
+    with pytest.raises(InputError, match="holds no recession of 7 days between 09-01 and 11-30"):
+        recession.recession_constants(rising)
+
+
+@pytest.mark.parametrize("windows", [[], [3, 3], [1, 2], [1.0], ["five"]])
+def test_wrong_windows(windows):
+    """Windows must be different odd whole numbers."""
+    falling = record(np.exp(-(np.arange(730) % 45) / 20.0))
+    with pytest.raises(InputError, match=r"^windows? is .*, expected .*odd"):
+        recession.recession_constants(falling, windows=windows)
 
 
 def test_kuparuk(real):

@@ -149,6 +149,9 @@ def open_archive(archive: str | Path) -> Archive:
     about = tables.pop("archive", None)
     if not isinstance(about, dict) or not isinstance(about.get("name"), str):
         raise InputError(f"{catalogue} has no [archive] with a name, expected both.")
+    unknown = sorted(set(about) - {"name", "simulated", "truth", "seed"})
+    if unknown:
+        raise InputError(f"{catalogue}: [archive] has an unknown key {unknown[0]!r}.")
     common = {"title": about["name"], "simulated": about.get("simulated", False)}
     _check_common(f"{catalogue}: [archive]", common)
     entries = {name: _entry(catalogue, name, table, common) for name, table in tables.items()}

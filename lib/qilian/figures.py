@@ -15,8 +15,6 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from pyproj import Geod
 
-from qilian.contracts import require
-
 COHERENCE_MAP = crameri.batlow
 COHERENCE_NORM = Normalize(0, 1)
 COHERENCE_PALETTE = [to_hex(color) for color in COHERENCE_MAP.colors]  # the same map for Bokeh
@@ -54,34 +52,18 @@ def stamp(figure: Figure, data: xr.Dataset) -> None:
     figure.supxlabel(text + data.attrs["title"], x=0.99, ha="right", fontsize=8.5, color=color)
 
 
-def titled(text: str, data: xr.Dataset) -> str:
-    """Title of an interactive view, marked where its input is simulated."""
-    # In front, where a narrow screen doesn't cut it.
-    return f"Simulated: {text}" if data.attrs["simulated"] == "yes" else text
+def robust_limits(fit: xr.Dataset, name: str) -> tuple[float, float]:
+    """Axis limits that show every estimate and most bounds, but keep the estimates apart.
 
-
-def preview(stack: xr.DataArray, *, frames: int, columns: int = 160) -> xr.DataArray:
-    """Thin a stack (pair, y, x) to what an interactive page can carry.
-
-    Keeps `frames` pairs at most, evenly spread over the list, and averages blocks of pixels until
-    the map is at most `columns` wide.
+    Four fifths of the bounds on either side, though never more than twice the highest estimate.
     """
-    require("frames", frames, frames >= 1, "1 or more")
-    pairs = np.unique(np.linspace(0, stack.sizes["pair"] - 1, frames).round().astype(int))
-    step = -(-stack.sizes["x"] // columns)
-    coarse = stack.isel(pair=pairs).coarsen(x=step, y=step, boundary="trim").mean()
-    return coarse.astype("float32").compute()
-
-
-def robust_limits(
-    estimate: xr.DataArray, lower: xr.DataArray, upper: xr.DataArray
-) -> tuple[float, float]:
-    """Axis limits that show every estimate and four fifths of the bounds on either side."""
-    low = [float(estimate.min()), float(lower.quantile(0.2))]
-    high = [float(estimate.max()), float(upper.quantile(0.8))]
-    if not np.isfinite([*low[:1], *high[:1]]).all():
+    estimate, lower, upper = (fit[name + part] for part in ("", "_lower", "_upper"))
+    if estimate.isnull().all():
         return 0.0, 1.0
-    return 0.9 * np.nanmin(low), 1.1 * np.nanmax(high)
+    lowest, highest = float(estimate.min()), float(estimate.max())
+    low = np.nanmin([lowest, lower.quantile(0.2)])
+    high = np.nanmax([highest, min(upper.quantile(0.8), 2 * highest)])
+    return 0.9 * float(low), 1.1 * float(high)
 
 
 def network_panel(
@@ -181,21 +163,25 @@ def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
     )
 
 
-def confidence_band(
-    axes: Axes,
-    x: xr.DataArray,
-    estimate: xr.DataArray,
-    lower: xr.DataArray,
-    upper: xr.DataArray,
-    *,
-    color: str,
-    label: str,
-) -> None:
-    """Draw a line and its 95 % interval as a shade, both broken where values are missing.
+def confidence_band(axes: Axes, fit: xr.Dataset, name: str, *, color: str, label: str) -> None:
+    """Draw an estimate as a line and its 95 % interval as a shade, both broken where missing.
 
     A lower bound without an upper one is an interval open to the top and shaded so; a value
     whose neighbours are missing gets a bar instead, since a shade needs two.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    fit : xarray.Dataset
+        Along one dimension: `name`, `{name}_lower` and `{name}_upper`.
+    name : str
+        The estimate.
+    color, label : str
+        Of the line and its entry in the legend.
     """
+    estimate, lower, upper = (fit[name + part] for part in ("", "_lower", "_upper"))
+    x = estimate[estimate.dims[0]]
     open_top = np.isfinite(lower) & ~np.isfinite(upper)
     ceiling = upper.where(~open_top, 1e6)
     axes.fill_between(x, lower, ceiling, color=color, alpha=0.16, linewidth=0)

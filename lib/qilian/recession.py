@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from qilian.contracts import attributes, require
+from qilian.contracts import InputError, attributes, require
 from qilian.recession_days import reported_fraction, select_days
 
 _SUMS = {
@@ -119,7 +119,8 @@ def fit_windows(
     InputError
         An option is out of range.
     """
-    require("window", window, window >= 1 and window % 2 == 1, "an odd number of years")
+    whole = isinstance(window, int | np.integer) and window >= 1
+    require("window", window, whole and window % 2 == 1, "an odd number of years")
     require("minimum_reported", minimum_reported, 0 <= minimum_reported <= 1, "0 to 1")
     years = reported["year"].values
     yearly = yearly_sums(segments, years)
@@ -171,12 +172,71 @@ def recession_constants(
 ) -> xr.Dataset:
     """Fit moving windows of several lengths [year] to one record, dims (window, year).
 
-    `select_days`, `segment_sums` and `fit_windows` in a row: their options, results and errors.
+    `select_days`, `segment_sums` and `fit_windows` in a row: their options and results.
+
+    Raises
+    ------
+    InputError
+        As theirs; no window or one twice is asked for; the season holds no recession at all.
     """
+    windows = list(windows)
+    require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")
     days = select_days(discharge, precipitation, season=season, minimum_length=minimum_length)
     segments, reported = segment_sums(days), reported_fraction(days)
+    if segments.sizes["segment"] == 0:
+        raise InputError(
+            f"discharge holds no recession of {minimum_length} days between {season[0]} and "
+            f"{season[1]}, expected several a year: choose another season or minimum_length."
+        )
     fits = [fit_windows(segments, reported, window=window) for window in windows]
     return xr.concat(fits, "window")
+
+
+def summary(fits: xr.Dataset) -> xr.Dataset:
+    """Count and condense the fits of each window length, (window, year) → (window,)."""
+    constant = fits["recession_constant"]
+    parts = {
+        "fitted": (constant.notnull().sum("year"), "windows fitted"),
+        "bounded": (fits["recession_constant_upper"].notnull().sum("year"), "bounded above"),
+        "lowest": (constant.min("year"), "lowest Ks", "day"),
+        "median": (constant.median("year"), "median Ks", "day"),
+        "highest": (constant.max("year"), "highest Ks", "day"),
+        "r_squared": (fits["r_squared"].median("year"), "median R²"),
+        "segments": (fits["segments"].median("year"), "median recessions"),
+    }
+    return xr.Dataset({n: v.assign_attrs(attributes(*a)) for n, (v, *a) in parts.items()})
+
+
+def compare(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
+    """Hold fits against a known recession constant.
+
+    Parameters
+    ----------
+    fits : xarray.Dataset
+        (window, year) as from `recession_constants`.
+    constant : xarray.DataArray
+        (year,) true constant [day]; a window's truth is the mean of its years.
+
+    Returns
+    -------
+    xarray.Dataset
+        (window,): `bias` and `scatter`, median and median absolute relative error [1];
+        `intervals`, how many there are, and `coverage`, the share that holds the truth [1].
+    """
+    lengths = fits["window"].values
+    true = [constant.rolling(year=int(length), center=True).mean() for length in lengths]
+    true = xr.concat(true, "window").assign_coords(window=fits["window"])
+    error = fits["recession_constant"] / true - 1
+    lower, upper = fits["recession_constant_lower"], fits["recession_constant_upper"]
+    judged = lower.notnull() & true.notnull()
+    held = (lower <= true) & ~(upper < true)
+    parts = {
+        "bias": (error.median("year"), "median error"),
+        "scatter": (abs(error).median("year"), "median absolute error"),
+        "intervals": (judged.sum("year"), "intervals"),
+        "coverage": (held.where(judged).mean("year"), "share that holds the truth"),
+    }
+    return xr.Dataset({n: v.assign_attrs(attributes(*a)) for n, (v, *a) in parts.items()})
 
 
 def _interval(

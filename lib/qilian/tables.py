@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pandas as pd
+import xarray as xr
 from pandas.io.formats.style import Styler
 
 
@@ -20,3 +21,16 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styl
     styled = frame.style.hide(axis="index").format(formats, na_rep="–")
     styled = styled.set_properties(subset=numeric, **{"text-align": "right"})
     return styled.set_table_attributes('class="dataframe house"')
+
+
+def columns(data: xr.Dataset) -> pd.DataFrame:
+    """Variables along one dimension as a frame, headed by their long names and units."""
+    frame = data.to_dataframe().reset_index()
+    about = {name: data[name].attrs for name in frame}
+    return frame.rename(columns={name: _heading(str(name), about[name]) for name in frame})
+
+
+def _heading(name: str, attrs: Mapping[str, str]) -> str:
+    units = attrs.get("units", "1")
+    heading = attrs.get("long_name", name)
+    return heading if units == "1" else f"{heading} ({units})"

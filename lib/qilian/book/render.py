@@ -51,10 +51,19 @@ def render(
     if done.returncode or not (html / "index.html").is_file():
         said = (done.stderr or done.stdout).strip()[-2000:]
         raise RenderError(f"Jupyter Book failed (all of it in {run.folder}/render.log):\n{said}")
-    shutil.rmtree(run.folder / "html", ignore_errors=True)
-    html.rename(run.folder / "html")
+    _replace(run.folder / "html", html)
     shutil.rmtree(unfinished)
     return run.folder / "html" / "index.html"
+
+
+def _replace(site: Path, new: Path) -> None:
+    """Put the new site in the place of the old one, which goes only when the new one stands."""
+    old = site.with_name("html.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if site.exists():
+        site.rename(old)
+    new.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _stage(

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from qilian.contracts import INTERFEROGRAMS, InputError, conform
 from qilian.readers import gamma
-from qilian.readers.pairs import numbers, pair_dates, read_text_table
+from qilian.readers.pairs import pair_dates, table_dates
 from qilian.readers.raster import (
     Decode,
     checked_coherence,
@@ -19,6 +20,7 @@ from qilian.readers.raster import (
     open_raster,
     read_layer,
 )
+from qilian.readers.table import numbers, read_table
 
 _DATES = re.compile(r"\\\{(reference|secondary)\\\}")
 Pair = tuple[str, str]
@@ -154,9 +156,8 @@ def match(path: Path, pattern: str) -> dict[Pair, Path]:
 
 
 def _from_table(path: Path, table_path: Path) -> tuple[dict, dict[Pair, float]]:
-    table = read_text_table(table_path, ["reference", "secondary"])
-    dates: list[Pair] = list(zip(table.reference, table.secondary, strict=True))
-    pair_dates(dates, [f"{table_path}, row {row + 1}" for row in range(len(table))])
+    table = read_table(table_path)
+    dates, _ = table_dates(table, "reference", "secondary", table_path)
     kinds = [kind for kind in ("phase", "coherence") if kind in table]
     if not kinds:
         raise InputError(f"{table_path} has neither a phase nor a coherence column.")
@@ -166,17 +167,20 @@ def _from_table(path: Path, table_path: Path) -> tuple[dict, dict[Pair, float]]:
     }
     if "perpendicular_baseline_m" not in table:
         return files, {}
-    metres = numbers(table, "perpendicular_baseline_m", table_path)
-    return files, dict(zip(dates, metres, strict=True))
+    return files, _listed_baselines(table, dates, table_path)
+
+
+def _listed_baselines(table: pd.DataFrame, dates: list[Pair], path: Path) -> dict[Pair, float]:
+    return dict(zip(dates, numbers(table, "perpendicular_baseline_m", path), strict=True))
 
 
 def _baselines(path: Path, baselines: str, dates: list[Pair]) -> dict[Pair, float]:
     if baselines.endswith(".par"):
         return {pair: gamma.mean_baseline(file) for pair, file in match(path, baselines).items()}
     table_path = path / baselines
-    table = read_text_table(table_path, ["reference", "secondary", "perpendicular_baseline_m"])
-    metres = numbers(table, "perpendicular_baseline_m", table_path)
-    return dict(zip(zip(table.reference, table.secondary, strict=True), metres, strict=True))
+    table = read_table(table_path)
+    listed, _ = table_dates(table, "reference", "secondary", table_path)
+    return _listed_baselines(table, listed, table_path)
 
 
 def _missing(stored: np.ndarray, path: Path, nodata: float | None) -> np.ndarray:

@@ -1,12 +1,12 @@
 """Daily discharge as CSV tables and as the tab-separated RDB files of the USGS."""
 
-import difflib
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
 from qilian.contracts import DISCHARGE, InputError, conform
+from qilian.readers.table import column, read_table
 
 _CUBIC_METRES_PER_SECOND = {"m3 s-1": 1.0, "l s-1": 1e-3, "ft3 s-1": 0.028316846592}
 # What agencies put in place of a value: ice, broken gauge, backwater, season's end and the like.
@@ -48,7 +48,7 @@ def read_csv(
     if unit not in _CUBIC_METRES_PER_SECOND:
         known = ", ".join(_CUBIC_METRES_PER_SECOND)
         raise InputError(f"{path}: the unit of discharge is {unit!r}, expected one of {known}.")
-    table = _read_table(path, ",")
+    table = read_table(path, ",")
     columns = {"discharge": discharge}
     if precipitation is not None:
         columns["precipitation"] = precipitation
@@ -76,7 +76,7 @@ def read_usgs_rdb(path: Path, *, statistic: str = "00003") -> xr.Dataset:
     InputError
         The file, a column, a date or a value is not as described; the message says where.
     """
-    table = _read_table(path, "\t")
+    table = read_table(path, "\t")
     ending = f"_00060_{statistic}"
     columns = [name for name in table.columns if name.endswith(ending)]
     if len(columns) != 1:
@@ -90,34 +90,6 @@ def read_usgs_rdb(path: Path, *, statistic: str = "00003") -> xr.Dataset:
     return _dataset(table, path, "datetime", {"discharge": columns[0]}, factor, any_word=True)
 
 
-def _read_table(path: Path, separator: str) -> pd.DataFrame:
-    """Read a table as text, its index the line numbers of the file."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            skipped = next((i for i, line in enumerate(file) if not line.startswith("#")), 0)
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            skiprows=skipped,
-            dtype=str,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            index_col=False,
-            encoding="utf-8-sig",
-            encoding_errors="replace",
-        )
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist, expected a table of daily discharge.") from None
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path} is empty, expected a table of daily discharge.") from None
-    except pd.errors.ParserError as error:
-        raise InputError(f"{path} is not a table of equal rows: {str(error).strip()}.") from None
-    table.index += skipped + 2
-    table.columns = table.columns.str.strip()
-    table = table.apply(lambda column: column.fillna("").str.strip())
-    return table[(table != "").any(axis=1)]
-
-
 def _dataset(
     table: pd.DataFrame,
     path: Path,
@@ -129,10 +101,10 @@ def _dataset(
     """Put the named columns under the discharge contract."""
     if table.empty:
         raise InputError(f"{path} has no rows below its header, expected daily discharge.")
-    days = _dates(_column(table, time, path), path)
+    days = _dates(column(table, time, path), path)
     numbers, words = {}, {}
-    for name, column in columns.items():
-        numbers[name], words[name] = _numbers(_column(table, column, path), path, any_word)
+    for name, heading in columns.items():
+        numbers[name], words[name] = _numbers(column(table, heading, path), path, any_word)
     record = pd.DataFrame(numbers).assign(time=days).drop_duplicates().set_index("time")
     if record.index.has_duplicates:
         day = record.index[record.index.duplicated()][0]
@@ -144,14 +116,6 @@ def _dataset(
             dataset[name].attrs = {"units": unit, **words[name]}
     dataset["time"].attrs["long_name"] = "day"
     return conform(dataset, DISCHARGE, str(path))
-
-
-def _column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:
-    if name in table:
-        return table[name]
-    near = difflib.get_close_matches(name, table.columns, n=1)
-    hint = f"did you mean {near[0]!r}" if near else f"it has {', '.join(table.columns)}"
-    raise InputError(f"{path} has no column {name!r}, {hint}.")
 
 
 def _dates(text: pd.Series, path: Path) -> pd.Series:

@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from qilian.contracts import PAIR_TABLE, InputError, conform
+from qilian.readers.table import column, numbers, read_table
 
 
 def parse_date(text: str, source: str) -> pd.Timestamp:
@@ -59,30 +60,13 @@ def pair_dates(pairs: Sequence[tuple[str, str]], sources: Sequence[str]) -> xr.D
     )
 
 
-def read_text_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a CSV as text, with these columns at least; `#` lines are comments."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist, expected a CSV with {', '.join(columns)}.")
-    try:
-        table = pd.read_csv(path, dtype=str, comment="#", skipinitialspace=True)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as a table, expected a CSV.") from error
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}, only {', '.join(table)}.")
-    return table
-
-
-def numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:
-    """Read a text column as numbers, or name the row that isn't one."""
-    values = pd.to_numeric(table[column], errors="coerce")
-    wrong = values.isna()
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(
-            f"{path}: {column} of row {row + 1} is {table[column].iloc[row]!r}, expected a number."
-        )
-    return values.to_numpy(float)
+def table_dates(
+    table: pd.DataFrame, first: str, second: str, path: Path
+) -> tuple[list[tuple[str, str]], xr.Dataset]:
+    """Pairs that two columns of a table name, as text and as checked dates."""
+    ends = column(table, first, path), column(table, second, path)
+    pairs = list(zip(*ends, strict=True))
+    return pairs, pair_dates(pairs, [f"{path}, line {line}" for line in table.index])
 
 
 def read_csv(path: Path) -> xr.Dataset:
@@ -90,11 +74,9 @@ def read_csv(path: Path) -> xr.Dataset:
 
     Columns: satellite, image_1, image_2 (YYYYMMDD), perpendicular_baseline_m, time_span_days.
     """
-    columns = ["satellite", "image_1", "image_2", "perpendicular_baseline_m", "time_span_days"]
-    table = read_text_table(path, columns)
-    sources = [f"{path}, row {row + 1}" for row in range(len(table))]
-    pairs = pair_dates(list(zip(table.image_1, table.image_2, strict=True)), sources)
-    pairs["sensor"] = "pair", table.satellite.to_numpy(str)
+    table = read_table(path)
+    _, pairs = table_dates(table, "image_1", "image_2", path)
+    pairs["sensor"] = "pair", column(table, "satellite", path).to_numpy(str)
     baseline = numbers(table, "perpendicular_baseline_m", path)
     pairs["perpendicular_baseline"] = "pair", baseline, {"units": "m"}
     days = numbers(table, "time_span_days", path)

@@ -58,7 +58,17 @@ def grid_of(path: Path) -> Grid:
             raise InputError(
                 f"{path} has a rotated grid, expected rows along x and columns along y."
             )
+        if raster.crs.is_geographic and not _on_earth(raster.bounds):
+            raise InputError(
+                f"{path} claims {raster.crs.to_string()} but lies at {raster.bounds.left:g}, "
+                f"{raster.bounds.top:g}, expected longitude and latitude in degrees."
+            )
         return Grid(raster.shape, raster.transform, raster.crs)
+
+
+def _on_earth(bounds: rasterio.coords.BoundingBox) -> bool:
+    # Longitudes count to 180 or to 360; half a pixel may stand over the edge.
+    return max(abs(bounds.top), abs(bounds.bottom)) < 91 and -181 < bounds.left < 361
 
 
 def common_grid(paths: Sequence[Path]) -> Grid:

@@ -1,0 +1,99 @@
+"""Interactive views: what a static figure cannot show, drawn by Bokeh from data in the page."""
+
+from collections.abc import Sequence
+
+import holoviews as hv
+import numpy as np
+import xarray as xr
+
+from qilian.contracts import require
+
+hv.extension("bokeh", logo=False)
+
+
+def titled(text: str, data: xr.Dataset) -> str:
+    """Title of a view, marked in front, where no screen cuts it, if its input is simulated."""
+    return f"Simulated: {text}" if data.attrs["simulated"] == "yes" else text
+
+
+def preview(stack: xr.DataArray, *, frames: int, columns: int = 160) -> xr.DataArray:
+    """Thin a stack (pair, y, x) to what a page can carry.
+
+    Keeps `frames` pairs at most, evenly spread over the list, and averages blocks of pixels until
+    the map is at most `columns` wide.
+    """
+    require("frames", frames, frames >= 1, "1 or more")
+    pairs = np.unique(np.linspace(0, stack.sizes["pair"] - 1, frames).round().astype(int))
+    step = -(-stack.sizes["x"] // columns)
+    coarse = stack.isel(pair=pairs).coarsen(x=step, y=step, boundary="trim").mean()
+    return coarse.astype("float32").compute()
+
+
+def pair_slider(
+    stack: xr.DataArray,
+    data: xr.Dataset,
+    *,
+    palette: Sequence[str],
+    limits: tuple[float, float],
+) -> hv.HoloMap:
+    """Draw a quantity pair by pair, with a slider when shown by `hv.output`.
+
+    Parameters
+    ----------
+    stack : xarray.DataArray
+        (pair, y, x), few and coarse enough for a page (see `preview`).
+    data : xarray.Dataset
+        The loaded input, for its simulated mark.
+    palette : sequence of str
+        Colours from low to high.
+    limits : tuple of float
+        Values of the first and the last colour.
+    """
+    first, second = stack["reference_date"].to_index(), stack["secondary_date"].to_index()
+    maps = {}
+    for number in range(1, stack.sizes["pair"] + 1):
+        dates = f"{first[number - 1]:%Y-%m-%d} to {second[number - 1]:%Y-%m-%d}"
+        image = hv.Image(stack.isel(pair=number - 1), ["x", "y"], stack.name)
+        maps[number] = image.opts(title=titled(dates, data))
+    return hv.HoloMap(maps, kdims="pair").opts(
+        hv.opts.Image(
+            cmap=list(palette),
+            clim=limits,
+            colorbar=True,
+            colorbar_position="bottom",
+            responsive=True,
+            height=430,
+            tools=["hover"],
+            toolbar="above",
+            xlabel=stack["x"].attrs["long_name"],
+            ylabel=stack["y"].attrs["long_name"],
+        )
+    )
+
+
+def confidence_band(
+    fit: xr.Dataset, name: str, *, color: str, label: str, ceiling: float
+) -> hv.Overlay:
+    """Line, points with everything known about them on hover, and the 95 % interval's shade.
+
+    Parameters
+    ----------
+    fit : xarray.Dataset
+        Along one dimension: `name`, `{name}_lower`, `{name}_upper` and what else hover shows.
+    name : str
+        The estimate.
+    color, label : str
+        Of the line, its shade and its entry in the legend.
+    ceiling : float
+        Where the shade of an interval without upper bound ends.
+    """
+    frame = fit.to_dataframe().reset_index()
+    frame["top"] = frame[f"{name}_upper"].fillna(ceiling)
+    axis = next(iter(fit[name].dims))
+    shade = hv.Area(frame, axis, [f"{name}_lower", "top"])
+    points = hv.Scatter(frame, axis, [name, *frame.columns.difference([axis, name, "top"])])
+    return (
+        shade.opts(color=color, alpha=0.15, line_width=0)
+        * hv.Curve(frame, axis, name, label=label).opts(color=color)
+        * points.relabel(label).opts(color=color, size=6, tools=["hover"])
+    )
