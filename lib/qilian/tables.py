@@ -15,10 +15,11 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styl
     frame : pandas.DataFrame
         One row a line; text goes left, numbers go right.
     formats : mapping of str to str, optional
-        Format of a column's numbers, such as `{"span (d)": "{:.0f}"}`.
+        Format of a column's numbers, such as `{"span (d)": "{:.0f}"}`; three digits otherwise.
     """
     numeric = list(frame.select_dtypes("number"))
-    styled = frame.style.hide(axis="index").format(formats, na_rep="–")
+    digits = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
+    styled = frame.style.hide(axis="index").format({**digits, **(formats or {})}, na_rep="–")
     styled = styled.set_properties(subset=numeric, **{"text-align": "right"})
     return styled.set_table_attributes('class="dataframe house"')
 

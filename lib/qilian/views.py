@@ -63,6 +63,7 @@ def pair_slider(
             colorbar_position="bottom",
             responsive=True,
             height=430,
+            fontsize={"title": 10},
             tools=["hover"],
             toolbar="above",
             xlabel=stack["x"].attrs["long_name"],
