@@ -1,5 +1,6 @@
 """The house rules that no other tool holds: shape of notebooks, one set of versions."""
 
+import inspect
 import re
 import subprocess
 import tomllib
@@ -107,3 +108,14 @@ def test_nothing_committed_names_this_machine():
     for name in filter(None, files):
         text = (PROJECT / name).read_text(errors="ignore")
         assert str(PROJECT) not in text, name
+
+
+def test_every_format_and_key_of_a_catalogue_stands_in_the_page_on_own_data():
+    page = (PROJECT / "book" / "own_data.md").read_text()
+    for name, formats in READERS.items():
+        assert f"`[{name}]`" in page
+        for form, reader in formats.items():
+            assert f'`format = "{form}"`' in page, form
+            for parameter in inspect.signature(reader).parameters.values():
+                if parameter.kind is parameter.KEYWORD_ONLY:
+                    assert f"`{parameter.name}`" in page, parameter.name

@@ -363,6 +363,30 @@ def test_wrong_windows(windows):
         recession.recession_constants(falling, windows=windows)
 
 
+def test_compare():
+    """Against a known constant, a window's truth is the mean of its years."""
+    years = {"window": [1, 3], "year": np.arange(2000, 2005)}
+    constant = xr.DataArray([20.0, 20, 26, 26, 26], {"year": years["year"]}, ("year",))
+    found = np.array([[20, 22, 26, np.nan, 26], [np.nan, 22, 24, 26, np.nan]])
+    names = {"": 1.0, "_lower": 0.95, "_upper": 1.05}
+    fits = {f"recession_constant{k}": (("window", "year"), found * v) for k, v in names.items()}
+    known = recession.compare(xr.Dataset(fits, years), constant)
+    assert known["intervals"].values.tolist() == [4, 3]
+    assert np.allclose(known["coverage"], [3 / 4, 1])
+    assert np.allclose(known["bias"], 0)
+
+
+def test_summary():
+    """A summary counts what was fitted and what is bounded above."""
+    values = {"recession_constant": [20.0, 30, np.nan], "r_squared": [0.9, 0.8, np.nan]}
+    values |= {"recession_constant_upper": [25.0, np.nan, np.nan], "segments": [4, 3, 1]}
+    fits = xr.Dataset({k: (("window", "year"), [v]) for k, v in values.items()}, {"window": [1]})
+    found = {name: value.item() for name, value in recession.summary(fits).items()}
+    assert found == pytest.approx(
+        dict(fitted=2, bounded=1, lowest=20, median=25, highest=30, r_squared=0.85, segments=3)
+    )
+
+
 def test_kuparuk(real):
     """The Kuparuk has a reason wherever it has no constant."""
     table = real / "kuparuk_usgs15896000_1983_2020.csv"

@@ -1,0 +1,137 @@
+"""Figures, views, tables, checks and saved data say what the numbers say."""
+
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import rioxarray  # noqa: F401
+import xarray as xr
+
+from qilian import checks, figures, provenance, tables, views
+from qilian.archive import open_archive
+from qilian.contracts import InputError
+
+
+def loaded(simulated: str) -> xr.Dataset:
+    return xr.Dataset(attrs={"simulated": simulated, "title": "Basin", "archive": "A"})
+
+
+def field(ascending: bool) -> xr.DataArray:
+    """Value 1 in the north-west corner, 0 elsewhere; 0.1° pixels from 99° E, 38° N southwards."""
+    y = 38 - 0.1 * np.arange(3)
+    values = np.zeros((3, 4))
+    values[0, 0] = 1
+    array = xr.DataArray(values, {"y": y, "x": 99 + 0.1 * np.arange(4)}, ("y", "x"))
+    array = array.isel(y=slice(None, None, -1)) if ascending else array
+    return array.rio.write_crs("EPSG:4326")
+
+
+@pytest.fixture
+def axes():
+    figure, axes = plt.subplots()
+    yield axes
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_a_map_has_north_on_top_whichever_way_its_rows_run(axes, ascending):
+    image = figures.map_panel(
+        axes, field(ascending), cmap=figures.COHERENCE_MAP, norm=figures.COHERENCE_NORM
+    )
+    assert np.asarray(image.get_array())[0, 0] == 1
+    assert image.get_extent() == pytest.approx([98.95, 99.35, 37.75, 38.05])
+    assert image.origin == "upper"
+
+
+def test_a_scale_bar_is_as_long_as_it_says(axes):
+    """Four pixels of 0.1° at 37.9° N are 35.2 km; the bar is the 5 km that fit into a quarter."""
+    figures.map_panel(axes, field(False), cmap="viridis", norm=figures.COHERENCE_NORM)
+    left, right = axes.lines[-1].get_xdata()
+    assert axes.texts[0].get_text() == "5 km"
+    assert (right - left) * 0.4 * 111.32 * np.cos(np.radians(37.9)) == pytest.approx(5, rel=0.01)
+
+
+@pytest.mark.parametrize(("simulated", "mark"), [("yes", "SIMULATED"), ("no", "Data: Basin")])
+def test_a_figure_says_whether_its_input_is_simulated(axes, simulated, mark):
+    figures.stamp(axes.figure, loaded(simulated))
+    assert mark in axes.figure.get_supxlabel()
+    assert ("Simulated" in views.titled("rate", loaded(simulated))) == (simulated == "yes")
+
+
+def test_an_interval_without_upper_bound_is_shaded_to_the_top_and_a_lone_one_is_a_bar(axes):
+    fit = xr.Dataset(
+        {
+            "k": ("year", [10.0, 11.0, np.nan, 12.0]),
+            "k_lower": ("year", [8.0, 9.0, np.nan, 9.0]),
+            "k_upper": ("year", [np.nan, 13.0, np.nan, 15.0]),
+        },
+        {"year": [2000, 2001, 2002, 2003]},
+    )
+    figures.confidence_band(axes, fit, "k", color="k", label="k")
+    shade, bars = axes.collections
+    assert shade.get_paths()[0].vertices[:, 1].max() == 1e6
+    assert [segment.tolist() for segment in bars.get_segments()] == [[[2003, 9], [2003, 15]]]
+    low, high = figures.robust_limits(fit, "k")
+    assert low < 8.5
+    assert 12 < high < 20
+
+
+def test_a_preview_keeps_the_mean_and_thins_pairs_and_pixels():
+    stack = xr.DataArray(np.random.default_rng(0).random((50, 8, 16)), dims=("pair", "y", "x"))
+    shown = views.preview(stack, frames=5, columns=4)
+    assert dict(shown.sizes) == {"pair": 5, "y": 2, "x": 4}
+    kept = stack.isel(pair=[0, 12, 24, 37, 49])
+    assert np.allclose(shown.mean(("y", "x")), kept.mean(("y", "x")), atol=1e-6)
+    with pytest.raises(InputError, match="frames is 0, expected 1 or more"):
+        views.preview(stack, frames=0)
+
+
+def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():
+    data = xr.Dataset(
+        {"k": ("year", [23.75569, np.nan], {"long_name": "constant", "units": "day"})},
+        {"year": [2000, 2001]},
+    )
+    html = tables.table(tables.columns(data)).to_html()
+    assert "constant (day)" in html
+    assert "23.8" in html
+    assert "–" in html
+    assert "23.75" not in html
+
+
+def test_a_failed_check_is_named_with_what_was_found():
+    good = checks.within("shares", [0.2, np.nan, 0.8], 0, 1)
+    assert "0.2 to 0.8" in checks.require(good).to_html()
+    bad = checks.within("rates", [2.0], 0, 1)
+    with pytest.raises(
+        checks.CheckError, match=r"^1 of 2 checks failed: rates \(found 2 to 2\)\.$"
+    ):
+        checks.require(good, bad)
+    assert not checks.within("nothing", [np.nan], 0, 1).passed
+    assert not checks.equal("spans", np.array([1, 2]), np.array([1, 3])).passed
+
+
+def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp_path):
+    archive = open_archive(demo)
+    data = xr.Dataset(
+        {
+            "k": ("year", [24.5, 25.5], {"units": "day"}),
+            "map": (("y", "x"), np.zeros((2, 2)), {"units": "mm"}),
+        },
+        {"year": [2000, 2001]},
+    )
+    options = {"archive": archive, "needs": ["discharge"], "parameters": {"window": 3}}
+    provenance.save("figure", data, folder=tmp_path, **options)
+    with xr.open_dataset(tmp_path / "figure.nc") as saved:
+        assert saved.attrs["simulated"] == "yes"
+        assert saved.attrs["Conventions"].startswith("CF-")
+        assert json.loads(saved.attrs["parameters"]) == {"window": 3}
+        assert saved.attrs["input_hash"] == archive.digest(["discharge"])
+        assert "map" in saved
+    head = (tmp_path / "figure.csv").read_text().splitlines()[0]
+    assert head.startswith("# figure, simulated data")
+    assert "k [day]" in head
+    table = pd.read_csv(tmp_path / "figure.csv", comment="#")
+    assert table.to_dict("list") == {"year": [2000, 2001], "k": [24.5, 25.5]}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.csv", "figure.nc"]
