@@ -383,7 +383,15 @@ def test_summary():
     fits = xr.Dataset({k: (("window", "year"), [v]) for k, v in values.items()}, {"window": [1]})
     found = {name: value.item() for name, value in recession.summary(fits).items()}
     assert found == pytest.approx(
-        dict(fitted=2, bounded=1, lowest=20, median=25, highest=30, r_squared=0.85, segments=3)
+        {
+            "fitted": 2,
+            "bounded": 1,
+            "lowest": 20,
+            "median": 25,
+            "highest": 30,
+            "r_squared": 0.85,
+            "segments": 3,
+        }
     )
 
 
