@@ -64,6 +64,11 @@ def test_an_entry_that_the_catalogue_lacks_is_named_with_those_it_has(folder):
         open_archive(folder).load("sentinel1")
 
 
+def test_a_variable_that_a_figure_needs_and_the_files_lack_is_named(folder):
+    with pytest.raises(InputError, match=r"\[discharge\] brings no precipitation, expected it"):
+        open_archive(folder).load("discharge", "precipitation")
+
+
 def test_what_is_loaded_says_whether_it_is_simulated(folder, demo):
     assert open_archive(folder).load("discharge").attrs["simulated"] == "no"
     assert open_archive(demo).load("discharge").attrs["simulated"] == "yes"

@@ -59,13 +59,15 @@ class Archive:
             raise InputError(f"{self.catalogue} has no [{name}], only {held}.")
         return self.entries[name]
 
-    def load(self, name: str) -> xr.Dataset:
+    def load(self, name: str, *variables: str) -> xr.Dataset:
         """Read one entry into its contract.
 
         Parameters
         ----------
         name : str
             A name of the catalogue, such as `sentinel1` or `discharge`.
+        *variables : str
+            Optional variables of the contract that the caller can't do without.
 
         Returns
         -------
@@ -75,10 +77,15 @@ class Archive:
         Raises
         ------
         InputError
-            The catalogue lacks the name, or the files break the contract.
+            The catalogue lacks the name, the files break the contract or lack a variable.
         """
         entry = self.entry(name)
         data = entry.reader(entry.path, **entry.options)
+        for variable in variables:
+            if variable not in data:
+                raise InputError(
+                    f"{self.catalogue}: [{name}] brings no {variable}, expected it for this figure."
+                )
         return data.assign_attrs(
             title=entry.title,
             archive=self.name,
