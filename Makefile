@@ -4,6 +4,8 @@ PYTHON ?= python3
 ARCHIVE ?= demo
 # Notebook parameters, such as PARAMETERS="-p season_end 10-31".
 PARAMETERS ?=
+# Options of JupyterLab, such as LAB=--allow-root in a container.
+LAB ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
@@ -27,7 +29,7 @@ lint: .venv/.ready
 	$(BIN)/zizmor --quiet --offline .github/workflows
 
 lab: data/demo/catalogue.toml  ## open JupyterLab on the same environment
-	$(BIN)/jupyter lab --notebook-dir=.
+	$(BIN)/jupyter lab --notebook-dir=. $(LAB)
 
 demo: data/demo/catalogue.toml  ## write the simulated archive to data/demo
 

@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_wrong_line_in_a_catalogue_is_named_in_one_sentence(folder, old, new, said):
     (folder / "catalogue.toml").write_text(GOOD.replace(old, new, 1))
     with pytest.raises(InputError) as caught:
-        open_archive(folder)
+        open_archive(folder).entry("discharge")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value).removesuffix("\n")
 

@@ -97,7 +97,10 @@ def test_comments(table):
         ("date,discharge\n2001-02-30,1\n", "line 2: '2001-02-30' is not a date"),
         ("date,discharge\n,1\n", "line 2: '' is not a date"),
         ("date,discharge\n2001-01-01,1\n2001-01-01,2\n", "2001-01-01 has two different values"),
-        ("date,discharge\n2001-01-01,-5\n", "discharge is -5 at 2001-01-01"),
+        (
+            "date,discharge\n2001-01-01,-5\n",
+            "line 2: 'discharge' is -5, expected no negative value",
+        ),
         ("date,discharge\n2001-01-01,inf\n", "discharge is inf at 2001-01-01"),
         ("date,dischrage\n2001-01-01,1\n", "did you mean 'dischrage'"),
         ("day;q\n2001-01-01;1\n", "it has day;q"),

@@ -23,7 +23,9 @@ path = "flow.csv"
 
 
 def notebook(path: Path, code: str, needs: tuple[str, ...] = ("discharge",)) -> Path:
-    parameters = new_code_cell('archive: str = "x"  # where\nfactor: float = 2.0  # of what')
+    parameters = new_code_cell(
+        'archive: str = "x"  # where\nfactor: float = 2.0  # of what\nresults: str = ""  # to'
+    )
     parameters.metadata["tags"] = ["parameters"]
     book = new_notebook(
         cells=[new_markdown_cell(f"# Title of {path.stem}"), parameters, new_code_cell(code)]
@@ -59,6 +61,28 @@ def test_a_notebook_runs_again_only_when_parameters_input_or_source_changed(run,
     assert status(replace(run, parameters={"factor": 3.0})) == "ran"
     executed = nbformat.read(run.executed(chapter), as_version=4)
     assert executed.cells[-1].outputs[0].data["text/plain"] == "12.0"
+
+
+def test_a_notebook_runs_again_when_what_it_saved_is_gone(run, tmp_path):
+    code = "from pathlib import Path\nPath(results).mkdir(parents=True)\n"
+    code += "(Path(results) / 'a.csv').write_text('1')"
+    chapter = read_chapter(notebook(tmp_path / "a.ipynb", code))
+    assert [runner.execute(run, [chapter])[0].status for _ in range(2)] == ["ran", "kept"]
+    (run.results(chapter) / "a.csv").unlink()
+    assert runner.execute(run, [chapter])[0].status == "ran"
+    failing = read_chapter(notebook(tmp_path / "a.ipynb", "1 / 0"))
+    assert runner.execute(run, [failing])[0].status == "failed"
+    assert not run.results(chapter).exists(), "no stale numbers beside a failure"
+
+
+def test_a_fault_of_one_entry_costs_only_the_notebooks_that_need_it(run, tmp_path):
+    (tmp_path / "catalogue.toml").write_text(CATALOGUE + 'unti = "l s-1"\n')
+    faulty = replace(run, archive=open_archive(tmp_path))
+    needy = read_chapter(notebook(tmp_path / "needy.ipynb", "1"))
+    other = read_chapter(notebook(tmp_path / "other.ipynb", "1", ()))
+    outcomes = runner.execute(faulty, [needy, other])
+    assert [outcome.status for outcome in outcomes] == ["failed", "ran"]
+    assert "unknown key 'unti', perhaps 'unit'" in outcomes[0].message
 
 
 def test_a_failed_notebook_leaves_no_copy_and_the_others_run(run, tmp_path):

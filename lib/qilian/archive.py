@@ -45,19 +45,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class Archive:
-    """A checked catalogue."""
+    """A checked catalogue; an entry with a fault is held as the error that says so."""
 
     catalogue: Path
     name: str
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, Entry | InputError]
     truth: Path | None
 
     def entry(self, name: str) -> Entry:
-        """Return the entry, or say that the catalogue lacks it."""
+        """Return the entry, or say that the catalogue lacks it or what is wrong with it."""
         if name not in self.entries:
             held = ", ".join(self.entries) or "nothing"
             raise InputError(f"{self.catalogue} has no [{name}], only {held}.")
-        return self.entries[name]
+        entry = self.entries[name]
+        if isinstance(entry, InputError):
+            raise entry
+        return entry
 
     def load(self, name: str, *variables: str) -> xr.Dataset:
         """Read one entry into its contract.
@@ -133,6 +136,8 @@ def locate(archive: str | Path) -> Path:
 def open_archive(archive: str | Path) -> Archive:
     """Open a catalogue and check every line of it; no data are read yet.
 
+    A fault of one entry is raised when that entry is asked for, so that it costs no other.
+
     Parameters
     ----------
     archive : str or Path
@@ -146,7 +151,7 @@ def open_archive(archive: str | Path) -> Archive:
     Raises
     ------
     InputError
-        Not TOML, an unknown name, format or option, a wrong type, a path that isn't there.
+        Not there, not TOML, no [archive], an unknown name or key of [archive].
     """
     catalogue = locate(archive)
     try:
@@ -161,7 +166,14 @@ def open_archive(archive: str | Path) -> Archive:
         raise InputError(f"{catalogue}: [archive] has an unknown key {unknown[0]!r}.")
     common = {"title": about["name"], "simulated": about.get("simulated", False)}
     _check_common(f"{catalogue}: [archive]", common)
-    entries = {name: _entry(catalogue, name, table, common) for name, table in tables.items()}
+    entries: dict[str, Entry | InputError] = {}
+    for name, table in tables.items():
+        if name not in READERS:
+            raise InputError(f"{catalogue}: [{name}] is no known name{_meant(name, READERS)}.")
+        try:
+            entries[name] = _entry(catalogue, name, table, common)
+        except InputError as error:
+            entries[name] = error
     truth = catalogue.parent / about["truth"] if "truth" in about else None
     return Archive(catalogue, about["name"], entries, truth)
 
@@ -175,9 +187,7 @@ def _check_common(place: str, table: Mapping[str, Any]) -> None:
 
 def _entry(catalogue: Path, name: str, table: Any, common: Mapping[str, Any]) -> Entry:
     place = f"{catalogue}: [{name}]"
-    formats = READERS.get(name)
-    if formats is None:
-        raise InputError(f"{place} is no known name{_meant(name, READERS)}.")
+    formats = READERS[name]
     if not isinstance(table, dict) or not {"format", "path"} <= set(table):
         raise InputError(f"{place} lacks format or path, expected both.")
     if table["format"] not in formats:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +94,22 @@ def _plan(
     selected = select(chapters(PROJECT), notebooks)
     parameters = {name: yaml.safe_load(value) for name, value in given}
     check_parameters(selected, parameters)
-    catalogue = opened.catalogue
-    slug = catalogue.parent.name if catalogue.name == "catalogue.toml" else catalogue.stem
-    folder = (out or PROJECT / "_build" / slug).resolve()
+    folder = (out or PROJECT / "_build" / _folder_name(opened.catalogue)).resolve()
     _console.print(f"{len(selected)} notebooks on “{opened.name}”")
     return Run(opened, parameters, folder), selected
 
 
+def _folder_name(catalogue: Path) -> str:
+    """Name of an archive's build: its own under `data/`, elsewhere with a mark of its path."""
+    name = catalogue.parent.name if catalogue.name == "catalogue.toml" else catalogue.stem
+    if catalogue.is_relative_to(PROJECT / "data"):
+        return name
+    return f"{name}-{blake2b(str(catalogue).encode(), digest_size=3).hexdigest()}"
+
+
 def _report(outcome: Outcome) -> None:
-    line = f"  {outcome.status:9}{outcome.chapter:24}{outcome.seconds:6.1f} s  {outcome.message}"
+    seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds else ""
+    line = f"  {outcome.status:9}{outcome.chapter:24}{seconds:10}{outcome.message}"
     _console.print(line.rstrip(), style=_STYLE[outcome.status])
 
 

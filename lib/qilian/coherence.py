@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from qilian.contracts import attributes, require
+from qilian.contracts import InputError, attributes, require
 
 
 def temporal_mean(coherence: xr.DataArray, *, minimum_share: float = 0.5) -> xr.Dataset:
@@ -24,12 +24,14 @@ def temporal_mean(coherence: xr.DataArray, *, minimum_share: float = 0.5) -> xr.
     Raises
     ------
     InputError
-        `minimum_share` is not between 0 and 1.
+        `minimum_share` is not between 0 and 1, or every value is missing.
     """
     require("minimum_share", minimum_share, 0 <= minimum_share <= 1, "0 to 1")
     share = coherence.notnull().mean("pair")
     mean = coherence.mean("pair").where(share >= minimum_share)
     result = xr.Dataset({"mean_coherence": mean, "valid_share": share}).compute()
+    if not result["valid_share"].any():
+        raise InputError("coherence has no value in any pixel of any pair, expected some.")
     result["mean_coherence"].attrs = attributes("temporal mean coherence")
     result["valid_share"].attrs = attributes("share of pairs with a value")
     for name in result:

@@ -71,6 +71,8 @@ def network_panel(
 ) -> LineCollection:
     """Draw acquisitions at (date, perpendicular baseline) and pairs as lines between them.
 
+    Where a baseline is unknown, dates lie on a line and pairs are arcs as high as their time span.
+
     Parameters
     ----------
     axes : matplotlib Axes
@@ -78,36 +80,48 @@ def network_panel(
     pairs : xarray.Dataset
         `reference_date` and `secondary_date` along `pair`.
     nodes : xarray.Dataset
-        `perpendicular_baseline` (m) along `date`; where unknown, drawn at zero.
+        Along `date`, `perpendicular_baseline` (m) where it is known.
     coherence : xarray.DataArray
-        Mean coherence along `pair`, the lines' colour on the common scale 0–1.
+        Mean coherence along `pair`, the lines' colour on the common scale 0–1; grey if missing.
 
     Returns
     -------
     LineCollection
         For a colour bar.
     """
-    unknown = xr.zeros_like(nodes["component"], dtype=float)
-    height = nodes.get("perpendicular_baseline", unknown).fillna(0.0)
     ends = [pairs["reference_date"].values, pairs["secondary_date"].values]
-    days = [mdates.date2num(end) for end in ends]
-    metres = [height.sel(date=end).values for end in ends]
-    segments = np.stack([np.stack(days, -1), np.stack(metres, -1)], -1)
-    # The most coherent pairs are drawn last, on top.
-    order = np.argsort(coherence.values)
-    lines = LineCollection(
-        segments[order], cmap=COHERENCE_MAP, norm=COHERENCE_NORM, linewidths=1.4, alpha=0.9
+    first, second = (mdates.date2num(end)[:, np.newaxis] for end in ends)
+    known = "perpendicular_baseline" in nodes and bool(
+        nodes["perpendicular_baseline"].notnull().all()
     )
-    lines.set_array(coherence.values[order])
+    if known:
+        height = nodes["perpendicular_baseline"]
+        paths = np.concatenate([first, second], 1), np.stack([height.sel(date=e) for e in ends], 1)
+        axes.set_ylabel("perpendicular baseline (m)")
+    else:
+        height = np.zeros(nodes.sizes["date"])
+        angle, span = np.linspace(0, np.pi, 40), second - first
+        paths = first + span * (1 - np.cos(angle)) / 2, span * np.sin(angle)
+        axes.set_ylabel("time span (d), baselines unknown")
+    # The most coherent pairs are drawn last, on top.
+    order = np.argsort(np.nan_to_num(coherence.values))
+    lines = LineCollection(
+        np.stack(paths, -1)[order],
+        cmap=COHERENCE_MAP.with_extremes(bad="#9a9a9a"),
+        norm=COHERENCE_NORM,
+        linewidths=1.4,
+        alpha=0.9,
+    )
+    lines.set_array(np.ma.masked_invalid(coherence.values[order]))
     axes.add_collection(lines)
-    dates = mdates.date2num(nodes["date"].values)
-    axes.plot(dates, height.values, "o", color="#1a1a1a", markersize=4.5, zorder=3)
+    axes.plot(
+        mdates.date2num(nodes["date"]), height, "o", color="#1a1a1a", markersize=4.5, zorder=3
+    )
     axes.margins(0.04, 0.08)
     axes.autoscale_view()
     locator = mdates.AutoDateLocator(maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
-    axes.set_ylabel("perpendicular baseline (m)")
     return lines
 
 
@@ -118,19 +132,19 @@ def map_panel(axes: Axes, field: xr.DataArray, *, cmap: Any, norm: Normalize) ->
     of growing y, which holds on geographic and, within a degree or two, on UTM grids.
     """
     x, y = field["x"].values, field["y"].values
-    half_x, half_y = abs(x[1] - x[0]) / 2, abs(y[1] - y[0]) / 2
+    half_x, half_y = (abs(step) / 2 for step in field.rio.resolution())
     extent = (x.min() - half_x, x.max() + half_x, y.min() - half_y, y.max() + half_y)
-    rows = field if y[0] > y[-1] else field.isel(y=slice(None, None, -1))
+    rows = field if y[0] >= y[-1] else field.isel(y=slice(None, None, -1))
     geographic = field.rio.crs.is_geographic
     axes.set_facecolor("#f2f2f2")
     axes.patch.set(hatch="////", edgecolor="#c9c9c9")
     aspect = 1 / np.cos(np.radians(y.mean())) if geographic else 1
     image = axes.imshow(rows.values, extent=extent, cmap=cmap, norm=norm, aspect=aspect)
     axes.grid(False)
-    axes.set_xlabel("longitude (°E)" if geographic else "easting (m)")
-    axes.set_ylabel("latitude (°N)" if geographic else "northing (m)")
+    axes.set_xlabel("longitude (°)" if geographic else "easting (m)")
+    axes.set_ylabel("latitude (°)" if geographic else "northing (m)")
     axes.locator_params(nbins=5)
-    axes.ticklabel_format(useOffset=False)
+    axes.ticklabel_format(style="plain", useOffset=False)
     _scale_bar(axes, extent, geographic)
     return image
 

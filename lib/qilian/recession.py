@@ -157,7 +157,7 @@ def fit_windows(
         {name: ("year", values, attributes(*about)) for name, (values, *about) in results.items()},
         {
             "year": ("year", years, attributes("centre year of the window")),
-            "window": ((), window, attributes("length of the moving window", "year")),
+            "window": ((), window, attributes("window", "year")),
         },
     )
 
@@ -177,19 +177,20 @@ def recession_constants(
     Raises
     ------
     InputError
-        As theirs; no window or one twice is asked for; the season holds no recession at all.
+        As theirs; no window is asked for, or one twice; no window at all gives a constant.
     """
     windows = list(windows)
     require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")
     days = select_days(discharge, precipitation, season=season, minimum_length=minimum_length)
     segments, reported = segment_sums(days), reported_fraction(days)
-    if segments.sizes["segment"] == 0:
+    fits = xr.concat([fit_windows(segments, reported, window=w) for w in windows], "window")
+    if fits["recession_constant"].isnull().all():
+        reasons, count = np.unique(fits["reason"], return_counts=True)
         raise InputError(
-            f"discharge holds no recession of {minimum_length} days between {season[0]} and "
-            f"{season[1]}, expected several a year: choose another season or minimum_length."
+            f"no window of the season {season[0]} to {season[1]} gives a recession constant, "
+            f"mostly for this reason: {reasons[count.argmax()]}; expected one at least."
         )
-    fits = [fit_windows(segments, reported, window=window) for window in windows]
-    return xr.concat(fits, "window")
+    return fits
 
 
 def summary(fits: xr.Dataset) -> xr.Dataset:
@@ -197,7 +198,7 @@ def summary(fits: xr.Dataset) -> xr.Dataset:
     constant = fits["recession_constant"]
     parts = {
         "fitted": (constant.notnull().sum("year"), "windows fitted"),
-        "bounded": (fits["recession_constant_upper"].notnull().sum("year"), "bounded above"),
+        "bounded": (fits["recession_constant_upper"].notnull().sum("year"), "with upper bound"),
         "lowest": (constant.min("year"), "lowest Ks", "day"),
         "median": (constant.median("year"), "median Ks", "day"),
         "highest": (constant.max("year"), "highest Ks", "day"),
@@ -220,8 +221,8 @@ def compare(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        (window,): `bias` and `scatter`, median and median absolute relative error [1];
-        `intervals`, how many there are, and `coverage`, the share that holds the truth [1].
+        (window,): `bias` and `scatter`, median and median absolute relative error [%];
+        `intervals`, how many there are, and `coverage`, the share that holds the truth [%].
     """
     lengths = fits["window"].values
     true = [constant.rolling(year=int(length), center=True).mean() for length in lengths]
@@ -231,10 +232,10 @@ def compare(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
     judged = lower.notnull() & true.notnull()
     held = (lower <= true) & ~(upper < true)
     parts = {
-        "bias": (error.median("year"), "median error"),
-        "scatter": (abs(error).median("year"), "median absolute error"),
+        "bias": (100 * error.median("year"), "median error", "%"),
+        "scatter": (100 * abs(error).median("year"), "median absolute error", "%"),
         "intervals": (judged.sum("year"), "intervals"),
-        "coverage": (held.where(judged).mean("year"), "share that holds the truth"),
+        "coverage": (100 * held.where(judged).mean("year"), "that hold the truth", "%"),
     }
     return xr.Dataset({n: v.assign_attrs(attributes(*a)) for n, (v, *a) in parts.items()})
 

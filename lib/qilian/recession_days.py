@@ -79,6 +79,25 @@ def select_days(
     )
 
 
+def inventory(discharge: xr.DataArray, precipitation: xr.DataArray | None = None) -> xr.Dataset:
+    """Count what a record holds, as scalars with long names: days, gaps, zeros, known rain."""
+    first, last = discharge["time"].values[[0, -1]].astype("datetime64[D]")
+    days = int((last - first).astype(int)) + 1
+    rain = 0 if precipitation is None else int(precipitation.notnull().sum())
+    reported = int(discharge.notnull().sum())
+    words = discharge.attrs.get("words", "none")
+    parts = {
+        "first": (str(first), "first day"),
+        "last": (str(last), "last day"),
+        "reported": (reported, "days with a discharge"),
+        "missing": (days - reported, "days without one"),
+        "zero": (int((discharge == 0).sum()), "days of zero discharge"),
+        "words": (words, "words in place of a number"),
+        "rain": (f"{rain / days:.0%}", "days on which rain is known"),
+    }
+    return xr.Dataset({n: ((), v, attributes(name)) for n, (v, name) in parts.items()})
+
+
 def reported_fraction(days: xr.Dataset) -> xr.DataArray:
     """Return the fraction of each season's days with a reported discharge, (year,) [1]."""
     year, season = days["time"].dt.year.values, days["in_season"].values

@@ -31,6 +31,12 @@ def columns(data: xr.Dataset) -> pd.DataFrame:
     return frame.rename(columns={name: _heading(str(name), about[name]) for name in frame})
 
 
+def facts(data: xr.Dataset) -> pd.DataFrame:
+    """Scalars as a frame of two columns, their long names with units and their values."""
+    rows = [(_heading(str(name), value.attrs), str(value.item())) for name, value in data.items()]
+    return pd.DataFrame(rows, columns=["of this input", "value"])
+
+
 def _heading(name: str, attrs: Mapping[str, str]) -> str:
     units = attrs.get("units", "1")
     heading = attrs.get("long_name", name)

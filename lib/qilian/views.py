@@ -55,7 +55,8 @@ def pair_slider(
         dates = f"{first[number - 1]:%Y-%m-%d} to {second[number - 1]:%Y-%m-%d}"
         image = hv.Image(stack.isel(pair=number - 1), ["x", "y"], stack.name)
         maps[number] = image.opts(title=titled(dates, data))
-    return hv.HoloMap(maps, kdims="pair").opts(
+    step = hv.Dimension("pair", label=f"pair, 1 to {len(maps)}")
+    return hv.HoloMap(maps, kdims=[step]).opts(
         hv.opts.Image(
             cmap=list(palette),
             clim=limits,
@@ -63,13 +64,18 @@ def pair_slider(
             colorbar_position="bottom",
             responsive=True,
             height=430,
-            fontsize={"title": 10},
+            fontsize={"title": 9},
             tools=["hover"],
             toolbar="above",
-            xlabel=stack["x"].attrs["long_name"],
-            ylabel=stack["y"].attrs["long_name"],
+            xlabel=_axis_label(stack["x"]),
+            ylabel=_axis_label(stack["y"]),
         )
     )
+
+
+def _axis_label(axis: xr.DataArray) -> str:
+    units = axis.attrs["units"]
+    return f"{axis.attrs['long_name']} ({'°' if units.startswith('degree') else units})"
 
 
 def confidence_band(

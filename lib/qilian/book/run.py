@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -34,6 +35,7 @@ class Outcome:
     message: str = ""
     traceback: str = ""
     key: str = ""
+    saved: tuple[str, ...] = ()  # files in the notebook's results folder
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,15 @@ class Run:
         """Where the outcome of the last successful run of a notebook lies."""
         return self.executed(chapter).with_suffix(".json")
 
+    def results(self, chapter: Chapter) -> Path:
+        """Where a notebook saves the numbers of its figure."""
+        return self.folder / "results" / chapter.name
+
     def injected(self, chapter: Chapter) -> dict[str, Any]:
         """Parameters for one notebook, only those it declares."""
         values = {
             "archive": _short(self.archive.catalogue, PROJECT / "data"),
-            "results": _short(self.folder / "results", PROJECT),
+            "results": _short(self.results(chapter), PROJECT),
             **self.parameters,
         }
         return {name: value for name, value in values.items() if name in chapter.parameters}
@@ -96,8 +102,10 @@ def execute(
     list of Outcome
         In the order of `chapters`.
     """
-    run.executed(chapters[0]).parent.mkdir(parents=True, exist_ok=True)
-    (run.folder / "results").mkdir(exist_ok=True)
+    try:
+        run.executed(chapters[0]).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"folder {run.folder} cannot be made: {error.strerror}.") from error
     environment = _environment_digest()
     outcomes: dict[str, Outcome] = {}
     with ThreadPoolExecutor(workers) as pool:
@@ -113,9 +121,10 @@ def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
     start = time.perf_counter()
     try:
         key = _key(run, chapter, environment)
-    except InputError as error:
+    except (InputError, OSError) as error:
         _forget(run, chapter)
-        return Outcome(chapter.name, "no input", 0.0, str(error))
+        lacking = not set(chapter.needs) <= set(run.archive.entries)
+        return Outcome(chapter.name, "no input" if lacking else "failed", 0.0, str(error))
     kept = _kept(run, chapter, key)
     if kept:
         return kept
@@ -134,10 +143,12 @@ def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
         )
     except Exception as error:  # a dead kernel, a full disk, a bug: the other notebooks go on
         unfinished.unlink(missing_ok=True)
+        _forget(run, chapter)
         seconds = time.perf_counter() - start
         return Outcome(chapter.name, "failed", seconds, *_explain(error))
     unfinished.rename(run.executed(chapter))
-    outcome = Outcome(chapter.name, "ran", time.perf_counter() - start, key=key)
+    saved = tuple(sorted(path.name for path in run.results(chapter).glob("*")))
+    outcome = Outcome(chapter.name, "ran", time.perf_counter() - start, key=key, saved=saved)
     run.record(chapter).write_text(json.dumps(asdict(outcome)))
     return outcome
 
@@ -146,13 +157,18 @@ def _kept(run: Run, chapter: Chapter, key: str) -> Outcome | None:
     record, executed = run.record(chapter), run.executed(chapter)
     if not (record.is_file() and executed.is_file()):
         return None
-    last = json.loads(record.read_text())
-    return Outcome(chapter.name, "kept", last["seconds"], key=key) if last["key"] == key else None
+    try:
+        last = Outcome(**json.loads(record.read_text()))
+    except (ValueError, TypeError):  # cut short, or another version's: run again
+        return None
+    whole = all((run.results(chapter) / name).is_file() for name in last.saved)
+    return Outcome(chapter.name, "kept", 0.0) if whole and last.key == key else None
 
 
 def _forget(run: Run, chapter: Chapter) -> None:
     run.record(chapter).unlink(missing_ok=True)
     run.executed(chapter).unlink(missing_ok=True)
+    shutil.rmtree(run.results(chapter), ignore_errors=True)
 
 
 def _explain(error: Exception) -> tuple[str, str]:

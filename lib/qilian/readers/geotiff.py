@@ -79,7 +79,7 @@ def read(
     InputError
         Files or pairs missing, unit or sign unknown, grids that differ.
     """
-    factor = _radians(unit, positive, wavelength)
+    factor = _radians(path, unit, positive, wavelength)
     files, listed = _files(path, phase, coherence, pairs)
     dates = sorted(next(iter(files.values())))
     names = [f"the pair {first}-{second} of {path}" for first, second in dates]
@@ -102,16 +102,16 @@ def read(
     return conform(stack, INTERFEROGRAMS, str(path))
 
 
-def _radians(unit: str, positive: str, wavelength: float) -> float:
+def _radians(path: Path, unit: str, positive: str, wavelength: float) -> float:
     """Factor from the files' unit and sign to radians, positive away from the sensor."""
     # A path lengthened by d adds 4π d/λ of two-way phase.
     metres = 4 * np.pi / wavelength
     factors = {"rad": 1.0, "cycle": 2 * np.pi, "m": metres, "mm": metres / 1000}
     signs = {"away": 1, "towards": -1}
     if unit not in factors:
-        raise InputError(f"unit is {unit!r}, expected one of {', '.join(factors)}.")
+        raise InputError(f"{path}: unit is {unit!r}, expected one of {', '.join(factors)}.")
     if positive not in signs:
-        raise InputError(f"positive is {positive!r}, expected away or towards.")
+        raise InputError(f"{path}: positive is {positive!r}, expected away or towards.")
     return factors[unit] * signs[positive]
 
 
@@ -126,10 +126,9 @@ def _files(
     if not files:
         raise InputError(f"{path}: neither phase, coherence nor pairs is given, expected one.")
     if len({frozenset(by_pair) for by_pair in files.values()}) > 1:
-        first, second = sorted(set(files["phase"]) ^ set(files["coherence"]))[0]
-        raise InputError(
-            f"{path}: the pair {first}-{second} lacks its phase or its coherence file."
-        )
+        pair = sorted(set(files["phase"]) ^ set(files["coherence"]))[0]
+        lacking = "coherence" if pair in files["phase"] else "phase"
+        raise InputError(f"{path}: the pair {pair[0]}-{pair[1]} lacks its {lacking} file.")
     return files, {}
 
 

@@ -20,6 +20,7 @@ def read_csv(
     discharge: str = "discharge",
     precipitation: str | None = None,
     unit: str = "m3 s-1",
+    nodata: float | None = None,
 ) -> xr.Dataset:
     """Read daily discharge, and precipitation if it has a column, from a comma-separated table.
 
@@ -34,6 +35,8 @@ def read_csv(
         Names of the columns; dates are ISO 8601, precipitation is in mm day-1.
     unit : str
         Unit of the discharge column: m3 s-1, l s-1 or ft3 s-1.
+    nodata : float, optional
+        A number that stands for a missing value, such as -9999.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def read_csv(
     columns = {"discharge": discharge}
     if precipitation is not None:
         columns["precipitation"] = precipitation
-    return _dataset(table, path, time, columns, _CUBIC_METRES_PER_SECOND[unit])
+    return _dataset(table, path, time, columns, _CUBIC_METRES_PER_SECOND[unit], nodata)
 
 
 def read_usgs_rdb(path: Path, *, statistic: str = "00003") -> xr.Dataset:
@@ -87,7 +90,7 @@ def read_usgs_rdb(path: Path, *, statistic: str = "00003") -> xr.Dataset:
     is_format_line = table.iloc[:1].apply(lambda cell: cell.str.fullmatch(r"\d+[sdn]")).all(axis=1)
     table = table.drop(index=table.index[:1][is_format_line])
     factor = _CUBIC_METRES_PER_SECOND["ft3 s-1"]
-    return _dataset(table, path, "datetime", {"discharge": columns[0]}, factor, any_word=True)
+    return _dataset(table, path, "datetime", {"discharge": columns[0]}, factor, None, any_word=True)
 
 
 def _dataset(
@@ -96,6 +99,7 @@ def _dataset(
     time: str,
     columns: dict[str, str],
     factor: float,
+    nodata: float | None,
     any_word: bool = False,
 ) -> xr.Dataset:
     """Put the named columns under the discharge contract."""
@@ -104,7 +108,10 @@ def _dataset(
     days = _dates(column(table, time, path), path)
     numbers, words = {}, {}
     for name, heading in columns.items():
-        numbers[name], words[name] = _numbers(column(table, heading, path), path, any_word)
+        text = column(table, heading, path)
+        values, words[name] = _numbers(text, path, any_word)
+        numbers[name] = values.where(values != nodata)
+        _refuse_negative(numbers[name], text, path)
     record = pd.DataFrame(numbers).assign(time=days).drop_duplicates().set_index("time")
     if record.index.has_duplicates:
         day = record.index[record.index.duplicated()][0]
@@ -116,6 +123,15 @@ def _dataset(
             dataset[name].attrs = {"units": unit, **words[name]}
     dataset["time"].attrs["long_name"] = "day"
     return conform(dataset, DISCHARGE, str(path))
+
+
+def _refuse_negative(values: pd.Series, text: pd.Series, path: Path) -> None:
+    if (values < 0).any():
+        line = values.index[values < 0][0]
+        raise InputError(
+            f"{path}, line {line}: {text.name!r} is {text[line]}, expected no negative value "
+            "(nodata in the catalogue names one that means missing)."
+        )
 
 
 def _dates(text: pd.Series, path: Path) -> pd.Series:

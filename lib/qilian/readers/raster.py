@@ -49,11 +49,24 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
         raise InputError(f"{path} cannot be read as a raster, expected a GeoTIFF.") from error
 
 
+def read_band(path: Path, window: Window | None = None) -> np.ndarray:
+    """Read the one band of a raster, or say that its pixels cannot be read."""
+    with open_raster(path) as raster:
+        try:
+            return raster.read(1, window=window)
+        except RasterioIOError as error:
+            raise InputError(
+                f"{path} breaks off or is damaged, expected a whole GeoTIFF."
+            ) from error
+
+
 def grid_of(path: Path) -> Grid:
     """Read the grid of a raster; a raster without a coordinate system is refused."""
     with open_raster(path) as raster:
         if raster.crs is None:
             raise InputError(f"{path} has no coordinate system, expected one such as EPSG:4326.")
+        if raster.count != 1:
+            raise InputError(f"{path} has {raster.count} bands, expected one.")
         if raster.transform.b or raster.transform.d:
             raise InputError(
                 f"{path} has a rotated grid, expected rows along x and columns along y."
@@ -86,7 +99,8 @@ def coordinates(grid: Grid) -> xr.Dataset:
     rows, columns = grid.shape
     x = grid.transform.c + (np.arange(columns) + 0.5) * grid.transform.a
     y = grid.transform.f + (np.arange(rows) + 0.5) * grid.transform.e
-    return xr.Dataset(coords={"y": y, "x": x}).rio.write_crs(grid.crs).rio.write_coordinate_system()
+    located = xr.Dataset(coords={"y": y, "x": x}).rio.write_crs(grid.crs)
+    return located.rio.write_transform(grid.transform).rio.write_coordinate_system()
 
 
 Decode = Callable[[np.ndarray, Path], np.ndarray]
@@ -118,8 +132,7 @@ class _Files:
         return inside.reshape([pick.size for pick in picks if pick.ndim])
 
     def _read(self, path: Path, window: Window) -> np.ndarray:
-        with open_raster(path) as raster:
-            return self.decode(raster.read(1, window=window), path)
+        return self.decode(read_band(path, window), path)
 
 
 def lazy_stack(paths: Sequence[Path], grid: Grid, decode: Decode) -> da.Array:
@@ -147,8 +160,7 @@ def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:
     difference = grid_of(path).differs(grid)
     if difference:
         raise InputError(f"{path} has {difference}, expected the grid of the interferograms.")
-    with open_raster(path) as raster:
-        return decode(raster.read(1), path)
+    return decode(read_band(path), path)
 
 
 def checked_coherence(values: np.ndarray, path: Path) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Text tables with a header line, read as text so that every complaint can name its line."""
 
 import difflib
+import io
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +12,19 @@ from qilian.contracts import InputError
 
 def read_table(path: Path, separator: str = ",") -> pd.DataFrame:
     """Read a table as text, its index the line numbers of the file."""
+    text = _text(path)
+    lines = text.splitlines()
+    skipped = next((i for i, line in enumerate(lines) if not line.startswith("#")), 0)
     try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            skipped = next((i for i, line in enumerate(file) if not line.startswith("#")), 0)
         table = pd.read_csv(
-            path,
+            io.StringIO(text),
             sep=separator,
             skiprows=skipped,
             dtype=str,
             keep_default_na=False,
             skip_blank_lines=False,
             index_col=False,
-            encoding="utf-8-sig",
-            encoding_errors="replace",
         )
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist, expected a table.") from None
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty, expected a table.") from None
     except pd.errors.ParserError as error:
@@ -35,6 +33,17 @@ def read_table(path: Path, separator: str = ",") -> pd.DataFrame:
     table.columns = table.columns.str.strip()
     table = table.apply(lambda column: column.fillna("").str.strip())
     return table[(table != "").any(axis=1)]
+
+
+def _text(path: Path) -> str:
+    """Decode a file as UTF-8 or, as older agencies write, Latin-1."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist, expected a table.")
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:
