@@ -178,6 +178,32 @@ def test_a_file_that_is_no_raster_and_one_that_is_missing_are_refused(geoc):
         licsar.read(geoc)
 
 
+def test_a_raster_that_breaks_off_is_refused_when_its_block_is_read(tmp_path):
+    path = tmp_path / "20180101-20180113.tif"
+    write(path, np.random.default_rng(0).random((200, 200)).astype("float32"))
+    path.write_bytes(path.read_bytes()[:40_000])
+    stack = geotiff.read(tmp_path, wavelength=0.05, coherence="{reference}-{secondary}.tif")
+    with pytest.raises(InputError, match=r"20180113.tif breaks off or is damaged"):
+        stack.coherence.compute()
+
+
+def test_a_raster_of_two_bands_is_refused(tmp_path):
+    path = tmp_path / "20180101-20180113.tif"
+    profile = {"crs": "EPSG:4326", "transform": TRANSFORM, "dtype": "float32"}
+    with rasterio.open(path, "w", "GTiff", 4, 3, 2, **profile):
+        pass
+    with pytest.raises(InputError, match="has 2 bands, expected one"):
+        geotiff.read(tmp_path, wavelength=0.05, coherence="{reference}-{secondary}.tif")
+
+
+def test_a_pair_without_its_coherence_is_named(tmp_path):
+    for name in ("p_20180101-20180113.tif", "c_20180101-20180113.tif", "p_20180113-20180125.tif"):
+        write(tmp_path / name, np.ones((2, 2), "float32"))
+    patterns = {kind: kind[0] + "_{reference}-{secondary}.tif" for kind in ("phase", "coherence")}
+    with pytest.raises(InputError, match="the pair 20180113-20180125 lacks its coherence file"):
+        geotiff.read(tmp_path, wavelength=0.05, **patterns)
+
+
 def test_coherence_above_one_is_refused_when_its_block_is_read(tmp_path):
     write(tmp_path / "20180101-20180113.tif", np.full((2, 2), 51, "float32"))
     stack = geotiff.read(tmp_path, wavelength=0.05, coherence="{reference}-{secondary}.tif")

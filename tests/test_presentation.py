@@ -6,10 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import checks, figures, provenance, tables, views
+from qilian import checks, figures, network, provenance, tables, views
 from qilian.archive import open_archive
 from qilian.contracts import InputError
 
@@ -51,6 +52,26 @@ def test_a_scale_bar_is_as_long_as_it_says(axes):
     left, right = axes.lines[-1].get_xdata()
     assert axes.texts[0].get_text() == "5 km"
     assert (right - left) * 0.4 * 111.32 * np.cos(np.radians(37.9)) == pytest.approx(5, rel=0.01)
+
+
+def test_a_map_of_one_pixel_is_drawn_in_its_place(axes):
+    one = field(False)[:1, :1]
+    one = one.rio.write_transform(rasterio.Affine(0.1, 0, 98.95, 0, -0.1, 38.05))
+    image = figures.map_panel(axes, one, cmap="viridis", norm=figures.COHERENCE_NORM)
+    assert image.get_extent() == pytest.approx([98.95, 99.05, 37.95, 38.05])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_network_without_baselines_is_drawn_as_arcs_never_at_an_invented_zero(axes, known):
+    dates = np.array(["2018-01-01", "2018-01-13", "2018-02-06"], "datetime64[ns]")
+    ends = {"reference_date": ("pair", dates[:2]), "secondary_date": ("pair", dates[1:])}
+    pairs = xr.Dataset(coords=ends)
+    pairs["perpendicular_baseline"] = "pair", [30.0, 40.0 if known else np.nan], {"units": "m"}
+    of_pair = xr.DataArray([0.5, np.nan], dims="pair")
+    lines = figures.network_panel(axes, pairs, network.acquisitions(pairs), of_pair)
+    highest = max(path.vertices[:, 1].max() for path in lines.get_paths())
+    assert highest == pytest.approx(70 if known else 24, rel=1e-3)
+    assert ("unknown" in axes.get_ylabel()) == (not known)
 
 
 @pytest.mark.parametrize(("simulated", "mark"), [("yes", "SIMULATED"), ("no", "Data: Basin")])

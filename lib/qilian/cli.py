@@ -95,7 +95,7 @@ def _plan(
     parameters = {name: yaml.safe_load(value) for name, value in given}
     check_parameters(selected, parameters)
     folder = (out or PROJECT / "_build" / _folder_name(opened.catalogue)).resolve()
-    _console.print(f"{len(selected)} notebooks on “{opened.name}”")
+    _console.print(f"on “{opened.name}”: {', '.join(chapter.name for chapter in selected)}")
     return Run(opened, parameters, folder), selected
 
 
