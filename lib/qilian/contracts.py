@@ -101,6 +101,67 @@ DISCHARGE = Contract(
     },
 )
 
+CLIMATE = Contract(
+    "climate",
+    {
+        "air_temperature": Variable(
+            ("time",), "daily mean air temperature", "degC", "air_temperature", (-90, 60)
+        ),
+        "precipitation": Variable(
+            ("time",), "daily precipitation", "mm day-1", "lwe_precipitation_rate", (0, 2000), False
+        ),
+    },
+)
+
+REFLECTOR_HEIGHT = Contract(
+    "reflector height",
+    {
+        "reflector_height": Variable(
+            ("time",),
+            "daily mean height of the antenna above the reflecting ground",
+            "m",
+            valid_range=(0, 500),
+        ),
+        "standard_deviation": Variable(
+            ("time",), "standard deviation of the day's retrievals", "m", None, (0, 500), False
+        ),
+        "retrievals": Variable(("time",), "retrievals of the day", "1", None, (0, 1e6), False),
+    },
+)
+
+DISPLACEMENT = Contract(
+    "displacement",
+    {
+        "displacement": Variable(
+            ("time", "y", "x"),
+            "displacement along the line of sight, positive towards the sensor",
+            "mm",
+        ),
+    },
+    gridded=True,
+)
+
+RATE = Contract(
+    "rate",
+    {
+        "rate": Variable(
+            ("y", "x"), "rate along the line of sight, positive towards the sensor", "mm year-1"
+        ),
+        "standard_error": Variable(
+            ("y", "x"), "standard error of the rate", "mm year-1", None, (0, 1e6), False
+        ),
+    },
+    gridded=True,
+)
+
+IMAGE = Contract(
+    "image",
+    {
+        "image": Variable(("band", "y", "x"), "image", "1"),
+    },
+    gridded=True,
+)
+
 PAIR_TABLE = Contract(
     "pair_table",
     {
