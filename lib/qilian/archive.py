@@ -12,16 +12,9 @@ from typing import Any, get_args, get_type_hints
 import xarray as xr
 
 from qilian.contracts import InputError
-from qilian.readers import geotiff, hydrograph, licsar, pairs
+from qilian.readers.formats import READERS, Data, Reader
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-# What a name in a catalogue may hold, and the formats it may come in.
-READERS: Mapping[str, Mapping[str, Callable[..., xr.Dataset]]] = {
-    "sentinel1": {"licsar": licsar.read, "geotiff": geotiff.read},
-    "discharge": {"csv": hydrograph.read_csv, "usgs_rdb": hydrograph.read_usgs_rdb},
-    "pairs": {"csv": pairs.read_csv},
-}
 
 
 @dataclass(frozen=True)
@@ -31,7 +24,7 @@ class Entry:
     name: str
     title: str
     path: Path
-    reader: Callable[..., xr.Dataset]
+    reader: Reader
     options: Mapping[str, Any]
     simulated: bool
 
@@ -62,7 +55,7 @@ class Archive:
             raise entry
         return entry
 
-    def load(self, name: str, *variables: str) -> xr.Dataset:
+    def load(self, name: str, *variables: str) -> Data:
         """Read one entry into its contract.
 
         Parameters
@@ -74,8 +67,9 @@ class Archive:
 
         Returns
         -------
-        xarray.Dataset
-            As its contract says; `attrs` carry the archive's name and whether it is simulated.
+        xarray.Dataset or geopandas.GeoDataFrame
+            As its contract says, or a table of features; `attrs` carry the archive's name and
+            whether it is simulated.
 
         Raises
         ------
@@ -89,12 +83,13 @@ class Archive:
                 raise InputError(
                     f"{self.catalogue}: [{name}] brings no {variable}, expected it for this figure."
                 )
-        return data.assign_attrs(
+        data.attrs.update(
             title=entry.title,
             archive=self.name,
             source=entry.path.name,
             simulated="yes" if entry.simulated else "no",
         )
+        return data
 
     def load_truth(self, name: str) -> xr.Dataset | None:
         """Open what the simulator knows, for a comparison; None where no truth is known."""

@@ -1,6 +1,6 @@
 """How figures look: style, a map, a network, a confidence band, the stamp of simulated data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,12 +11,14 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize, to_hex
+from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize, to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from pyproj import Geod
 
 COHERENCE_MAP = crameri.batlow
 COHERENCE_NORM = Normalize(0, 1)
+DISPLACEMENT_MAP = crameri.vik_r  # red where the ground sinks, blue where it rises
 COHERENCE_PALETTE = [to_hex(color) for color in COHERENCE_MAP.colors]  # the same map for Bokeh
 # The caption of Figure S5 names black, blue and red; these hues stay apart for colour-blind eyes
 # and in print, since the blue is darker than the red is light.
@@ -147,6 +149,23 @@ def map_panel(axes: Axes, field: xr.DataArray, *, cmap: Any, norm: Normalize) ->
     axes.ticklabel_format(style="plain", useOffset=False)
     _scale_bar(axes, extent, geographic)
     return image
+
+
+def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> None:
+    """Draw a map of classes (y, x) with `flag_values` and `flag_meanings`, and their legend."""
+    values = np.atleast_1d(field.attrs["flag_values"])
+    names = [name.replace("_", " ") for name in field.attrs["flag_meanings"].split()]
+    norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
+    map_panel(axes, field, cmap=ListedColormap(list(colors)), norm=norm)
+    patches = [Patch(color=color) for color in colors]
+    axes.legend(
+        patches,
+        names,
+        ncols=3,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.2),
+        fontsize=9,
+    )
 
 
 def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:

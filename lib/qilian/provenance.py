@@ -2,6 +2,7 @@
 
 import json
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -92,6 +93,26 @@ def save(
     _write_csv(labelled, target / f"{name}.csv")
     rows = {**about, "saved": f"{name}.nc, {name}.csv"}
     return table(pd.DataFrame({"provenance": list(rows), "value": list(rows.values())}))
+
+
+def inventory(archive: Archive) -> pd.DataFrame:
+    """List an archive's entries: their format, files, size, and the time it takes to open them."""
+    rows = []
+    for name in archive.entries:
+        entry = archive.entry(name)
+        sizes = [file.stat().st_size for file in entry.files()]
+        start = time.perf_counter()
+        archive.load(name)
+        rows.append(
+            {
+                "entry": name,
+                "reader": entry.reader.__module__.rsplit(".", 1)[1],
+                "files": len(sizes),
+                "MB": sum(sizes) / 1e6,
+                "opens in (s)": time.perf_counter() - start,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _folder(folder: str | Path) -> Path:

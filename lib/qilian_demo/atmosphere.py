@@ -7,12 +7,13 @@ from qilian_demo.fields import correlated_field
 from qilian_demo.scene import Scene
 
 TURBULENCE_LENGTH = 8.0  # km
+BASE_HEIGHT = 4.1  # km, where the stratified part is counted from
 
 
-def slant_delays(
-    rng: np.random.Generator, scene: Scene, dates: np.ndarray, up: np.ndarray
+def slant_delay(
+    rng: np.random.Generator, scene: Scene, date: np.datetime64, up: np.ndarray
 ) -> np.ndarray:
-    """Draw one delay map a date: turbulence and a part that falls with height.
+    """Draw the delay on one date: turbulence and a part that falls with height.
 
     Both are larger in summer, when the air holds more vapour, so that the stratified part
     shares its season with the thaw.
@@ -23,22 +24,19 @@ def slant_delays(
         Source of the weather.
     scene : Scene
         Grid and height.
-    dates : numpy.ndarray
-        Acquisition dates, shape (time,).
+    date : numpy.datetime64
+        Acquisition date.
     up : numpy.ndarray
         Up part of the unit vector from ground to sensor, shape (y, x) [1].
 
     Returns
     -------
     numpy.ndarray
-        Delay along the line of sight, positive for a longer path, shape (time, y, x) [mm].
+        Delay along the line of sight, positive for a longer path, shape (y, x), float32 [mm].
     """
-    summer = 0.5 + 0.5 * np.cos(2 * np.pi * (day_of_year(dates) - 205) / 365.25)
-    strength = (2.0 + 3.5 * summer) * rng.lognormal(0, 0.25, dates.size)  # mm, zenith
-    gradient = -8.0 - 12.0 * summer + (3.0 + 5.0 * summer) * rng.standard_normal(dates.size)
-    height_km = (scene.height - scene.height.mean()) / 1e3
-    delays = np.empty((dates.size, *scene.shape))
-    for i in range(dates.size):
-        turbulence = correlated_field(rng, scene.shape, pixel=scene.pixel, length=TURBULENCE_LENGTH)
-        delays[i] = (strength[i] * turbulence + gradient[i] * height_km) / up
-    return delays
+    summer = 0.5 + 0.5 * np.cos(2 * np.pi * (day_of_year(date) - 205) / 365.25)
+    strength = (2.0 + 2.5 * summer) * rng.lognormal(0, 0.25)  # mm, zenith
+    gradient = -8.0 - 10.0 * summer + (2.0 + 3.0 * summer) * rng.standard_normal()  # mm km-1
+    turbulence = correlated_field(rng, scene.shape, pixel=scene.pixel, length=TURBULENCE_LENGTH)
+    stratified = gradient * (scene.height / 1e3 - BASE_HEIGHT)
+    return ((strength * turbulence + stratified) / up).astype(np.float32)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FIRST_DAY, LAST_DAY = np.datetime64("1984-01-01"), np.datetime64("2023-12-31")
+FIRST_DAY, LAST_DAY = np.datetime64("1984-01-01"), np.datetime64("2025-12-31")
 MEAN_TEMPERATURE, AMPLITUDE = -4.2, 12.5  # degC
 WARMING = 0.03  # degC a-1
 MONTHLY_PRECIPITATION = np.array([2, 3, 9, 18, 50, 85, 108, 98, 54, 22, 6, 2.0])  # mm
@@ -30,6 +30,11 @@ class Climate:
     time: np.ndarray
     temperature: np.ndarray
     precipitation: np.ndarray
+
+    def until(self, last: np.datetime64) -> "Climate":
+        """Weather up to and with a day."""
+        held = self.time <= last
+        return Climate(self.time[held], self.temperature[held], self.precipitation[held])
 
 
 def calendar_year(time: np.ndarray) -> np.ndarray:

@@ -1,37 +1,53 @@
 """Interferometric coherence of the ground, and what an estimate from a few looks makes of it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from qilian_demo.climate import calendar_year
 from qilian_demo.scene import Cover, by_cover
 from qilian_demo.sensors import Sensor
 
-# C band: days until the coherence has decayed by 1/e, and what never decays.
-DECAY_DAYS = {
-    Cover.WATER: 1.0,
-    Cover.WET_MEADOW: 40.0,
-    Cover.ALPINE_MEADOW: 70.0,
-    Cover.BARE_RIDGE: 150.0,
-    Cover.OPEN_PIT: 12.0,
-    Cover.SPOIL_HEAP: 110.0,
+
+@dataclass(frozen=True)
+class Decay:
+    """How the coherence of each land cover fades with time at one wavelength.
+
+    Attributes
+    ----------
+    days : dict
+        Time in which what can decay has fallen to 1/e [d].
+    lasting, at_once : dict
+        Coherence that never decays, and that of a pair without time between [1].
+    summer : float
+        What growing plants and wet soil leave in pairs with a date from June to September [1].
+    """
+
+    days: dict[Cover, float]
+    lasting: dict[Cover, float]
+    at_once: dict[Cover, float]
+    summer: float
+
+
+def _each(*values: float) -> dict[Cover, float]:
+    """Values of water, wet and alpine meadow, ridge, pit and heap."""
+    return dict(zip(Cover, values, strict=True))
+
+
+DECAY = {
+    "C": Decay(
+        _each(1, 40, 70, 150, 12, 110),
+        _each(0.03, 0.15, 0.22, 0.38, 0.05, 0.32),
+        _each(0.03, 0.85, 0.88, 0.92, 0.6, 0.9),
+        summer=0.85,
+    ),
+    "L": Decay(
+        _each(1, 300, 420, 800, 40, 600),
+        _each(0.03, 0.33, 0.38, 0.55, 0.06, 0.45),
+        _each(0.04, 0.88, 0.9, 0.94, 0.7, 0.92),
+        summer=0.93,
+    ),
 }
-LASTING = {
-    Cover.WATER: 0.03,
-    Cover.WET_MEADOW: 0.15,
-    Cover.ALPINE_MEADOW: 0.22,
-    Cover.BARE_RIDGE: 0.38,
-    Cover.OPEN_PIT: 0.05,
-    Cover.SPOIL_HEAP: 0.32,
-}
-AT_ONCE = {
-    Cover.WATER: 0.03,
-    Cover.WET_MEADOW: 0.85,
-    Cover.ALPINE_MEADOW: 0.88,
-    Cover.BARE_RIDGE: 0.92,
-    Cover.OPEN_PIT: 0.6,
-    Cover.SPOIL_HEAP: 0.9,
-}
-SUMMER_LOSS = 0.85  # growing plants and wet soil, in pairs with a date from June to September
 WINTER_SLOWING = 2.0  # frozen ground decays later, in pairs within one winter
 
 
@@ -67,12 +83,13 @@ def true_coherence(
     """
     days = float((dates[1] - dates[0]).astype("timedelta64[D]").astype(int))
     frozen = _one_winter(dates)
-    decay_days = by_cover(cover, DECAY_DAYS) * firmness * (WINTER_SLOWING if frozen else 1.0)
-    lasting = by_cover(cover, LASTING)
-    temporal = lasting + (by_cover(cover, AT_ONCE) - lasting) * np.exp(-days / decay_days)
+    decay = DECAY[sensor.band]
+    decay_days = by_cover(cover, decay.days) * firmness * (WINTER_SLOWING if frozen else 1.0)
+    lasting = by_cover(cover, decay.lasting)
+    temporal = lasting + (by_cover(cover, decay.at_once) - lasting) * np.exp(-days / decay_days)
     thermal = 1 / (1 + 1 / sensor.signal_to_noise)
     geometric = max(0.0, 1 - abs(perpendicular_baseline) / sensor.critical_baseline)
-    season = SUMMER_LOSS if any(6 <= _month(date) <= 9 for date in dates) else 1.0
+    season = decay.summer if any(6 <= _month(date) <= 9 for date in dates) else 1.0
     return thermal * geometric * season * temporal
 
 
@@ -110,9 +127,11 @@ def sample_interferogram(
         Estimated coherence [1] and phase noise [rad], each of shape (y, x).
     """
     shape = coherence.shape
-    first = np.sqrt(rng.gamma(looks, size=shape))
-    second_power = rng.gamma(looks - 1, size=shape)
-    mixed = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
+    first = np.sqrt(rng.standard_gamma(looks, size=shape, dtype=np.float32))
+    second_power = rng.standard_gamma(looks - 1, size=shape, dtype=np.float32)
+    mixed = np.empty(shape, dtype=np.complex64)
+    mixed.real, mixed.imag = rng.standard_normal((2, *shape), dtype=np.float32) * np.sqrt(0.5)
+    coherence = coherence.astype(np.float32)
     incoherent = np.sqrt(1 - coherence**2)
     cross = coherence * first + incoherent * mixed
     estimate = cross / np.sqrt(np.abs(cross) ** 2 + incoherent**2 * second_power)

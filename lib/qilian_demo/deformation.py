@@ -1,4 +1,4 @@
-"""The ground's motion: a steady subsidence and a yearly cycle of thaw settlement and heave."""
+"""The ground's motion: subsidence that set in with mining, and yearly settlement and heave."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,23 @@ import numpy as np
 from scipy import ndimage
 
 from qilian_demo.fields import correlated_field
+from qilian_demo.grid import Grid, resample
+from qilian_demo.history import MINING_PERIODS, PERIODS, Course
 from qilian_demo.scene import Cover, Scene, by_cover
 
-FAR_RATE, MINE_RATE = -5.0, -15.0  # mm a-1 in wet meadow
-MINE_REACH = 2.5  # km over which the influence of a mine fades by 1/e
+MINE_REACH = 4.0  # km over which the influence of a mine fades by 1/e
+RATE_SPREAD = 0.8  # mm a-1
 # Share of the wet meadow's rate; bedrock hardly moves.
 RATE_SHARE = {
     Cover.WET_MEADOW: 1.0,
-    Cover.ALPINE_MEADOW: 0.8,
+    Cover.ALPINE_MEADOW: 0.85,
     Cover.BARE_RIDGE: 0.05,
     Cover.OPEN_PIT: 2.5,
     Cover.SPOIL_HEAP: 1.7,
 }
-THAW_SETTLEMENT = {  # mm in an average year
-    Cover.WET_MEADOW: 44.0,
-    Cover.ALPINE_MEADOW: 28.0,
+THAW_SETTLEMENT = {  # mm in an average year of the last period
+    Cover.WET_MEADOW: 46.0,
+    Cover.ALPINE_MEADOW: 30.0,
     Cover.BARE_RIDGE: 3.0,
     Cover.OPEN_PIT: 8.0,
     Cover.SPOIL_HEAP: 14.0,
@@ -29,18 +31,27 @@ THAW_SETTLEMENT = {  # mm in an average year
 
 @dataclass(frozen=True)
 class Deformation:
-    """Vertical motion of each pixel; water has none.
+    """Vertical motion of each pixel in each period; water has none.
 
     Attributes
     ----------
     rate : numpy.ndarray
-        Long-term vertical rate, up positive, shape (y, x) [mm a-1].
+        Vertical rate, up positive, shape (period, y, x) [mm a-1].
     amplitude : numpy.ndarray
-        Settlement over an average thaw season, downward positive, shape (y, x) [mm].
+        Settlement over an average thaw season, downward positive, shape (period, y, x) [mm].
     """
 
     rate: np.ndarray
     amplitude: np.ndarray
+
+    def on(self, source: Grid, target: Grid) -> "Deformation":
+        """Give the same motion on another grid."""
+        return Deformation(
+            *(
+                np.stack([resample(layer, source, target) for layer in field])
+                for field in (self.rate, self.amplitude)
+            )
+        )
 
 
 def make_deformation(rng: np.random.Generator, scene: Scene) -> Deformation:
@@ -56,48 +67,60 @@ def make_deformation(rng: np.random.Generator, scene: Scene) -> Deformation:
     Returns
     -------
     Deformation
-        Rate and thaw-season amplitude.
+        Rate and thaw-season amplitude of each period.
     """
     near = np.exp(-scene.distance_to_mine / MINE_REACH)
     soil = correlated_field(rng, scene.shape, pixel=scene.pixel, length=2.0)
     ice = correlated_field(rng, scene.shape, pixel=scene.pixel, length=2.0)
-    meadow_rate = np.clip(FAR_RATE + (MINE_RATE - FAR_RATE) * near + 0.8 * ice, -15.0, -4.0)
-    rate = meadow_rate * by_cover(scene.cover, RATE_SHARE)
-    amplitude = by_cover(scene.cover, THAW_SETTLEMENT) * np.clip(1 + 0.15 * soil, 0.7, 1.35)
-    # Soils grade into each other over a few hundred metres.
+    wetness = np.clip(1 + 0.12 * soil, 0.75, 1.3)
+    rates, amplitudes = [], []
+    for period in PERIODS:
+        cover = scene.cover if period in MINING_PERIODS else scene.natural_cover
+        meadow = period.far_rate + (period.mine_rate - period.far_rate) * near
+        meadow = np.clip(meadow + RATE_SPREAD * ice, *period.limits)
+        rates.append(_blend(meadow * by_cover(cover, RATE_SHARE), scene))
+        settlement = by_cover(cover, THAW_SETTLEMENT) * period.thaw_growth * wetness
+        amplitudes.append(_blend(settlement, scene))
+    return Deformation(np.stack(rates), np.stack(amplitudes))
+
+
+def _blend(field: np.ndarray, scene: Scene) -> np.ndarray:
+    """Smooth over a few hundred metres of land, as soils grade into each other."""
     width = [0.3 / size for size in scene.pixel]
     land = scene.cover != Cover.WATER
-    return Deformation(*(_smooth_on_land(field, land, width) for field in (rate, amplitude)))
+    weight = ndimage.gaussian_filter(land.astype(np.float32), width)
+    smooth = ndimage.gaussian_filter(np.where(land, field, 0.0).astype(np.float32), width)
+    return np.where(land, smooth / np.maximum(weight, 1e-6), 0.0).astype(np.float32)
 
 
-def _smooth_on_land(field: np.ndarray, land: np.ndarray, width: list[float]) -> np.ndarray:
-    weight = ndimage.gaussian_filter(land.astype(float), width)
-    smooth = ndimage.gaussian_filter(np.where(land, field, 0.0), width)
-    return np.where(land, smooth / np.maximum(weight, 1e-6), 0.0)
-
-
-def vertical_displacement(
-    deformation: Deformation, years: np.ndarray, state: np.ndarray
+def vertical_change(
+    deformation: Deformation, course: Course, first: int, second: int
 ) -> np.ndarray:
-    """Move the ground: d = rate (t - t0) - amplitude (state - state0).
+    """Move the ground from one date to another: sum over periods of rate time - amplitude thaw.
 
     Parameters
     ----------
     deformation : Deformation
-        Rate and amplitude, shape (y, x).
-    years : numpy.ndarray
-        Dates, shape (time,) [a].
-    state : numpy.ndarray
-        Course of thaw at these dates from `climate.thaw_state`, shape (time,) [1].
+        Rate and amplitude, shape (period, y, x).
+    course : Course
+        How far each period's motion has got at the dates.
+    first, second : int
+        Indices of the dates in `course`.
 
     Returns
     -------
     numpy.ndarray
-        Vertical displacement since the first date, up positive, shape (time, y, x) [mm].
+        Vertical displacement, up positive, shape (y, x), float32 [mm].
     """
-    elapsed = (years - years[0])[:, np.newaxis, np.newaxis]
-    thaw = (state - state[0])[:, np.newaxis, np.newaxis]
-    return deformation.rate * elapsed - deformation.amplitude * thaw
+    change = np.zeros(deformation.rate.shape[1:], dtype=np.float32)
+    years = course.years[second] - course.years[first]
+    thaw = course.thaw[second] - course.thaw[first]
+    for period in range(len(PERIODS)):
+        if years[period] != 0:
+            change += np.float32(years[period]) * deformation.rate[period]
+        if thaw[period] != 0:
+            change -= np.float32(thaw[period]) * deformation.amplitude[period]
+    return change
 
 
 def phase_away(range_increase: np.ndarray, wavelength: float) -> np.ndarray:

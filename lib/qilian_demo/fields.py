@@ -1,6 +1,9 @@
 """Random fields with a chosen correlation length, for terrain, soils and the atmosphere."""
 
 import numpy as np
+from scipy import fft
+
+REACH = 6.0  # correlation lengths after which opposite edges no longer know of each other
 
 
 def correlated_field(
@@ -25,18 +28,21 @@ def correlated_field(
     Returns
     -------
     numpy.ndarray
-        The field, shape (y, x) [1].
+        The field, shape (y, x), float32 [1].
     """
-    # The filtered field is periodic; twice the extent keeps opposite edges independent.
-    padded = (2 * shape[0], 2 * shape[1])
+    # The filtered field is periodic; a margin keeps opposite edges independent.
+    margin = [int(np.ceil(REACH * length / size)) for size in pixel]
+    padded = tuple(fft.next_fast_len(n + m, real=True) for n, m in zip(shape, margin, strict=True))
     ky = 2 * np.pi * np.fft.fftfreq(padded[0], pixel[0])[:, np.newaxis]
     kx = 2 * np.pi * np.fft.rfftfreq(padded[1], pixel[1])[np.newaxis, :]
     gain = (1 + (kx**2 + ky**2) * length**2) ** -0.75
     gain[0, 0] = 0.0
-    # A real transform holds each column but the first and the last (Nyquist) for two.
+    # A real transform holds each column for two, but the first and that of an even length's end.
     copies = np.full(kx.size, 2.0)
-    copies[[0, -1]] = 1.0
+    copies[0] = 1.0
+    if padded[1] % 2 == 0:
+        copies[-1] = 1.0
     variance = np.sum(gain**2 * copies) / (padded[0] * padded[1])
-    white = np.fft.rfft2(rng.standard_normal(padded))
-    field = np.fft.irfft2(white * gain, s=padded) / np.sqrt(variance)
-    return field[: shape[0], : shape[1]]
+    white = fft.rfft2(rng.standard_normal(padded, dtype=np.float32))
+    white *= (gain / np.sqrt(variance)).astype(np.float32)
+    return np.ascontiguousarray(fft.irfft2(white, s=padded)[: shape[0], : shape[1]])

@@ -1,39 +1,26 @@
-"""Sentinel-1 acquisitions, the pairs made of them, and the unwrapped phase of each pair."""
+"""One radar over the scene: the phase and coherence of any pair of its dates."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
 
-from qilian_demo.climate import day_of_year
+from qilian_demo.atmosphere import slant_delay
+from qilian_demo.climate import Climate
 from qilian_demo.coherence import sample_interferogram, true_coherence
+from qilian_demo.deformation import Deformation, phase_away, range_increase, vertical_change
+from qilian_demo.fading import bias_share
 from qilian_demo.fields import correlated_field
-from qilian_demo.scene import Cover, Scene
-from qilian_demo.sensors import Sensor
+from qilian_demo.history import ground_course
+from qilian_demo.scene import Scene
+from qilian_demo.sensors import Sensor, line_of_sight
+from qilian_demo.streams import stream
 
-FIRST_PASS, LAST_PASS = np.datetime64("2018-05-06"), np.datetime64("2020-05-25")
-REPEAT_DAYS = 12
-UNWRAPPING_ERROR_SHARE = 0.08
+UNWRAPPING_ERROR_SHARE = 0.04
+DELAYS_KEPT = 8
 
-
-@dataclass(frozen=True)
-class Acquisitions:
-    """Passes of one track.
-
-    Attributes
-    ----------
-    dates : numpy.ndarray
-        Dates, shape (time,), datetime64[D].
-    baselines : numpy.ndarray
-        Perpendicular position of each pass relative to that of `prime`, shape (time,) [m].
-    prime : int
-        Index of the date that the others are resampled to.
-    """
-
-    dates: np.ndarray
-    baselines: np.ndarray
-    prime: int
+Dates = tuple[np.datetime64, np.datetime64]
 
 
 @dataclass(frozen=True)
@@ -50,131 +37,85 @@ class Interferogram:
         Estimated coherence, shape (y, x) [1].
     """
 
-    dates: tuple[np.datetime64, np.datetime64]
+    dates: Dates
     unwrapped_phase: np.ndarray
     coherence: np.ndarray
 
 
-def make_acquisitions(rng: np.random.Generator) -> Acquisitions:
-    """Draw a record with every second winter pass left out, an outage and some lost passes.
+class Track:
+    """One radar on one track over the ground.
+
+    Each pair and each date draws from a stream of its own, so that pairs may be made in any
+    order, and memory holds a few maps however many there are.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-        Source of the losses and of the orbit's wandering.
-
-    Returns
-    -------
-    Acquisitions
-        Between 30 and 45 dates.
-    """
-    passes = np.arange(FIRST_PASS, LAST_PASS, REPEAT_DAYS)
-    day = day_of_year(passes)
-    winter = (day > 305) | (day < 90)
-    kept = ~(winter & (np.arange(passes.size) % 2 == 1))
-    kept &= rng.random(passes.size) > 0.15
-    outage = int(rng.integers(passes.size // 5, passes.size // 3))
-    kept[outage : outage + 4] = False
-    kept[0] = True
-    dates = passes[kept]
-    position = np.empty(dates.size)
-    previous = 0.0
-    for i, step in enumerate(rng.normal(0, 40, dates.size)):
-        # The operator steers the satellite back: a random walk on a leash.
-        previous = np.clip(0.5 * previous + step, -80, 80)
-        position[i] = previous
-    prime = int(np.argmin(np.abs(position)))
-    return Acquisitions(dates, position - position[prime], prime)
-
-
-def choose_pairs(dates: np.ndarray) -> np.ndarray:
-    """Pair each date with the next two, with the third if near, and with one a year later.
-
-    Parameters
-    ----------
-    dates : numpy.ndarray
-        Acquisition dates in order, shape (time,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Indices of the earlier and the later date, in order of time, shape (pair, 2).
-    """
-    pairs = []
-    for first in range(dates.size):
-        for second in range(first + 1, dates.size):
-            days = int((dates[second] - dates[first]).astype(int))
-            near = second - first <= 2 or (second - first == 3 and days <= 4 * REPEAT_DAYS)
-            annual = first % 2 == 0 and abs(days - 366) <= REPEAT_DAYS // 2
-            if near or annual:
-                pairs.append((first, second))
-    return np.array(pairs)
-
-
-def pair_phase(date_phase: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Subtract the earlier date's phase from the later's, so that loops of pairs close.
-
-    Parameters
-    ----------
-    date_phase : numpy.ndarray
-        Phase of each date, shape (time, ...) [rad].
-    pairs : numpy.ndarray
-        Indices of the earlier and the later date, shape (pair, 2).
-
-    Returns
-    -------
-    numpy.ndarray
-        Phase of each pair, shape (pair, ...) [rad].
-    """
-    return date_phase[pairs[:, 1]] - date_phase[pairs[:, 0]]
-
-
-def simulate_interferograms(
-    rng: np.random.Generator,
-    scene: Scene,
-    sensor: Sensor,
-    acquisitions: Acquisitions,
-    date_phase: np.ndarray,
-) -> Iterator[Interferogram]:
-    """Make one pair after the other, so that memory holds one at a time.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of speckle and unwrapping errors.
-    scene : Scene
-        Grid and land cover.
+    seed : int
+        Seed of the archive.
     sensor : Sensor
         The radar.
-    acquisitions : Acquisitions
-        Dates and baselines.
-    date_phase : numpy.ndarray
-        Phase by deformation and delay at each date, shape (time, y, x) [rad].
-
-    Yields
-    ------
-    Interferogram
-        Phase and coherence of a pair.
+    scene : Scene
+        Grid, height and land cover.
+    deformation : Deformation
+        Motion of the ground on the same grid.
+    climate : Climate
+        Weather that drives the thaw.
+    bias : numpy.ndarray, optional
+        Vertical rate that short pairs show beside the true one, shape (y, x) [mm a-1].
     """
-    firmness = np.exp(0.3 * correlated_field(rng, scene.shape, pixel=scene.pixel, length=1.5))
-    water = scene.cover == Cover.WATER
-    for pair in choose_pairs(acquisitions.dates):
-        dates = tuple(acquisitions.dates[pair])
-        baseline = float(np.diff(acquisitions.baselines[pair])[0])
-        truth = true_coherence(sensor, scene.cover, firmness, dates, baseline)
-        coherence, noise = sample_interferogram(rng, truth, sensor.looks)
-        phase = pair_phase(date_phase, pair[np.newaxis])[0] + noise + _cycles(rng, scene, truth)
-        yield Interferogram(dates, np.where(water, np.nan, phase), coherence)
+
+    def __init__(
+        self,
+        seed: int,
+        sensor: Sensor,
+        scene: Scene,
+        deformation: Deformation,
+        climate: Climate,
+        bias: np.ndarray | None = None,
+    ) -> None:
+        self.sensor, self.scene = sensor, scene
+        self.unit_vector = line_of_sight(sensor, scene.grid)
+        self._seed, self._deformation, self._climate, self._bias = seed, deformation, climate, bias
+        self._land = scene.has_phase()
+        firmness = correlated_field(self._stream(), scene.shape, pixel=scene.pixel, length=1.5)
+        self._firmness = np.exp(0.3 * firmness)
+        self._delay = lru_cache(DELAYS_KEPT)(self._draw_delay)
+
+    def interferogram(self, dates: Dates, baseline: float) -> Interferogram:
+        """Make the pair of two dates, given its perpendicular baseline [m]."""
+        rng = self._stream(*dates)
+        cover = self.scene.cover_at(dates[1])
+        truth = true_coherence(self.sensor, cover, self._firmness, dates, baseline)
+        coherence, noise = sample_interferogram(rng, truth, self.sensor.looks)
+        delay = self._delay(dates[1]) - self._delay(dates[0])
+        phase = self.motion_phase(dates) + phase_away(delay, self.sensor.wavelength)
+        phase = phase + noise + _cycles(rng, self.scene, truth)
+        return Interferogram(dates, np.where(self._land, phase, np.nan), coherence)
+
+    def motion_phase(self, dates: Dates) -> np.ndarray:
+        """Phase by the ground's motion and the bias of short pairs alone, shape (y, x) [rad]."""
+        course = ground_course(self._climate, np.array(dates))
+        vertical = vertical_change(self._deformation, course, 0, 1)
+        days = float((dates[1] - dates[0]).astype(int))
+        if self._bias is not None:
+            vertical = vertical + bias_share(days) * days / 365.25 * self._bias
+        return phase_away(range_increase(vertical, self.unit_vector[2]), self.sensor.wavelength)
+
+    def _draw_delay(self, date: np.datetime64) -> np.ndarray:
+        return slant_delay(self._stream(date), self.scene, date, self.unit_vector[2])
+
+    def _stream(self, *dates: np.datetime64) -> np.random.Generator:
+        return stream(self._seed, " ".join([self.sensor.name, *map(str, dates)]))
 
 
 def _cycles(rng: np.random.Generator, scene: Scene, coherence: np.ndarray) -> np.ndarray:
     """Whole cycles that unwrapping adds: one for the map, seldom one more for a patch."""
-    cycles = np.full(scene.shape, float(rng.integers(-1, 2)))
+    cycles = np.full(scene.shape, float(rng.integers(-1, 2)), dtype=np.float32)
     if rng.random() < UNWRAPPING_ERROR_SHARE:
         # The unwrapper slips where the coherence is low.
         slip = correlated_field(rng, scene.shape, pixel=scene.pixel, length=8.0)
         slip = slip - 2 * ndimage.gaussian_filter(coherence - coherence.mean(), 2.0)
-        patches, count = ndimage.label(slip > np.quantile(slip, 0.85))
+        patches, count = ndimage.label(slip > np.quantile(slip, 0.96))
         sizes = ndimage.sum_labels(np.ones(scene.shape), patches, np.arange(1, count + 1))
         cycles[patches == 1 + np.argmax(sizes)] += rng.choice([-1.0, 1.0])
-    return 2 * np.pi * cycles
+    return np.float32(2 * np.pi) * cycles

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qilian_demo.grid import EAST, NORTH, SOUTH, WEST, Grid, pixel_size
+
 SPEED_OF_LIGHT = 299_792_458.0  # m s-1
 
 
@@ -14,7 +16,9 @@ class Sensor:
     Attributes
     ----------
     name : str
-        Satellite.
+        Satellite, as the table of pairs writes it.
+    band : str
+        C or L.
     frequency, bandwidth : float
         Carrier and range bandwidth [Hz].
     incidence : float
@@ -30,6 +34,7 @@ class Sensor:
     """
 
     name: str
+    band: str
     frequency: float
     bandwidth: float
     incidence: float
@@ -51,21 +56,16 @@ class Sensor:
 
 
 # Ascending, middle subswath; the looks are the effective number left of 20 by 4.
-SENTINEL1 = Sensor(
-    name="Sentinel-1",
-    frequency=5.405e9,
-    bandwidth=48.3e6,
-    incidence=39.0,
-    slant_range=860e3,
-    heading=-12.6,
-    looks=24,
-    signal_to_noise=60.0,
-)
+SENTINEL1 = Sensor("Sentinel-1", "C", 5.405e9, 48.3e6, 39.0, 860e3, -12.6, 24, 60.0)
+# Ascending stripmap; its two polarisations share 14 MHz on ALOS-1.
+ALOS1 = Sensor("ALOS-1", "L", 1.270e9, 14.0e6, 38.7, 855e3, -10.2, 40, 30.0)
+ALOS2 = Sensor("ALOS-2", "L", 1.2575e9, 28.0e6, 36.0, 754e3, -10.4, 60, 60.0)
+# Descending; the thermal noise of 11.7 and 19.5 dB below the signal.
+ERS2 = Sensor("ERS-2", "C", 5.300e9, 15.55e6, 23.3, 842e3, 192.4, 40, 14.8)
+ENVISAT = Sensor("Envisat", "C", 5.331e9, 16.0e6, 22.8, 845e3, 192.4, 40, 89.1)
 
 
-def line_of_sight(
-    sensor: Sensor, east: np.ndarray, north: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def line_of_sight(sensor: Sensor, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Point from the ground to the sensor.
 
     The incidence angle grows with the distance along the look direction over a flat Earth.
@@ -74,18 +74,23 @@ def line_of_sight(
     ----------
     sensor : Sensor
         The radar.
-    east, north : numpy.ndarray
-        Position relative to the centre of the scene, shape (y, x) [m].
+    grid : Grid
+        Pixels on the ground.
 
     Returns
     -------
     tuple of numpy.ndarray
-        East, north and up parts of the unit vector, each of shape (y, x) [1].
+        East, north and up parts of the unit vector, each of shape (y, x), float32 [1].
     """
     look = np.radians(sensor.heading + 90)
     centre = np.radians(sensor.incidence)
     altitude = sensor.slant_range * np.cos(centre)
-    away = east * np.sin(look) + north * np.cos(look)
+    east, north = grid.east_north()
+    north_km, east_km = pixel_size(1.0)
+    east = east - (EAST - WEST) / 2 * east_km
+    north = north - (NORTH - SOUTH) / 2 * north_km
+    away = 1e3 * (east * np.sin(look) + north * np.cos(look))
     incidence = np.arctan(np.tan(centre) + away / altitude)
     level = np.sin(incidence)
-    return -level * np.sin(look), -level * np.cos(look), np.cos(incidence)
+    parts = (-level * np.sin(look), -level * np.cos(look), np.cos(incidence))
+    return tuple(part.astype(np.float32) for part in parts)

@@ -7,60 +7,106 @@ import rioxarray  # noqa: F401  gives xarray its .rio accessor
 import xarray as xr
 
 from qilian_demo.climate import calendar_year
-from qilian_demo.deformation import Deformation
-from qilian_demo.scene import Cover, Scene
+from qilian_demo.deformation import vertical_change
+from qilian_demo.ground import Ground
+from qilian_demo.history import PERIODS, Course
+from qilian_demo.scene import Cover
 from qilian_demo.streamflow import Streamflow
 
+DISPLACEMENT_STEP = np.float32(0.02)  # mm, as stored
+RATE = ("vertical rate, up positive", "mm year-1")
+AMPLITUDE = ("settlement over a thaw season of mean thawing index, downward positive", "mm")
 
-def deformation_truth(
-    scene: Scene, deformation: Deformation, dates: np.ndarray, displacement: np.ndarray
+
+def sentinel1_truth(
+    ground: Ground, dates: np.ndarray, course: Course, bias: np.ndarray
 ) -> xr.Dataset:
-    """Label rate, amplitude, land cover and displacement; water has no motion to recover.
+    """Label the motion during the Sentinel-1 record, and the bias that its short pairs show.
 
     Parameters
     ----------
-    scene : Scene
-        Grid and land cover.
-    deformation : Deformation
-        Rate and amplitude, shape (y, x).
+    ground : Ground
+        Terrain, land cover and motion.
     dates : numpy.ndarray
         Acquisition dates, shape (time,).
-    displacement : numpy.ndarray
-        Vertical displacement since the first date, shape (time, y, x) [mm].
+    course : Course
+        How far each period's motion has got at the dates.
+    bias : numpy.ndarray
+        Vertical rate that short pairs add to the true one, shape (y, x) [mm a-1].
 
     Returns
     -------
     xarray.Dataset
-        Truth with coordinates time, y and x.
+        Truth with coordinates time, y and x; on every n-th pixel of a scene n times finer.
     """
+    truth = _labelled_ground(ground).assign_coords(time=dates.astype("datetime64[ns]"))
+    thin = _thin(ground)
+    land = ground.scene.cover[thin] != Cover.WATER
+    layers = {
+        "vertical_rate": (ground.deformation.rate[-1], *RATE),
+        "thaw_amplitude": (ground.deformation.amplitude[-1], *AMPLITUDE),
+        "short_pair_bias": (bias, "rate that short pairs show beside the true one", "mm year-1"),
+    }
+    for name, (values, long_name, units) in layers.items():
+        masked = np.where(land, values[thin], np.nan).astype(np.float32)
+        truth[name] = (("y", "x"), masked, {"long_name": long_name, "units": units})
+    displacement = np.empty((dates.size, *land.shape), dtype=np.float32)
+    for i in range(dates.size):
+        change = vertical_change(ground.deformation, course, 0, i)[thin]
+        displacement[i] = np.where(land, change, np.nan)
+    attrs = {"long_name": "vertical displacement since the first date, up positive", "units": "mm"}
+    truth["vertical_displacement"] = (("time", "y", "x"), displacement, attrs)
+    return truth.rio.write_crs("EPSG:4326")
+
+
+def period_truth(ground: Ground) -> xr.Dataset:
+    """Label rate and thaw-season amplitude of each period.
+
+    Parameters
+    ----------
+    ground : Ground
+        Terrain, land cover and motion.
+
+    Returns
+    -------
+    xarray.Dataset
+        Truth with coordinates period, y and x, and the first and last moment of each period.
+    """
+    names = np.array([period.name for period in PERIODS])
+    truth = _labelled_ground(ground).assign_coords(period=names)
+    thin = _thin(ground)
+    land = ground.scene.cover[thin] != Cover.WATER
+    layers = {
+        "vertical_rate": (ground.deformation.rate, *RATE),
+        "thaw_amplitude": (ground.deformation.amplitude, *AMPLITUDE),
+    }
+    for name, (values, long_name, units) in layers.items():
+        masked = np.where(land, values[(slice(None), *thin)], np.nan).astype(np.float32)
+        truth[name] = (("period", "y", "x"), masked, {"long_name": long_name, "units": units})
+    for edge in ("start", "end"):
+        moments = np.array([getattr(period, edge) for period in PERIODS])
+        truth[edge] = ("period", moments, {"long_name": f"{edge} of the period", "units": "year"})
+    return truth.rio.write_crs("EPSG:4326")
+
+
+def _thin(ground: Ground) -> tuple[slice, slice]:
+    """Every n-th pixel of a scene n times finer, so that the truth stays small."""
+    step = max(1, round(ground.scale))
+    return (slice(step // 2, None, step),) * 2
+
+
+def _labelled_ground(ground: Ground) -> xr.Dataset:
+    rows, columns = _thin(ground)
+    grid = ground.scene.grid
     flags = {
         "long_name": "land cover",
         "flag_values": np.array(list(Cover), dtype=np.int8),
         "flag_meanings": " ".join(cover.name.lower() for cover in Cover),
     }
-    layers = {
-        "vertical_rate": (deformation.rate, "long-term vertical rate, up positive", "mm year-1"),
-        "thaw_amplitude": (
-            deformation.amplitude,
-            "settlement over a thaw season of mean thawing index, downward positive",
-            "mm",
-        ),
-        "vertical_displacement": (
-            displacement,
-            "vertical displacement since the first date, up positive",
-            "mm",
-        ),
-    }
-    land = scene.cover != Cover.WATER
-    truth = xr.Dataset(
-        {"land_cover": (("y", "x"), scene.cover.astype(np.int8), flags)},
-        coords={"time": dates.astype("datetime64[ns]"), "y": scene.latitude, "x": scene.longitude},
+    return xr.Dataset(
+        {"land_cover": (("y", "x"), ground.scene.cover[rows, columns].astype(np.int8), flags)},
+        coords={"y": grid.y[rows], "x": grid.x[columns]},
     )
-    for name, (values, long_name, units) in layers.items():
-        dims = ("time", "y", "x")[-values.ndim :]
-        masked = np.where(land, values, np.nan).astype(np.float32)
-        truth[name] = (dims, masked, {"long_name": long_name, "units": units})
-    return truth.rio.write_crs("EPSG:4326")
 
 
 def recession_truth(time: np.ndarray, streamflow: Streamflow) -> xr.Dataset:
@@ -98,5 +144,13 @@ def write_truth(path: Path, truth: xr.Dataset) -> None:
     """
     labelled = truth.assign_attrs(simulated="true", comment="simulated, not a measurement")
     # Classic netCDF needs SciPy alone, and has no integers wider than 32 bits.
-    time = {"time": {"units": "days since 1970-01-01", "dtype": "int32"}}
-    labelled.to_netcdf(path, engine="scipy", encoding=time if "time" in truth.coords else {})
+    encoding = {
+        "time": {"units": "days since 1970-01-01", "dtype": "int32"},
+        "vertical_displacement": {
+            "dtype": "int16",
+            "scale_factor": DISPLACEMENT_STEP,
+            "_FillValue": np.int16(-32768),
+        },
+    }
+    held = {name: how for name, how in encoding.items() if name in truth.variables}
+    labelled.to_netcdf(path, engine="scipy", encoding=held)

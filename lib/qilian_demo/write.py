@@ -2,33 +2,23 @@
 
 import tempfile
 import tomllib
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from qilian.contracts import InputError
-from qilian_demo.atmosphere import slant_delays
-from qilian_demo.climate import (
-    FIRST_DAY,
-    Climate,
-    simulate_climate,
-    thaw_state,
-    years_since,
-)
-from qilian_demo.deformation import (
-    make_deformation,
-    phase_away,
-    range_increase,
-    vertical_displacement,
-)
-from qilian_demo.interferograms import make_acquisitions, simulate_interferograms
-from qilian_demo.licsar import SIMULATED, write_frame
-from qilian_demo.scene import SPACING, make_scene
-from qilian_demo.sensors import SENTINEL1, line_of_sight
+from qilian_demo.climate import Climate
+from qilian_demo.geotiff import SIMULATED, write_stack
+from qilian_demo.ground import Ground, make_ground
+from qilian_demo.hyp3 import write_products
+from qilian_demo.pair_table import read_pairs
+from qilian_demo.sensors import ALOS1, ALOS2, ENVISAT, ERS2
+from qilian_demo.sentinel1 import write_sentinel1
 from qilian_demo.streamflow import simulate_streamflow
-from qilian_demo.truth import deformation_truth, recession_truth, write_truth
+from qilian_demo.streams import stream
+from qilian_demo.truth import period_truth, recession_truth, write_truth
 
+LAST_GAUGED = np.datetime64("2023-12-31")
 CATALOGUE = """\
 [archive]
 name = "Upper Datong River, demo"
@@ -39,6 +29,38 @@ truth = "truth"
 [sentinel1]
 format = "licsar"
 path = "sentinel1/GEOC"
+
+[alos2]
+format = "hyp3"
+path = "alos2"
+wavelength = {alos2:.6f}
+
+[alos1]
+format = "geotiff"
+path = "alos1"
+wavelength = {alos1:.6f}
+phase = "{{reference}}-{{secondary}}_unw.tif"
+coherence = "{{reference}}-{{secondary}}_cc.tif"
+baselines = "baselines.csv"
+height = "height.tif"
+
+[envisat]
+format = "geotiff"
+path = "envisat"
+wavelength = {envisat:.6f}
+phase = "{{reference}}-{{secondary}}_unw.tif"
+coherence = "{{reference}}-{{secondary}}_cc.tif"
+baselines = "baselines.csv"
+height = "height.tif"
+
+[ers2]
+format = "geotiff"
+path = "ers2"
+wavelength = {ers2:.6f}
+phase = "{{reference}}-{{secondary}}_unw.tif"
+coherence = "{{reference}}-{{secondary}}_cc.tif"
+baselines = "baselines.csv"
+height = "height.tif"
 
 [discharge]
 format = "csv"
@@ -56,9 +78,11 @@ simulated = false
 """
 
 
-def write_archive(
-    folder: Path, *, seed: int = 1, pair_table: Path, spacing: float = SPACING
-) -> None:
+# Radars of the table whose pairs come as plain GeoTIFF.
+STACKS = {"alos1": ALOS1, "envisat": ENVISAT, "ers2": ERS2}
+
+
+def write_archive(folder: Path, *, seed: int = 1, pair_table: Path, scale: float = 1.0) -> None:
     """Write the archive beside `folder` and move it there once it is whole.
 
     Parameters
@@ -68,9 +92,9 @@ def write_archive(
     seed : int
         The same seed gives the same bytes.
     pair_table : pathlib.Path
-        The paper's table of pairs, copied as it is.
-    spacing : float
-        Pixel size of the scene [degree].
+        The paper's table of pairs, which are simulated; copied as it is.
+    scale : float
+        2 halves the pixel size of all rasters, 0.25 makes it four times as large.
 
     Raises
     ------
@@ -84,9 +108,14 @@ def write_archive(
         made = Path(scratch, "made")
         made.mkdir()
         (made / "table_s1.csv").write_bytes(Path(pair_table).read_bytes())
-        _write_contents(made, seed, spacing)
-        (made / "catalogue.toml").write_text(CATALOGUE.format(seed=seed))
+        _write_contents(made, make_ground(seed, scale), pair_table)
+        (made / "catalogue.toml").write_text(_catalogue(seed))
         _move_into_place(made, folder, Path(scratch, "older"))
+
+
+def _catalogue(seed: int) -> str:
+    sensors = {**STACKS, "alos2": ALOS2}
+    return CATALOGUE.format(seed=seed, **{name: s.wavelength for name, s in sensors.items()})
 
 
 def _check_replaceable(folder: Path) -> None:
@@ -115,36 +144,28 @@ def _move_into_place(made: Path, folder: Path, older: Path) -> None:
         raise
 
 
-def _write_contents(made: Path, seed: int, spacing: float) -> None:
+def _write_contents(made: Path, ground: Ground, pair_table: Path) -> None:
     truth = made / "truth"
     truth.mkdir()
-    climate = simulate_climate(_stream(seed, "climate"))
-    _write_sentinel1(made / "sentinel1" / "GEOC", truth, climate, seed, spacing)
-    streamflow = simulate_streamflow(_stream(seed, "streamflow"), climate)
-    _write_discharge(made / "discharge.csv", climate, streamflow.observed)
-    write_truth(truth / "recession.nc", recession_truth(climate.time, streamflow))
+    _write_streamflow(made / "discharge.csv", truth / "recession.nc", ground)
+    _write_table_pairs(made, ground, pair_table)
+    write_truth(truth / "periods.nc", period_truth(ground))
+    write_sentinel1(made / "sentinel1" / "GEOC", truth / "sentinel1.nc", ground)
 
 
-def _write_sentinel1(
-    folder: Path, truth: Path, climate: Climate, seed: int, spacing: float
-) -> None:
-    scene = make_scene(_stream(seed, "scene"), spacing=spacing)
-    deformation = make_deformation(_stream(seed, "deformation"), scene)
-    acquisitions = make_acquisitions(_stream(seed, "acquisitions"))
-    dates = acquisitions.dates
-    state = thaw_state(climate)[np.searchsorted(climate.time, dates)]
-    displacement = vertical_displacement(deformation, years_since(dates, FIRST_DAY), state)
-    unit_vector = line_of_sight(SENTINEL1, *scene.position())
-    up = unit_vector[2]
-    path = range_increase(displacement, up) + slant_delays(
-        _stream(seed, "atmosphere"), scene, dates, up
-    )
-    phase = phase_away(path, SENTINEL1.wavelength)
-    pairs = simulate_interferograms(
-        _stream(seed, "interferograms"), scene, SENTINEL1, acquisitions, phase
-    )
-    write_frame(folder, scene, acquisitions, unit_vector, pairs)
-    write_truth(truth / "sentinel1.nc", deformation_truth(scene, deformation, dates, displacement))
+def _write_table_pairs(made: Path, ground: Ground, pair_table: Path) -> None:
+    """Write the pairs of the older radars and of ALOS-2 that the paper lists."""
+    pairs = read_pairs(pair_table)
+    for name, sensor in STACKS.items():
+        write_stack(made / name, ground.track_on_map(sensor), pairs[sensor.name])
+    write_products(made / "alos2", ground.track_on_map(ALOS2), pairs[ALOS2.name], ground.seed)
+
+
+def _write_streamflow(path: Path, truth: Path, ground: Ground) -> None:
+    climate = ground.climate.until(LAST_GAUGED)
+    streamflow = simulate_streamflow(stream(ground.seed, "streamflow"), climate)
+    _write_discharge(path, climate, streamflow.observed)
+    write_truth(truth, recession_truth(climate.time, streamflow))
 
 
 def _write_discharge(path: Path, climate: Climate, discharge: np.ndarray) -> None:
@@ -155,8 +176,3 @@ def _write_discharge(path: Path, climate: Climate, discharge: np.ndarray) -> Non
         reading = "" if np.isnan(flow) else f"{flow:.3g}"
         lines.append(f"{day},{reading},{rain:.1f}")
     path.write_text("\n".join(lines) + "\n")
-
-
-def _stream(seed: int, subject: str) -> np.random.Generator:
-    """Give each subject its own numbers, so that a new subject leaves the others as they were."""
-    return np.random.default_rng([seed, zlib.crc32(subject.encode())])

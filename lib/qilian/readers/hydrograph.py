@@ -1,16 +1,18 @@
-"""Daily discharge as CSV tables and as the tab-separated RDB files of the USGS."""
+"""Daily discharge as CSV tables, as RDB files of the USGS and as files of the GRDC."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
 from qilian.contracts import DISCHARGE, InputError, conform
-from qilian.readers.table import column, read_table
+from qilian.readers.daily import one_a_day, parse_days, parse_values
+from qilian.readers.table import column, read_table, read_text
 
 _CUBIC_METRES_PER_SECOND = {"m3 s-1": 1.0, "l s-1": 1e-3, "ft3 s-1": 0.028316846592}
-# What agencies put in place of a value: ice, broken gauge, backwater, season's end and the like.
-_WORDS = set("Ice Eqp *** Bkw Dis Ssn Rat Mnt Fld Dry Pr ZFl NA NaN -- blank".casefold().split())
+_GRDC_MISSING = -999.0
+_GRDC_HEADER = re.compile(r"^#\s*(GRDC-No\.|River|Station):[ \t]*(\S.*?)\s*$", re.MULTILINE)
 
 
 def read_csv(
@@ -93,6 +95,34 @@ def read_usgs_rdb(path: Path, *, statistic: str = "00003") -> xr.Dataset:
     return _dataset(table, path, "datetime", {"discharge": columns[0]}, factor, None, any_word=True)
 
 
+def read_grdc(path: Path) -> xr.Dataset:
+    """Read daily discharge from a file of the Global Runoff Data Centre.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file of one station: a header of ``#`` lines, then ``YYYY-MM-DD;hh:mm; Value`` in
+        m3 s-1 with -999 for a missing day.
+
+    Returns
+    -------
+    xarray.Dataset
+        (time,) `discharge` [m3 s-1], days ascending; `attrs` hold `grdc_number`, `river` and
+        `station` as far as the header names them.
+
+    Raises
+    ------
+    InputError
+        The file, a column, a date or a value is not as described; the message says where.
+    """
+    table = read_table(path, ";")
+    columns = {"discharge": "Value"}
+    discharge = _dataset(table, path, "YYYY-MM-DD", columns, 1.0, _GRDC_MISSING)
+    header = dict(_GRDC_HEADER.findall(read_text(path)))
+    names = {"GRDC-No.": "grdc_number", "River": "river", "Station": "station"}
+    return discharge.assign_attrs({names[key]: value for key, value in header.items()})
+
+
 def _dataset(
     table: pd.DataFrame,
     path: Path,
@@ -103,25 +133,18 @@ def _dataset(
     any_word: bool = False,
 ) -> xr.Dataset:
     """Put the named columns under the discharge contract."""
-    if table.empty:
-        raise InputError(f"{path} has no rows below its header, expected daily discharge.")
-    days = _dates(column(table, time, path), path)
+    days = parse_days(column(table, time, path), path)
     numbers, words = {}, {}
     for name, heading in columns.items():
         text = column(table, heading, path)
-        values, words[name] = _numbers(text, path, any_word)
+        values, words[name] = parse_values(text, path, any_word)
         numbers[name] = values.where(values != nodata)
         _refuse_negative(numbers[name], text, path)
-    record = pd.DataFrame(numbers).assign(time=days).drop_duplicates().set_index("time")
-    if record.index.has_duplicates:
-        day = record.index[record.index.duplicated()][0]
-        raise InputError(f"{path}: {day:%Y-%m-%d} has two different values, expected one a day.")
-    record["discharge"] *= factor
-    dataset = record.sort_index().to_xarray()
+    numbers["discharge"] *= factor
+    dataset = one_a_day(pd.DataFrame(numbers), days, path)
     for name, unit in {"discharge": "m3 s-1", "precipitation": "mm day-1"}.items():
         if name in dataset:
             dataset[name].attrs = {"units": unit, **words[name]}
-    dataset["time"].attrs["long_name"] = "day"
     return conform(dataset, DISCHARGE, str(path))
 
 
@@ -132,33 +155,3 @@ def _refuse_negative(values: pd.Series, text: pd.Series, path: Path) -> None:
             f"{path}, line {line}: {text.name!r} is {text[line]}, expected no negative value "
             "(nodata in the catalogue names one that means missing)."
         )
-
-
-def _dates(text: pd.Series, path: Path) -> pd.Series:
-    days = pd.to_datetime(text, format="ISO8601", errors="coerce")
-    if days.isna().any():
-        line = days.index[days.isna()][0]
-        raise InputError(f"{path}, line {line}: {text[line]!r} is not a date, expected yyyy-mm-dd.")
-    return days.dt.normalize().astype("datetime64[ns]")
-
-
-def _numbers(text: pd.Series, path: Path, any_word: bool) -> tuple[pd.Series, dict[str, str]]:
-    """Return numbers, NaN for words, and the attribute that counts the words.
-
-    With `any_word` every text free of digits is a word, otherwise only what agencies are known
-    to print.
-    """
-    text = text.replace("", "blank")
-    numbers = pd.to_numeric(text, errors="coerce")
-    words = text[numbers.isna()]
-    strange = ~words.str.casefold().isin(_WORDS)
-    if any_word:
-        strange &= words.str.contains(r"\d")
-    if strange.any():
-        line = words.index[strange][0]
-        raise InputError(
-            f"{path}, line {line}: {text[line]!r} stands in column {text.name!r}, "
-            "expected a number or a word such as Ice."
-        )
-    counts = ", ".join(f"{word}: {n} days" for word, n in words.value_counts().items())
-    return numbers, {"words": counts} if counts else {}

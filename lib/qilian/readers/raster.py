@@ -18,6 +18,8 @@ from qilian.contracts import InputError
 # 64 MiB keeps a dozen of them in memory at once.
 BLOCK_BYTES = 64 * 2**20
 
+Start = tuple[int, int]  # row and column of a first pixel
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -37,6 +39,20 @@ class Grid:
         if any(abs(a - b) > 0.01 * abs(other.transform.a) for a, b in steps):
             return f"first corner {self.transform.c:.6f}, {self.transform.f:.6f}"
         return ""
+
+    def start(self, other: "Grid") -> Start:
+        """Whole pixels from the first pixel of `other`, or InputError with what differs."""
+        if self.crs != other.crs:
+            raise InputError(f"has coordinate system {self.crs.to_string()}")
+        own, wanted = self.transform, other.transform
+        # A hundredth of a pixel is no difference, also at the far end of a row or column.
+        stretch = max(abs(own.a - wanted.a), abs(own.e - wanted.e)) * max(self.shape)
+        if stretch > 0.01 * abs(wanted.a):
+            raise InputError(f"has pixels of {own.a:g} × {-own.e:g}")
+        steps = (own.f - wanted.f) / wanted.e, (own.c - wanted.c) / wanted.a
+        if any(abs(step - round(step)) > 0.01 for step in steps):
+            raise InputError("is shifted by a fraction of a pixel")
+        return round(steps[0]), round(steps[1])
 
 
 def open_raster(path: Path) -> rasterio.DatasetReader:
@@ -60,12 +76,12 @@ def read_band(path: Path, window: Window | None = None) -> np.ndarray:
             ) from error
 
 
-def grid_of(path: Path) -> Grid:
+def grid_of(path: Path, several_bands: bool = False) -> Grid:
     """Read the grid of a raster; a raster without a coordinate system is refused."""
     with open_raster(path) as raster:
         if raster.crs is None:
             raise InputError(f"{path} has no coordinate system, expected one such as EPSG:4326.")
-        if raster.count != 1:
+        if raster.count != 1 and not several_bands:
             raise InputError(f"{path} has {raster.count} bands, expected one.")
         if raster.transform.b or raster.transform.d:
             raise InputError(
@@ -94,6 +110,31 @@ def common_grid(paths: Sequence[Path]) -> Grid:
     return first
 
 
+def common_extent(paths: Sequence[Path]) -> tuple[Grid, list[Start]]:
+    """Return the grid that all rasters cover, and the row and column where it starts in each.
+
+    The rasters lie on one lattice: same coordinate system and pixels, corners whole pixels apart.
+    """
+    grids = [grid_of(path) for path in paths]
+    starts = []
+    for path, grid in zip(paths, grids, strict=True):
+        try:
+            starts.append(grid.start(grids[0]))
+        except InputError as difference:
+            raise InputError(f"{path} {difference}, expected the pixels of {paths[0]}.") from None
+    first = np.array(starts)
+    last = first + [grid.shape for grid in grids]
+    size = last.min(axis=0) - first.max(axis=0)
+    if size.min() <= 0:
+        axis = size.argmin()
+        ends = paths[first[:, axis].argmax()], paths[last[:, axis].argmin()]
+        raise InputError(f"{ends[0]} and {ends[1]} share no ground, expected an overlap.")
+    row, column = (int(step) for step in first.max(axis=0))
+    transform = grids[0].transform @ rasterio.Affine.translation(column, row)
+    shared = Grid((int(size[0]), int(size[1])), transform, grids[0].crs)
+    return shared, [(row - top, column - left) for top, left in starts]
+
+
 def coordinates(grid: Grid) -> xr.Dataset:
     """Pixel-centre x, y and `spatial_ref` with CF attributes."""
     rows, columns = grid.shape
@@ -113,6 +154,7 @@ class _Files:
     paths: tuple[Path, ...]
     grid: Grid
     decode: Decode
+    starts: tuple[Start, ...]
     dtype = np.dtype("float32")
     ndim = 3
 
@@ -124,35 +166,45 @@ class _Files:
         # Dask hands down slices of slices and single indices; one window covers what is picked.
         picks = [np.arange(size)[k] for size, k in zip(self.shape, key, strict=True)]
         files, rows, columns = (np.atleast_1d(pick) for pick in picks)
-        window = Window.from_slices(
-            (rows.min(), rows.max() + 1), (columns.min(), columns.max() + 1)
-        )
-        block = np.stack([self._read(self.paths[file], window) for file in files])
+        block = np.stack([self._read(file, rows, columns) for file in files])
         inside = block[:, rows - rows.min()][:, :, columns - columns.min()]
         return inside.reshape([pick.size for pick in picks if pick.ndim])
 
-    def _read(self, path: Path, window: Window) -> np.ndarray:
-        return self.decode(read_band(path, window), path)
+    def _read(self, file: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        row, column = self.starts[file]
+        window = Window.from_slices(
+            (row + rows.min(), row + rows.max() + 1),
+            (column + columns.min(), column + columns.max() + 1),
+        )
+        return self.decode(read_band(self.paths[file], window), self.paths[file])
 
 
-def lazy_stack(paths: Sequence[Path], grid: Grid, decode: Decode) -> da.Array:
+def block_rows(layers: int, grid: Grid) -> int:
+    """Rows of a spatial block that holds all layers of its pixels."""
+    rows, columns = grid.shape
+    return max(1, min(rows, BLOCK_BYTES // (4 * layers * columns)))
+
+
+def lazy_stack(
+    paths: Sequence[Path], grid: Grid, decode: Decode, starts: Sequence[Start] | None = None
+) -> da.Array:
     """Stack rasters as a float32 dask array (file, y, x), chunked in space, read on demand.
 
     Parameters
     ----------
     paths : sequence of Path
-        One raster each, all on `grid`.
+        One raster each.
     grid : Grid
-        Their common grid.
+        Their common grid, or a part of each of them.
     decode : callable
         From stored numbers and the file's path to float32 in the contract's unit, NaN where
         missing; raises InputError on values that cannot be.
+    starts : sequence of (row, column), optional
+        Where `grid` starts in each raster; at its first pixel by default.
     """
-    rows, columns = grid.shape
-    block_rows = max(1, min(rows, BLOCK_BYTES // (4 * len(paths) * columns)))
-    files = _Files(tuple(paths), grid, decode)
-    meta = np.empty((0, 0, 0), files.dtype)
-    return da.from_array(files, chunks=(len(paths), block_rows, columns), meta=meta)
+    files = _Files(tuple(paths), grid, decode, tuple(starts or [(0, 0)] * len(paths)))
+    chunks = (len(paths), block_rows(len(paths), grid), grid.shape[1])
+    return da.from_array(files, chunks=chunks, meta=np.empty((0, 0, 0), files.dtype))
 
 
 def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:
@@ -161,6 +213,16 @@ def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:
     if difference:
         raise InputError(f"{path} has {difference}, expected the grid of the interferograms.")
     return decode(read_band(path), path)
+
+
+def as_stored(stored: np.ndarray, _: Path) -> np.ndarray:
+    """Pass numbers on as float32."""
+    return stored.astype("float32", copy=False)
+
+
+def zero_is_missing(stored: np.ndarray, _: Path) -> np.ndarray:
+    """Pass numbers on as float32, NaN for 0, where that is the format's convention."""
+    return np.where(stored == 0, np.float32(np.nan), stored).astype("float32", copy=False)
 
 
 def checked_coherence(values: np.ndarray, path: Path) -> np.ndarray:

@@ -12,7 +12,7 @@ from qilian.contracts import InputError
 
 def read_table(path: Path, separator: str = ",") -> pd.DataFrame:
     """Read a table as text, its index the line numbers of the file."""
-    text = _text(path)
+    text = read_text(path)
     lines = text.splitlines()
     skipped = next((i for i, line in enumerate(lines) if not line.startswith("#")), 0)
     try:
@@ -35,7 +35,7 @@ def read_table(path: Path, separator: str = ",") -> pd.DataFrame:
     return table[(table != "").any(axis=1)]
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Decode a file as UTF-8 or, as older agencies write, Latin-1."""
     if not path.is_file():
         raise InputError(f"{path} does not exist, expected a table.")

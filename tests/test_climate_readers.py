@@ -1,0 +1,209 @@
+"""Air temperature of stations and of ERA5 ends as daily means in degrees, or is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from qilian.contracts import InputError
+from qilian.readers import era5, ghcn
+
+RAW = "STATION,DATE,TMAX,TMIN,TAVG,PRCP\n"
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Write text to a file and return its path."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "station.csv"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def hours(values: np.ndarray, start: str = "2018-07-01", **coords) -> xr.Dataset:
+    """Hourly t2m [K] at 38 and 38.25 N, 99 and 99.25 E, the same at the four points."""
+    time = pd.date_range(start, periods=len(values), freq="h")
+    t2m = np.broadcast_to(np.asarray(values, float)[:, None, None], (len(values), 2, 2))
+    dims = ("valid_time", "latitude", "longitude")
+    return xr.Dataset(
+        {"t2m": (dims, t2m.copy(), {"units": "K"})},
+        {"valid_time": time, "latitude": [38.25, 38.0], "longitude": [99.0, 99.25], **coords},
+    )
+
+
+def write(dataset: xr.Dataset, path: Path) -> Path:
+    dataset.to_netcdf(path, engine="h5netcdf")
+    return path
+
+
+def test_whole_numbers_under_noaas_names_are_tenths(table):
+    weather = ghcn.read_csv(table(RAW + "U,2013-07-01,150,50,120,33\n"))
+    assert weather.air_temperature.item() == pytest.approx(12.0)
+    assert weather.precipitation.item() == pytest.approx(3.3)
+
+
+def test_decimal_numbers_under_noaas_names_are_degrees(table):
+    weather = ghcn.read_csv(table(RAW + "U,2013-07-01,15.0,5,12,3.3\n"))
+    assert weather.air_temperature.item() == pytest.approx(12.0)
+    assert weather.precipitation.item() == pytest.approx(3.3)
+
+
+def test_a_missing_mean_is_the_middle_of_the_extremes_and_is_counted(table):
+    rows = "U,2013-07-01,150,50,120,\nU,2013-07-02,150,50,,\nU,2013-07-03,-9999,50,,0\n"
+    temperature = ghcn.read_csv(table(RAW + rows)).air_temperature
+    np.testing.assert_allclose(temperature, [12.0, 10.0, np.nan])
+    assert temperature.attrs["days_from_minimum_and_maximum"] == 1
+
+
+def test_a_value_that_failed_quality_control_is_missing(table):
+    text = (
+        "DATE,TMAX,TMAX_ATTRIBUTES,TMIN\n"
+        '2013-07-01,150,",,W",50\n2013-07-02,150,",I,W",50\n2013-07-03,150,"H,,S",50\n'
+    )
+    np.testing.assert_allclose(ghcn.read_csv(table(text)).air_temperature, [10, np.nan, 10])
+
+
+def test_the_catalogues_unit_goes_before_the_one_found_out(table):
+    path = table("DATE,TAVG\n2013-07-01,12\n")
+    assert ghcn.read_csv(path).air_temperature.item() == pytest.approx(1.2)
+    assert ghcn.read_csv(path, unit="degC").air_temperature.item() == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "said"),
+    [
+        (RAW + "U,2013-07-01,250,50,150,\n", "degC", "a mean of 150 degC on 2013-07-01"),
+        ("t,air_temperature_avg\n2013-07-01,150\n", None, "the file may be in tenths"),
+        ("DATE,TMAX,TMIN\n2013-07-01,75,60\n", None, "maximum minus minimum is 1.5 degC"),
+        ("DATE,TMAX\n2013-07-01,75\n", None, "neither a mean temperature (TAVG) nor both"),
+        ("TAVG\n75\n", None, "no column DATE"),
+        ("DATE,TAVG\n2013-07-01,warm\n", None, "line 2: 'warm'"),
+        ("DATE,TAVG\n2013-07-01,12\n2013-07-01,13\n", None, "2013-07-01 has two different"),
+        ("DATE,TAVG\n", None, "no rows"),
+        ("DATE,TAVG\n2013-07-01,12\n", "K", "unit is 'K', expected degC or tenths"),
+    ],
+)
+def test_a_table_that_cannot_be_trusted_is_refused_with_the_place(table, text, unit, said):
+    path = table(text)
+    with pytest.raises(InputError) as caught:
+        ghcn.read_csv(path, unit=unit)
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_the_thawing_index_of_valdez_in_2013_is_2003_8_degree_days(real):
+    temperature = ghcn.read_csv(real / "valdez_ghcnd_USW00026442.csv").air_temperature
+    year = temperature.sel(time="2013")
+    assert year.where(year > 0).sum().item() == pytest.approx(2003.8, abs=0.05)
+    assert temperature.attrs["days_from_minimum_and_maximum"] == temperature.count()
+
+
+def test_kelvin_of_24_hours_become_one_mean_of_the_day_in_utc(tmp_path):
+    path = write(hours(np.r_[np.full(12, 273.15), np.full(12, 283.15)]), tmp_path / "a.nc")
+    weather = era5.read(path)
+    assert weather.air_temperature.item() == pytest.approx(5.0)
+    assert str(weather.time.values[0])[:10] == "2018-07-01"
+
+
+def test_a_day_of_17_hours_is_missing_and_one_of_18_is_not(tmp_path):
+    for count, missing in [(24 + 17, True), (24 + 18, False)]:
+        weather = era5.read(write(hours(np.full(count, 280.0)), tmp_path / f"{count}.nc"))
+        assert np.isnan(weather.air_temperature.values).tolist() == [False, missing]
+
+
+def test_the_point_is_the_nearest_and_the_box_is_averaged_by_area(tmp_path):
+    data = hours(np.full(24, 273.15))
+    data["t2m"][:, 0, :] += 10  # the northern row
+    path = write(data, tmp_path / "a.nc")
+    near = era5.read(path, latitude=38.2, longitude=99.24 - 360)
+    assert near.air_temperature.item() == pytest.approx(10)
+    assert near.attrs["place"] == "grid point 38.25 N, 99.25 E"
+    north, south = np.cos(np.deg2rad([38.25, 38.0]))
+    box = era5.read(path)
+    assert box.air_temperature.item() == pytest.approx(10 * north / (north + south))
+    assert box.attrs["place"] == "mean of 4 grid points, 38 to 38.25 N, 99 to 99.25 E"
+
+
+def test_final_values_go_before_preliminary_ones_which_fill_what_is_missing(tmp_path):
+    final = hours(np.full(24, 274.15), number=0, expver=("valid_time", ["0001"] * 24))
+    early = hours(np.full(48, 278.15), number=0, expver=("valid_time", ["0005"] * 48))
+    write(early, tmp_path / "a.nc")
+    write(final, tmp_path / "b.nc")
+    np.testing.assert_allclose(era5.read(tmp_path).air_temperature, [1, 5], atol=1e-9)
+
+
+def test_a_classic_file_with_versions_as_bytes_and_one_point_reads_the_same(tmp_path):
+    data = hours(np.full(24, 274.15), expver=("valid_time", np.array([b"0005"] * 24)))
+    time = {"valid_time": {"units": "seconds since 1970-01-01", "dtype": "int32"}}
+    point = data.isel(latitude=slice(1), longitude=0)
+    point.to_netcdf(tmp_path / "a.nc", engine="scipy", encoding=time)
+    weather = era5.read(tmp_path / "a.nc")
+    assert weather.air_temperature.item() == pytest.approx(1)
+    assert weather.attrs["place"] == "grid point 38.25 N, 99 E"
+
+
+def test_the_older_layout_with_expver_as_a_dimension_reads_the_same(tmp_path):
+    final, early = (hours(np.full(48, k)).rename(valid_time="time") for k in (274.15, 278.15))
+    final["t2m"][24:] = early["t2m"][:24] = np.nan
+    both = xr.concat([early, final], xr.DataArray([5, 1], dims="expver", name="expver"))
+    weather = era5.read(write(both, tmp_path / "a.nc"), latitude=38, longitude=99)
+    np.testing.assert_allclose(weather.air_temperature, [1, 5], atol=1e-9)
+
+
+def rain(metres: np.ndarray) -> xr.Dataset:
+    """Three days of 280 K with a `tp` stamped at the end of each hour, from 1 to 24."""
+    data = hours(np.full(72, 280.0)).assign_coords(
+        valid_time=pd.date_range("2018-07-01T01", periods=72, freq="h")
+    )
+    data["tp"] = data["t2m"] * 0 + xr.DataArray(metres, dims="valid_time")
+    data["tp"].attrs["units"] = "m"
+    return data
+
+
+def test_one_millimetre_an_hour_is_24_a_day_from_era5_and_from_era5_land(tmp_path):
+    hourly = np.full(72, 0.001)
+    hourly[::24], hourly[1::24] = 0.002, 0.0  # not growing, so totals of single hours
+    since_midnight = np.tile(0.001 * np.arange(1, 25), 3)
+    for name, metres in {"hourly": hourly, "land": since_midnight}.items():
+        weather = era5.read(write(rain(metres), tmp_path / f"{name}.nc"))
+        np.testing.assert_allclose(weather.precipitation[:3], 24)
+
+
+def test_temperature_and_rain_may_lie_in_two_files(tmp_path):
+    both = rain(np.zeros(72))
+    write(both[["t2m"]], tmp_path / "instant.nc")
+    write(both[["tp"]], tmp_path / "accumulated.nc")
+    assert {"air_temperature", "precipitation"} == set(era5.read(tmp_path).data_vars)
+
+
+def celsius(data: xr.Dataset) -> xr.Dataset:
+    data["t2m"].attrs["units"] = "degC"
+    return data
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "said"),
+    [
+        (celsius, {}, "t2m is in degC, expected K"),
+        (lambda d: d.rename(t2m="t"), {}, "holds no t2m"),
+        (lambda d: d.expand_dims(number=10), {}, "holds 10 members"),
+        (lambda d: d.isel(valid_time=slice(None, None, 6)), {}, "no day with 18 values"),
+        (lambda d: d, {"latitude": 38.0}, "expected both or neither"),
+        (lambda d: d, {"latitude": 39.0, "longitude": 99.0}, "within 0.25 degrees of latitude 39"),
+    ],
+)
+def test_a_file_that_is_not_hourly_era5_is_refused(tmp_path, change, options, said):
+    path = write(change(hours(np.full(48, 280.0))), tmp_path / "a.nc")
+    with pytest.raises(InputError, match=said):
+        era5.read(path, **options)
+
+
+def test_what_is_no_netcdf_is_refused(tmp_path):
+    (tmp_path / "a.nc").write_text("not data")
+    with pytest.raises(InputError, match="cannot be read"):
+        era5.read(tmp_path)
