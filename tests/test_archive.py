@@ -75,10 +75,13 @@ def test_what_is_loaded_says_whether_it_is_simulated(folder, demo):
     assert open_archive(demo).load("pairs").attrs["simulated"] == "no", "Table S1 is the paper's"
 
 
-def test_the_digest_changes_with_one_byte_of_input_and_with_an_option_only(folder):
+def test_the_digest_changes_with_a_byte_of_input_an_option_and_the_simulated_mark_only(folder):
     before = open_archive(folder).digest(["discharge"])
     assert open_archive(folder).digest(["discharge"]) == before
     (folder / "flow.csv").write_text("date,discharge\n2001-09-01,5\n2001-09-02,3\n")
     changed = open_archive(folder).digest(["discharge"])
     (folder / "catalogue.toml").write_text(GOOD.replace("m3 s-1", "l s-1"))
-    assert len({before, changed, open_archive(folder).digest(["discharge"])}) == 3
+    other_unit = open_archive(folder).digest(["discharge"])
+    (folder / "catalogue.toml").write_text(GOOD + "simulated = true\n")
+    marked = open_archive(folder).digest(["discharge"])
+    assert len({before, changed, other_unit, marked}) == 4

@@ -97,18 +97,27 @@ class Archive:
         return xr.open_dataset(path) if path and path.is_file() else None
 
     def digest(self, names: Iterable[str]) -> str:
-        """Hash of these entries' options and of every byte under their paths."""
+        """Hash of what the catalogue says of these entries and of every byte under their paths."""
         total = hashlib.blake2b(digest_size=16)
         for name in names:
             entry = self.entry(name)
-            total.update(
-                repr((name, entry.reader.__module__, sorted(entry.options.items()))).encode()
-            )
-            for file in entry.files():
-                total.update(file.name.encode())
-                with file.open("rb") as stream:
-                    total.update(hashlib.file_digest(stream, "blake2b").digest())
+            about = (name, entry.title, entry.simulated, entry.reader.__module__)
+            total.update(repr((*about, sorted(entry.options.items()))).encode())
+            _add_files(total, entry.files())
         return total.hexdigest()
+
+    def truth_digest(self) -> str:
+        """Hash of what the simulator knows, which a comparison depends on."""
+        total = hashlib.blake2b(digest_size=16)
+        _add_files(total, sorted(self.truth.glob("*.nc")) if self.truth else [])
+        return total.hexdigest()
+
+
+def _add_files(total: "hashlib.blake2b", files: Iterable[Path]) -> None:
+    for file in files:
+        total.update(file.name.encode())
+        with file.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "blake2b").digest())
 
 
 def locate(archive: str | Path) -> Path:

@@ -188,6 +188,7 @@ def _key(run: Run, chapter: Chapter, environment: str) -> str:
         json.dumps(run.injected(chapter), sort_keys=True),
         run.archive.name,
         run.archive.digest(chapter.needs),
+        run.archive.truth_digest(),
     ]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
