@@ -204,6 +204,16 @@ def test_a_pair_without_its_coherence_is_named(tmp_path):
         geotiff.read(tmp_path, wavelength=0.05, **patterns)
 
 
+def test_a_pattern_of_three_axes_brings_the_line_of_sight(tmp_path):
+    write(tmp_path / "20180101-20180113.tif", np.ones((2, 2), "float32"))
+    for axis, part in {"east": 0.6, "north": 0.0, "up": 0.8}.items():
+        write(tmp_path / f"los_{axis}.tif", np.full((2, 2), part, "float32"))
+    options = {"phase": "{reference}-{secondary}.tif", "line_of_sight": "los_{axis}.tif"}
+    stack = geotiff.read(tmp_path, wavelength=0.05, **options)
+    assert np.allclose(stack.line_of_sight_east, 0.6)
+    assert np.allclose(stack.line_of_sight_up, 0.8)
+
+
 def test_coherence_above_one_is_refused_when_its_block_is_read(tmp_path):
     write(tmp_path / "20180101-20180113.tif", np.full((2, 2), 51, "float32"))
     stack = geotiff.read(tmp_path, wavelength=0.05, coherence="{reference}-{secondary}.tif")

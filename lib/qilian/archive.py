@@ -94,7 +94,7 @@ class Archive:
     def load_truth(self, name: str) -> xr.Dataset | None:
         """Open what the simulator knows, for a comparison; None where no truth is known."""
         path = self.truth / f"{name}.nc" if self.truth else None
-        return xr.open_dataset(path) if path and path.is_file() else None
+        return xr.open_dataset(path, decode_coords="all") if path and path.is_file() else None
 
     def digest(self, names: Iterable[str]) -> str:
         """Hash of what the catalogue says of these entries and of every byte under their paths."""

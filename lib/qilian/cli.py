@@ -56,9 +56,10 @@ def _run_options(command: Callable) -> Callable:
 @app.command()
 @click.option("--out", type=click.Path(path_type=Path), default=PROJECT / "data" / "demo")
 @click.option("--seed", type=int, default=1, show_default=True)
-def demo(out: Path, seed: int) -> None:
+@click.option("--scale", type=float, default=1.0, show_default=True, help="2: half the pixel size.")
+def demo(out: Path, seed: int, scale: float) -> None:
     """Write the simulated archive."""
-    write_archive(out, seed=seed, pair_table=PROJECT / "data" / "table_s1.csv")
+    write_archive(out, seed=seed, pair_table=PROJECT / "data" / "table_s1.csv", scale=scale)
     _console.print(f"simulated archive: {out}")
 
 

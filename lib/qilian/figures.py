@@ -38,6 +38,7 @@ STYLE: Mapping[str, Any] = MappingProxyType(
         "grid.color": "#e3e3e3",
         "grid.linewidth": 0.6,
         "axes.axisbelow": True,
+        "date.converter": "concise",
         "legend.frameon": False,
         "image.interpolation": "nearest",
     }
@@ -158,14 +159,7 @@ def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> No
     norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
     map_panel(axes, field, cmap=ListedColormap(list(colors)), norm=norm)
     patches = [Patch(color=color) for color in colors]
-    axes.legend(
-        patches,
-        names,
-        ncols=3,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.2),
-        fontsize=9,
-    )
+    axes.legend(patches, names, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=9)
 
 
 def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:

@@ -76,7 +76,7 @@ def save(
     about = {
         "archive": archive.name,
         "simulated": "yes" if simulated else "no",
-        "input": "; ".join(entry.title for entry in entries),
+        "input": "; ".join(dict.fromkeys(entry.title for entry in entries)),
         "input_hash": archive.digest(needs),
         "parameters": json.dumps(dict(parameters)),
         "versions": ", ".join(
@@ -90,8 +90,11 @@ def save(
     unfinished = target / f".{name}.nc"
     labelled.to_netcdf(unfinished, engine="h5netcdf")
     unfinished.rename(target / f"{name}.nc")
-    _write_csv(labelled, target / f"{name}.csv")
-    rows = {**about, "saved": f"{name}.nc, {name}.csv"}
+    saved = f"{name}.nc"
+    if any(not {"x", "y"} & set(variable.dims) for variable in labelled.data_vars.values()):
+        _write_csv(labelled, target / f"{name}.csv")
+        saved += f", {name}.csv"
+    rows = {**about, "saved": saved}
     return table(pd.DataFrame({"provenance": list(rows), "value": list(rows.values())}))
 
 

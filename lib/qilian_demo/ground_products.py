@@ -1,6 +1,5 @@
 """Everything in the archive that no radar or stream gauge measures, and the truth behind it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,17 @@ import rioxarray  # noqa: F401  gives xarray its .rio accessor
 import xarray as xr
 
 from qilian_demo.basemap import write_basemap
-from qilian_demo.climate import Climate
+from qilian_demo.ground import Ground
 from qilian_demo.places import write_outlines, write_sites
-from qilian_demo.reflectometry import ReflectorHeight, simulate_reflector_height, write_gnssrefl
-from qilian_demo.scene import Scene
+from qilian_demo.reflectometry import (
+    FIRST_DAY,
+    LAST_DAY,
+    ReflectorHeight,
+    simulate_reflector_height,
+    write_gnssrefl,
+)
+from qilian_demo.scene import YAKOU
+from qilian_demo.streams import stream
 from qilian_demo.survey import (
     CRS,
     PIXEL,
@@ -26,8 +32,6 @@ from qilian_demo.survey import (
 )
 from qilian_demo.truth import write_truth
 from qilian_demo.weather_files import write_era5, write_ghcn
-
-YAKOU_SETTLEMENT = 64.0  # mm over an average thaw season; an assumption
 
 CATALOGUE = """\
 [climate]
@@ -65,16 +69,8 @@ path = "outlines.geojson"
 """
 
 
-def write_ground_products(
-    made: Path,
-    truth: Path,
-    climate: Climate,
-    scene: Scene,
-    stream: Callable[[str], np.random.Generator],
-    *,
-    yakou_settlement: float = YAKOU_SETTLEMENT,
-) -> str:
-    """Write weather, reflector height, pictures and places, and give their catalogue entries.
+def write_ground_products(made: Path, truth: Path, ground: Ground) -> None:
+    """Write weather, reflector height, pictures and places.
 
     Parameters
     ----------
@@ -82,38 +78,31 @@ def write_ground_products(
         The archive's folder, which exists.
     truth : pathlib.Path
         Folder of the truth, which exists.
-    climate : Climate
-        Daily weather.
-    scene : Scene
-        Height and land cover of the base map.
-    stream : callable
-        Gives a subject its own source of random numbers.
-    yakou_settlement : float
-        Settlement at Yakou over an average thaw season [mm].
-
-    Returns
-    -------
-    str
-        Lines for `catalogue.toml`.
+    ground : Ground
+        Weather, terrain and motion that the radars look at too.
     """
+
+    def random(subject: str) -> np.random.Generator:
+        return stream(ground.seed, subject)
+
     for folder in ("weather", "gnssir", "uav", "keyhole", "basemap"):
         (made / folder).mkdir()
-    write_ghcn(made / "weather" / "ghcn.csv", climate, stream("weather station"))
-    write_era5(made / "weather" / "era5_2018.nc", climate)
+    write_ghcn(made / "weather" / "ghcn.csv", ground.climate, random("weather station"))
+    write_era5(made / "weather" / "era5_2018.nc", ground.climate)
+    days = np.arange(FIRST_DAY, LAST_DAY + 1)
     record = simulate_reflector_height(
-        stream("reflector height"), climate, amplitude=yakou_settlement
+        random("reflector height"), days, ground.displacement_at(*YAKOU, days)
     )
     write_gnssrefl(made / "gnssir" / "yakou_dailyRH.txt", record)
     write_truth(truth / "gnssir.nc", _reflectometry_truth(record))
-    today, before = make_patch(stream("survey ground"))
-    write_orthomosaic(made / "uav" / "orthomosaic.tif", today, stream("orthomosaic"))
-    write_rgb_2025(made / "uav" / "rgb_2025.tif", today, stream("survey of 2025"))
-    write_keyhole_1984(made / "keyhole" / "keyhole_1984.tif", before, stream("keyhole"))
+    today, before = make_patch(random("survey ground"))
+    write_orthomosaic(made / "uav" / "orthomosaic.tif", today, random("orthomosaic"))
+    write_rgb_2025(made / "uav" / "rgb_2025.tif", today, random("survey of 2025"))
+    write_keyhole_1984(made / "keyhole" / "keyhole_1984.tif", before, random("keyhole"))
     write_truth(truth / "survey.nc", _survey_truth(today, before))
-    write_basemap(made / "basemap" / "western_pits.tif", scene, stream("base map"))
+    write_basemap(made / "basemap" / "western_pits.tif", ground.scene, random("base map"))
     write_sites(made / "sites.geojson")
     write_outlines(made / "outlines.geojson")
-    return CATALOGUE
 
 
 def _reflectometry_truth(record: ReflectorHeight) -> xr.Dataset:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qilian_demo.climate import Climate, day_of_year, thaw_state
+from qilian_demo.climate import day_of_year
 from qilian_demo.geotiff import SIMULATED
 
 # The days of the published record; all other numbers are assumptions.
@@ -50,31 +50,27 @@ class ReflectorHeight:
 
 
 def simulate_reflector_height(
-    rng: np.random.Generator, climate: Climate, *, amplitude: float
+    rng: np.random.Generator, time: np.ndarray, elevation_change: np.ndarray
 ) -> ReflectorHeight:
     """Draw daily means: reflector height grows by as much as the ground falls.
 
-    The ground sinks by `amplitude` times the course of thaw, which goes with the square root
-    of the thawing index. The error of a daily mean is the spread of single retrievals over the
-    square root of their number, 5 to 8 mm.
+    The error of a daily mean is the spread of single retrievals over the square root of their
+    number, 5 to 8 mm.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Source of retrievals and missing days.
-    climate : Climate
-        Daily weather.
-    amplitude : float
-        Settlement over an average thaw season [mm].
+    time : numpy.ndarray
+        Days, shape (time,), datetime64[D].
+    elevation_change : numpy.ndarray
+        Rise of the ground since the first day, shape (time,) [mm].
 
     Returns
     -------
     ReflectorHeight
-        From `FIRST_DAY` to `LAST_DAY`.
+        The days given, some of them missing.
     """
-    days = (climate.time >= FIRST_DAY) & (climate.time <= LAST_DAY)
-    time, state = climate.time[days], thaw_state(climate)[days]
-    elevation_change = -amplitude * (state - state[0])
     retrievals = np.clip(rng.poisson(RETRIEVALS, time.size), 21, 48)
     spread = SPREAD * np.sqrt(rng.chisquare(retrievals - 1) / (retrievals - 1))
     error = SPREAD / np.sqrt(retrievals) * rng.standard_normal(time.size)

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from qilian.contracts import InputError
+from qilian_demo import ground_products
 from qilian_demo.climate import Climate
 from qilian_demo.geotiff import SIMULATED, write_stack
 from qilian_demo.ground import Ground, make_ground
+from qilian_demo.ground_products import write_ground_products
 from qilian_demo.hyp3 import write_products
 from qilian_demo.pair_table import read_pairs
 from qilian_demo.sensors import ALOS1, ALOS2, ENVISAT, ERS2
@@ -43,6 +45,7 @@ phase = "{{reference}}-{{secondary}}_unw.tif"
 coherence = "{{reference}}-{{secondary}}_cc.tif"
 baselines = "baselines.csv"
 height = "height.tif"
+line_of_sight = "los_{{axis}}.tif"
 
 [envisat]
 format = "geotiff"
@@ -52,6 +55,7 @@ phase = "{{reference}}-{{secondary}}_unw.tif"
 coherence = "{{reference}}-{{secondary}}_cc.tif"
 baselines = "baselines.csv"
 height = "height.tif"
+line_of_sight = "los_{{axis}}.tif"
 
 [ers2]
 format = "geotiff"
@@ -61,6 +65,7 @@ phase = "{{reference}}-{{secondary}}_unw.tif"
 coherence = "{{reference}}-{{secondary}}_cc.tif"
 baselines = "baselines.csv"
 height = "height.tif"
+line_of_sight = "los_{{axis}}.tif"
 
 [discharge]
 format = "csv"
@@ -115,7 +120,8 @@ def write_archive(folder: Path, *, seed: int = 1, pair_table: Path, scale: float
 
 def _catalogue(seed: int) -> str:
     sensors = {**STACKS, "alos2": ALOS2}
-    return CATALOGUE.format(seed=seed, **{name: s.wavelength for name, s in sensors.items()})
+    radars = CATALOGUE.format(seed=seed, **{name: s.wavelength for name, s in sensors.items()})
+    return f"{radars}\n{ground_products.CATALOGUE}"
 
 
 def _check_replaceable(folder: Path) -> None:
@@ -150,6 +156,7 @@ def _write_contents(made: Path, ground: Ground, pair_table: Path) -> None:
     _write_streamflow(made / "discharge.csv", truth / "recession.nc", ground)
     _write_table_pairs(made, ground, pair_table)
     write_truth(truth / "periods.nc", period_truth(ground))
+    write_ground_products(made, truth, ground)
     write_sentinel1(made / "sentinel1" / "GEOC", truth / "sentinel1.nc", ground)
 
 

@@ -39,6 +39,7 @@ def read(
     nodata: float | None = None,
     baselines: str | None = None,
     height: str | None = None,
+    line_of_sight: str | None = None,
 ) -> xr.Dataset:
     """Open interferograms given as single GeoTIFF files.
 
@@ -67,6 +68,8 @@ def read(
         pattern of GAMMA `_bperp.par` files.
     height : str, optional
         Terrain height, metres, on the same grid.
+    line_of_sight : str, optional
+        Pattern of the unit vector from ground to sensor, `{axis}` standing for east, north, up.
 
     Returns
     -------
@@ -95,6 +98,10 @@ def read(
     if height:
         layer = read_layer(path / height, grid, _scaled(1.0, nodata))
         stack["height"] = ("y", "x"), layer, {"units": "m"}
+    for axis in ("east", "north", "up") if line_of_sight else ():
+        file = path / line_of_sight.replace("{axis}", axis)
+        layer = read_layer(file, grid, _scaled(1.0, nodata))
+        stack[f"line_of_sight_{axis}"] = ("y", "x"), layer, {"units": "1"}
     metres = _baselines(path, baselines, dates) if baselines else listed
     if metres:
         values = [metres.get(pair, np.nan) for pair in dates]
