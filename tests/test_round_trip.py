@@ -24,7 +24,7 @@ from qilian_demo.survey import make_patch, reflectance
 from qilian_demo.write import LAST_GAUGED, write_archive
 
 SEED, SCALE = 3, 0.25
-# Phase is stored in steps of 2⁻¹⁰ rad; half a step about 0 moves to a whole one, since 0 is missing.
+# Phase is stored in steps of 2⁻¹⁰ rad; half a step about 0 becomes a whole one: 0 means missing.
 PHASE_TOLERANCE = 1.5 * 2.0**-10 + 1e-6
 GEOTIFF = {"alos1": ALOS1, "envisat": ENVISAT, "ers2": ERS2}
 
