@@ -5,9 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from qilian.archive import PROJECT
 from qilian_demo.write import write_archive
+
+# How fast a machine is says nothing about a property.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 REAL = PROJECT.parent / "shared" / "real"
 

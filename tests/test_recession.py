@@ -307,7 +307,7 @@ simulations = st.integers(0, 10_000).map(
 )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(simulations, st.floats(1e-3, 1e3))
 def test_scale(simulation, scale):
     """The unit of discharge does not matter."""
@@ -316,7 +316,7 @@ def test_scale(simulation, scale):
     xr.testing.assert_allclose(one, other, rtol=1e-8)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(simulations, st.integers(-7, 7))
 def test_shift(simulation, cycles):
     """Moving the record by whole leap cycles moves only the years."""
@@ -330,7 +330,7 @@ def test_shift(simulation, cycles):
     xr.testing.assert_allclose(one, other.assign_coords(year=other["year"] - 4 * cycles))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(simulations, st.integers(2002, 2006))
 def test_concatenation(simulation, cut):
     """Yearly sums of two parts of a record join to those of the whole."""
