@@ -80,7 +80,9 @@ def _stage(
             notebook = nbformat.read(run.executed(chapter), as_version=4)
             nbformat.write(clean(notebook), target)
         else:
-            target.with_suffix(".md").write_text(_apology(chapter, outcome))
+            # Paths below the project's root, so that no page shows a machine's folders.
+            page = _apology(chapter, outcome).replace(f"{project}/", "")
+            target.with_suffix(".md").write_text(page)
 
 
 def _apology(chapter: Chapter, outcome: Outcome) -> str:
