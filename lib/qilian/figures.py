@@ -159,7 +159,8 @@ def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> No
     norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
     map_panel(axes, field, cmap=ListedColormap(list(colors)), norm=norm)
     patches = [Patch(color=color) for color in colors]
-    axes.legend(patches, names, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=9)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22)}
+    axes.legend(patches, names, ncols=len(names), fontsize=8, handlelength=1, **below)
 
 
 def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
