@@ -101,8 +101,9 @@ class Archive:
         total = hashlib.blake2b(digest_size=16)
         for name in names:
             entry = self.entry(name)
-            about = (name, entry.title, entry.simulated, entry.reader.__module__)
-            total.update(repr((*about, sorted(entry.options.items()))).encode())
+            reader = entry.reader.__module__, entry.reader.__qualname__
+            about = name, entry.title, entry.simulated, reader, sorted(entry.options.items())
+            total.update(repr(about).encode())
             _add_files(total, entry.files())
         return total.hexdigest()
 
@@ -178,7 +179,7 @@ def open_archive(archive: str | Path) -> Archive:
             entries[name] = _entry(catalogue, name, table, common)
         except InputError as error:
             entries[name] = error
-    truth = catalogue.parent / about["truth"] if "truth" in about else None
+    truth = catalogue.parent / str(about["truth"]) if "truth" in about else None
     return Archive(catalogue, about["name"], entries, truth)
 
 

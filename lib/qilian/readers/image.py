@@ -11,11 +11,10 @@ import rasterio
 import xarray as xr
 from dask.array.core import normalize_chunks
 from rasterio.enums import ColorInterp
-from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
 from qilian.contracts import IMAGE, InputError, conform
-from qilian.readers.raster import coordinates, grid_of, open_raster
+from qilian.readers.raster import coordinates, grid_of, open_raster, read_pixels
 
 # A block holds all bands of its pixels, a whole number of the file's own tiles.
 BLOCK_BYTES = 32 * 2**20
@@ -100,12 +99,6 @@ def _read_block(
 ) -> np.ndarray:
     """Read the bands of the block that dask asks for."""
     _, rows, columns = block_info[None]["array-location"]
-    with open_raster(path) as raster:
-        try:
-            stored = raster.read(indexes, window=Window.from_slices(rows, columns), masked=True)
-        except RasterioIOError as error:
-            raise InputError(
-                f"{path} breaks off or is damaged, expected a whole GeoTIFF."
-            ) from error
+    stored = read_pixels(path, indexes, Window.from_slices(rows, columns), masked=True)
     scale, offset = factors
     return stored.astype("float32").filled(np.nan) * scale + offset

@@ -65,11 +65,17 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
         raise InputError(f"{path} cannot be read as a raster, expected a GeoTIFF.") from error
 
 
-def read_band(path: Path, window: Window | None = None) -> np.ndarray:
-    """Read the one band of a raster, or say that its pixels cannot be read."""
+def read_pixels(
+    path: Path,
+    bands: int | Sequence[int] = 1,
+    window: Window | None = None,
+    *,
+    masked: bool = False,
+) -> np.ndarray:
+    """Read one band (y, x) or several (band, y, x), or say that the pixels cannot be read."""
     with open_raster(path) as raster:
         try:
-            return raster.read(1, window=window)
+            return raster.read(bands, window=window, masked=masked)
         except RasterioIOError as error:
             raise InputError(
                 f"{path} breaks off or is damaged, expected a whole GeoTIFF."
@@ -176,7 +182,7 @@ class _Files:
             (row + rows.min(), row + rows.max() + 1),
             (column + columns.min(), column + columns.max() + 1),
         )
-        return self.decode(read_band(self.paths[file], window), self.paths[file])
+        return self.decode(read_pixels(self.paths[file], window=window), self.paths[file])
 
 
 def block_rows(layers: int, grid: Grid) -> int:
@@ -212,7 +218,7 @@ def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:
     difference = grid_of(path).differs(grid)
     if difference:
         raise InputError(f"{path} has {difference}, expected the grid of the interferograms.")
-    return decode(read_band(path), path)
+    return decode(read_pixels(path), path)
 
 
 def as_stored(stored: np.ndarray, _: Path) -> np.ndarray:
