@@ -134,9 +134,7 @@ def settlement_course(
     return at.assign_attrs(attributes("share of a mean year's thaw settlement"))
 
 
-def season_scale(
-    record: xr.Dataset, start: str | np.datetime64, end: str | np.datetime64
-) -> float:
+def season_scale(record: xr.Dataset, start: str | np.datetime64, end: str | np.datetime64) -> float:
     """Share of its own season's settlement between two dates of one thaw season [1].
 
     √(A(end) / A_season) - √(A(start) / A_season): what a partial-season deformation is divided by

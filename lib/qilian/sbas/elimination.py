@@ -72,12 +72,8 @@ def plan(first: np.ndarray, second: np.ndarray, n_dates: int) -> Elimination:
     position = np.full(n_dates, -1)
     position[order] = np.arange(order.size)
     start = np.cumsum([0, *map(len, columns)])
-    at = {
-        (k, i): start[k] + a for k, rows in enumerate(columns) for a, i in enumerate(rows)
-    }
-    fill = [
-        at[rows[c], rows[a]] for rows in columns for a in range(len(rows)) for c in range(a)
-    ]
+    at = {(k, i): start[k] + a for k, rows in enumerate(columns) for a, i in enumerate(rows)}
+    fill = [at[rows[c], rows[a]] for rows in columns for a in range(len(rows)) for c in range(a)]
     ends = np.sort(np.stack([position[first], position[second]]), axis=0).T
     coupling = [at[low, high] if low >= 0 else -1 for low, high in ends.tolist()]
     parts = (

@@ -227,7 +227,9 @@ def _solve(
 def _pixels_last(layer: np.ndarray) -> np.ndarray:
     """Bring (y, x, …) back to (k, pixel), float32 and contiguous: no copy, if it was so before."""
     moved = np.moveaxis(layer, (0, 1), (-2, -1))
-    return np.ascontiguousarray(moved, dtype=np.float32).reshape(-1, moved.shape[-2] * moved.shape[-1])
+    return np.ascontiguousarray(moved, dtype=np.float32).reshape(
+        -1, moved.shape[-2] * moved.shape[-1]
+    )
 
 
 def _sizes(task: Task) -> dict[str, int]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from qilian.sbas.elimination import LANES, compiled
 
+
 class Weights(IntEnum):
     """What weighs a pair at a pixel."""
 

@@ -200,7 +200,9 @@ def _store(task, w, pixel, lanes, result):
     for b in range(lanes):
         at = pixel + b
         result.temporal_coherence[at] = w.coherence[b] if w.pair_dof[b] > 0 else np.nan
-        result.residual[at] = np.sqrt(w.square[b]) * abs(task.millimetres) if w.pairs[b] > 0 else np.nan
+        result.residual[at] = (
+            np.sqrt(w.square[b]) * abs(task.millimetres) if w.pairs[b] > 0 else np.nan
+        )
         result.pairs[at], result.pieces[at] = w.pairs[b], w.pieces[b]
         result.dropped[at] = w.dropped[b]
         result.degrees_of_freedom[at] = w.dof[b] if task.model.shape[1] > 0 else w.pair_dof[b]
@@ -285,6 +287,7 @@ def _compile(sources: str):
 # same shape (the stack itself, for equal weights), `basis` (term, pixel) the maps that corrections are
 # multiples of, `prior` and `prior_error` (pixel,) a rate known beforehand [rad year-1] or NaN.
 solve_pixels = _compile(
-    hashlib.blake2b(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py"))))
-    .hexdigest()
+    hashlib.blake2b(
+        b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))
+    ).hexdigest()
 )

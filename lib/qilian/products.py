@@ -1,0 +1,208 @@
+"""What several notebooks need and no one should compute twice: products of an archive, kept.
+
+A product lies in the cache under a name that holds a hash of its input, its options and the code
+that makes it. It is written beside that name and renamed when complete, under a lock: processes
+that ask for it together build it once, and one that is killed leaves nothing that looks finished.
+"""
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from distributed import Client
+from filelock import FileLock
+
+from qilian import corrections, temporal, thaw
+from qilian.archive import PROJECT, Archive
+from qilian.contracts import InputError, require
+from qilian.network import nodes
+from qilian.sbas import invert
+
+CACHE = PROJECT / "data" / "cache"
+READ_AT_ONCE = 2e9  # bytes; a larger stack goes through block by block
+ROWS = 64  # of a kept block, where the result was in memory
+
+# Code and packages that a product's numbers depend on.
+_MAKERS = (
+    "contracts.py corrections.py network.py products.py readers sbas sensors.py temporal.py thaw.py"
+).split()
+_PACKAGES = ("numba", "numpy", "rasterio", "scipy", "xarray")
+_GROUND = ("line_of_sight_east", "line_of_sight_north", "line_of_sight_up", "height")
+
+
+def displacement(
+    source: Archive,
+    entry: str = "sentinel1",
+    *,
+    weight: str = "fisher",
+    seasonal: str = "thaw",
+    constraint: float = 1e-4,
+    reference: tuple[float, float] | None = None,
+    ramp: bool = False,
+    height: bool = False,
+    scheduler: str | None = None,
+    cache: Path = CACHE,
+) -> xr.Dataset:
+    """Invert an archive's interferograms, or open what came of it before.
+
+    Parameters
+    ----------
+    source : Archive
+        Holds `entry`, and `climate` for the thaw model.
+    entry : str, optional
+        Interferograms of one satellite.
+    weight, constraint : optional
+        As `sbas.invert` has them.
+    seasonal : {"thaw", "periodic", "none"}, optional
+        Season of the temporal model beside its rate: by the air's thawing index, or a yearly wave.
+    reference : (x, y), optional
+        Middle of the reference area in the stack's coordinates; the most coherent by default.
+    ramp, height : bool, optional
+        Corrections besides the reference, as `corrections.fit` has them.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers see the same files; threads here by default.
+    cache : Path, optional
+        Folder of kept products.
+
+    Returns
+    -------
+    xarray.Dataset
+        As from `sbas.invert`, lazy, along the line of sight; with the stack's look vector and
+        height as far as it has them, and the `reference` area.
+
+    Raises
+    ------
+    InputError
+        As the archive, `corrections` and `sbas.invert` say.
+    """
+    require("seasonal", repr(seasonal), seasonal in _SEASONS, f"one of {', '.join(_SEASONS)}")
+    needs = [entry, "climate"] if seasonal == "thaw" else [entry]
+    options = {
+        "weight": weight,
+        "seasonal": seasonal,
+        "constraint": constraint,
+        "reference": reference,
+        "ramp": ramp,
+        "height": height,
+    }
+
+    def make() -> xr.Dataset:
+        stack = source.load(entry, "unwrapped_phase", "coherence")
+        if stack.nbytes < READ_AT_ONCE and scheduler is None:
+            stack = stack.compute()
+        if reference is None:
+            area = corrections.reference_by_coherence(stack)
+        else:
+            area = corrections.reference_around(stack, *reference)
+        fitted = corrections.fit(stack, area, ramp=ramp, height=height)
+        model = _SEASONS[seasonal](source, stack)
+        result = invert(
+            stack, weight=weight, corrections=fitted, model=model, constraint=constraint
+        )
+        ground = {name: stack[name] for name in _GROUND if name in stack}
+        return result.assign(ground | {"reference": fitted["reference"]})
+
+    return _kept(f"displacement-{entry}", source, needs, options, make, scheduler, cache)
+
+
+def _thaw_model(source: Archive, stack: xr.Dataset) -> xr.DataArray:
+    temperature = source.load("climate")["air_temperature"]
+    return temporal.thaw(thaw.settlement_course(temperature, _dates(stack)))
+
+
+def _dates(stack: xr.Dataset) -> xr.DataArray:
+    dates, *_ = nodes(stack)
+    return xr.DataArray(dates, {"time": dates}, ("time",))
+
+
+_SEASONS: Mapping[str, Callable[[Archive, xr.Dataset], xr.DataArray]] = {
+    "thaw": _thaw_model,
+    "periodic": lambda _, stack: temporal.periodic(_dates(stack)),
+    "none": lambda _, stack: temporal.linear(_dates(stack)),
+}
+
+
+def _kept(
+    name: str,
+    source: Archive,
+    needs: list[str],
+    options: Mapping[str, Any],
+    make: Callable[[], xr.Dataset],
+    scheduler: str | None,
+    cache: Path,
+) -> xr.Dataset:
+    """Open a product, after making it if the cache lacks it."""
+    key = _key(source.identity(needs), options)
+    path = cache / f"{name}-{key}.zarr"
+    if not path.is_dir():
+        _folder(cache)
+        with FileLock(cache / f".{path.name}.lock"):
+            if not path.is_dir():
+                _build(path, make, scheduler, {"options": json.dumps(options)})
+    return xr.open_zarr(path, decode_coords="all")
+
+
+def _key(identity: str, options: Mapping[str, Any]) -> str:
+    total = hashlib.blake2b(digest_size=10)
+    versions = [f"{package} {version(package)}" for package in _PACKAGES]
+    total.update(json.dumps([identity, options, versions], sort_keys=True).encode())
+    here = Path(__file__).parent
+    for maker in _MAKERS:
+        path = here / maker
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def _folder(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cache folder {cache} cannot be made: {error.strerror}.") from error
+
+
+def _build(
+    path: Path, make: Callable[[], xr.Dataset], scheduler: str | None, about: Mapping[str, str]
+) -> None:
+    """Write a product under a name of its own, and give it its name when it is whole."""
+    for abandoned in path.parent.glob(f".{path.name}.*.unfinished"):
+        shutil.rmtree(abandoned)  # whoever wrote it no longer holds the lock
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.unfinished")
+    try:
+        store(make().assign_attrs(about), unfinished, scheduler=scheduler)
+        unfinished.rename(path)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def store(product: xr.Dataset, path: Path, *, scheduler: str | None = None) -> None:
+    """Write a product to Zarr, block by block where it is lazy.
+
+    Parameters
+    ----------
+    product : xarray.Dataset
+        Such as a result of `sbas.invert`.
+    path : Path
+        Folder to write.
+    scheduler : str, optional
+        Address of a Dask scheduler; threads here by default.
+    """
+    product = product if product.chunks else product.chunk(y=ROWS)
+    # Noise does not compress, and trying costs more than the inversion.
+    plain = {name: {"compressors": None} for name in product.data_vars}
+    try:
+        client = Client(scheduler) if scheduler else nullcontext()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"scheduler {scheduler} does not answer, expected a Dask scheduler's address."
+        ) from error
+    with client:
+        product.to_zarr(path, encoding=plain, zarr_format=2)

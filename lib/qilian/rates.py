@@ -1,0 +1,141 @@
+"""Rates and seasonal deformation: out of an inversion, or out of any displacement series."""
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from qilian.contracts import InputError, attributes, require
+
+_MEANING = {
+    "rate": ("rate", "mm year-1"),
+    "thaw_deformation": ("deformation of a mean thaw season", "mm"),
+    "seasonal_amplitude": ("half the range of the yearly wave", "mm"),
+}
+
+
+def from_model(result: xr.Dataset) -> xr.Dataset:
+    """Name what an inversion's temporal model found, with standard errors.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        As from `sbas.invert` with a model, or `fit_series`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x): `rate` [mm year-1] and `thaw_deformation` or `seasonal_amplitude` [mm] as the model
+        has them, each with `{name}_standard_error`, and `degrees_of_freedom`. The error of an
+        amplitude is that of its first-order expansion, too low where it is near zero itself.
+    """
+    estimate, covariance = result["parameters"], result["covariance"]
+    names = [str(name) for name in estimate["parameter"].values]
+
+    def variance(one: str, other: str) -> xr.DataArray:
+        return covariance.sel(parameter=one, parameter_=other, drop=True)
+
+    found = {
+        name: (estimate.sel(parameter=name, drop=True), variance(name, name))
+        for name in ("rate", "thaw_deformation")
+        if name in names
+    }
+    if {"sine", "cosine"} <= set(names):
+        sine, cosine = (estimate.sel(parameter=n, drop=True) for n in ("sine", "cosine"))
+        amplitude = np.hypot(sine, cosine)
+        own = sine**2 * variance("sine", "sine") + cosine**2 * variance("cosine", "cosine")
+        shared = 2 * sine * cosine * variance("sine", "cosine")
+        found["seasonal_amplitude"] = amplitude, (own + shared) / amplitude**2
+    named = xr.Dataset(attrs=result.attrs)
+    for name, (value, square) in found.items():
+        long_name, units = _MEANING[name]
+        grid = {"grid_mapping": "spatial_ref"}
+        named[name] = value.assign_attrs(attributes(long_name, units) | grid)
+        about = attributes(f"standard error of the {long_name}", units) | grid
+        named[f"{name}_standard_error"] = np.sqrt(square).assign_attrs(about)
+    named["degrees_of_freedom"] = result["degrees_of_freedom"]
+    return named.drop_vars(["unit"], errors="ignore")
+
+
+def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
+    """Fit a temporal model to a displacement series by ordinary least squares.
+
+    For series that come without their network. Errors assume that the noise of one date says
+    nothing about the next's.
+
+    Parameters
+    ----------
+    displacement : xarray.DataArray
+        (time, y, x) [mm], NaN where missing.
+    model : xarray.DataArray
+        (time, parameter) at the same dates.
+
+    Returns
+    -------
+    xarray.Dataset
+        `parameters` (parameter, y, x), `covariance` and `degrees_of_freedom`; NaN where fewer dates
+        than parameters, or just as many, have a value.
+    """
+    if not np.array_equal(displacement["time"], model["time"]):
+        raise InputError("the model is at other dates than the displacement, expected the same.")
+    shape = displacement.shape[1:]
+    d = displacement.transpose("time", ...).values.reshape(model.sizes["time"], -1)
+    m = model.values
+    valid = np.isfinite(d).astype(float)
+    normal = np.einsum("tp,tq,tn->npq", m, m, valid)
+    right = np.einsum("tp,tn->np", m, np.where(valid, d, 0))
+    dof = valid.sum(axis=0) - m.shape[1]
+    usable = (dof > 0) & (np.linalg.cond(normal) < 1e12)
+    inverse = np.full(normal.shape, np.nan)
+    inverse[usable] = np.linalg.inv(normal[usable])
+    parameters = np.einsum("npq,nq->np", inverse, right)
+    residual = valid * (np.where(valid, d, 0) - m @ parameters.T)
+    variance = (residual**2).sum(axis=0) / np.where(usable, dof, np.nan)
+    covariance = inverse * variance[:, np.newaxis, np.newaxis]
+    dims, p = displacement.dims[1:], m.shape[1]
+    about = {"parameter": model["parameter"], "unit": model["unit"]}
+    return xr.Dataset(
+        {
+            "parameters": (("parameter", *dims), parameters.T.reshape(p, *shape)),
+            "covariance": (
+                ("parameter", "parameter_", *dims),
+                np.moveaxis(covariance, 0, -1).reshape(p, p, *shape),
+            ),
+            "degrees_of_freedom": (dims, np.where(usable, dof, np.nan).reshape(shape)),
+        },
+        {**about, "parameter_": model["parameter"].values},
+        displacement.attrs,
+    ).assign_coords({k: v for k, v in displacement.coords.items() if "time" not in v.dims})
+
+
+def half_width(
+    standard_error: xr.DataArray, degrees_of_freedom: xr.DataArray, *, level: float = 0.95
+) -> xr.DataArray:
+    """Half the width of the interval that covers the truth in a share `level` of cases."""
+    require("level", level, 0 < level < 1, "a share between 0 and 1")
+    factor = xr.apply_ufunc(
+        stats.t.ppf, (1 + level) / 2, degrees_of_freedom, dask="parallelized", output_dtypes=[float]
+    )
+    return (standard_error * factor).assign_attrs(standard_error.attrs)
+
+
+def vertical(line_of_sight: xr.Dataset, up: xr.DataArray) -> xr.Dataset:
+    """Turn deformation along the line of sight into vertical, taking all motion for vertical.
+
+    Divides by the upward part of the unit vector ground to sensor, the cosine of the incidence
+    angle. On pit walls and slopes that creep the assumption fails.
+
+    Parameters
+    ----------
+    line_of_sight : xarray.Dataset
+        Variables in mm or mm a year, such as those of `from_model` or `sbas.invert`.
+    up : xarray.DataArray
+        (y, x) [1], as `line_of_sight_up` of the interferograms contract.
+    """
+    result = line_of_sight.copy()
+    for name, field in line_of_sight.items():
+        if field.attrs.get("units", "").startswith("mm"):
+            upward = (field / up.drop_vars(up.coords)).astype(field.dtype)
+            result[name] = upward.transpose(*field.dims).assign_attrs(field.attrs)
+            long_name = field.attrs["long_name"].replace(" along the line of sight", "")
+            result[name].attrs["long_name"] = f"vertical {long_name}"
+    return result
