@@ -1,6 +1,6 @@
 """What every pixel of an interferogram shares: its reference, ramps, delay that goes with height.
 
-Each is a multiple of a map, one multiple a pair, so that an inversion can take them off as it reads.
+Each is a multiple of a map, one multiple a pair; an inversion takes them off as it reads.
 """
 
 import dask
@@ -124,7 +124,7 @@ def fit(
 
 
 def _basis(stack: xr.Dataset, ramp: bool, height: bool) -> xr.DataArray:
-    """Maps that corrections are multiples of, each about 1 in size."""
+    """Draw up the maps that corrections are multiples of, each about 1 in size."""
     ones = xr.ones_like(stack["unwrapped_phase"].isel(pair=0, drop=True), dtype="float32").compute()
     maps = {"reference": ones}
     if ramp:

@@ -9,7 +9,7 @@ from qilian.contracts import InputError, attributes
 from qilian.sensors import SENSORS
 
 
-def nodes(pairs: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def incidence(pairs: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sorted unique dates, and each pair's two positions among them."""
     ends = np.stack([pairs["reference_date"].values, pairs["secondary_date"].values])
     dates, position = np.unique(ends, return_inverse=True)
@@ -41,7 +41,7 @@ def acquisitions(pairs: xr.Dataset) -> xr.Dataset:
         Along `date`: `component` (counted from 1 in order of time), `degree` (number of
         pairs), and `perpendicular_baseline` (m; NaN where a pair's baseline is unknown).
     """
-    dates, first, second = nodes(pairs)
+    dates, first, second = incidence(pairs)
     n_dates, n_pairs = dates.size, first.size
     links = coo_array((np.ones(n_pairs), (first, second)), shape=(n_dates, n_dates))
     _, label = connected_components(links, directed=False)

@@ -22,7 +22,7 @@ from filelock import FileLock
 from qilian import corrections, temporal, thaw
 from qilian.archive import PROJECT, Archive
 from qilian.contracts import InputError, require
-from qilian.network import nodes
+from qilian.network import incidence
 from qilian.sbas import invert
 
 CACHE = PROJECT / "data" / "cache"
@@ -31,8 +31,16 @@ ROWS = 64  # of a kept block, where the result was in memory
 
 # Code and packages that a product's numbers depend on.
 _MAKERS = (
-    "contracts.py corrections.py network.py products.py readers sbas sensors.py temporal.py thaw.py"
-).split()
+    "contracts.py",
+    "corrections.py",
+    "network.py",
+    "products.py",
+    "readers",
+    "sbas",
+    "sensors.py",
+    "temporal.py",
+    "thaw.py",
+)
 _PACKAGES = ("numba", "numpy", "rasterio", "scipy", "xarray")
 _GROUND = ("line_of_sight_east", "line_of_sight_north", "line_of_sight_up", "height")
 
@@ -118,7 +126,7 @@ def _thaw_model(source: Archive, stack: xr.Dataset) -> xr.DataArray:
 
 
 def _dates(stack: xr.Dataset) -> xr.DataArray:
-    dates, *_ = nodes(stack)
+    dates, *_ = incidence(stack)
     return xr.DataArray(dates, {"time": dates}, ("time",))
 
 

@@ -13,7 +13,8 @@ def indices(air_temperature: xr.DataArray, *, start: str = "04-01") -> xr.Datase
 
     A thaw year runs from `start` to the day before the next. Its freezing index counts from the
     day after which more frost than thaw follows, where the temperature summed since `start` is
-    highest. Ratios of an index do not depend on a constant factor between air and ground (n-factor).
+    highest. Ratios of an index do not depend on a constant factor between air and ground, the
+    n-factor.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts import InputError, attributes, require
-from qilian.network import nodes
+from qilian.network import incidence
 from qilian.sbas.elimination import LANES, plan
 from qilian.sbas.loops import find_loops, no_loops
 from qilian.sbas.pixels import Weights
@@ -94,7 +94,7 @@ def invert(
         common reference.
     """
     _check(stack, weight, corrections, model, constraint, prior, uncertainty)
-    dates, first, second = nodes(stack)
+    dates, first, second = incidence(stack)
     kind = Weights[weight.upper()] if isinstance(weight, str) else Weights.GIVEN
     matrix = np.zeros((dates.size, 0)) if model is None else model.values
     terms = np.zeros((first.size, 0)) if corrections is None else corrections["coefficient"].values

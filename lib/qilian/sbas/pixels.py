@@ -93,7 +93,7 @@ def _clipped(coherence):
 
 @compiled
 def _take(value, worth, phase, weight, b):
-    valid = (value == value) & (worth == worth)
+    valid = (value == value) & (worth >= 0)
     phase[b] = value if valid else np.float32(0)
     weight[b] = worth if valid else np.float32(0)
 

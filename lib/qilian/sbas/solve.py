@@ -247,6 +247,24 @@ def _gather(task, w, block, series, errors, bridged):
 def _compile(sources: str):
     @numba.njit(nogil=True, cache=True, error_model="numpy")
     def solve_pixels(task, stack, quality, basis, prior, prior_error, start, stop, result):
+        """Solve pixels `start` to `stop` of a stack into `result`.
+
+        Parameters
+        ----------
+        task : Task
+            What is the same for all pixels.
+        stack, quality : numpy.ndarray
+            Phase [rad], and coherence or weights (the stack itself, for equal ones), float32,
+            (pair, pixel), NaN where missing.
+        basis : numpy.ndarray
+            Maps that corrections are multiples of, float32, (term, pixel).
+        prior, prior_error : numpy.ndarray
+            A rate known beforehand and its error [rad year-1], NaN where not, (pixel,).
+        start, stop : int
+            First pixel, and the one after the last.
+        result : Result
+            To fill.
+        """
         sources  # noqa: B018  part of the cached code's key, which forgets what it calls
         w = _workspace(task)
         n, m, run = task.model.shape[0], task.plan.first.size, BLOCKS * LANES
@@ -282,10 +300,6 @@ def _compile(sources: str):
     return solve_pixels
 
 
-# solve_pixels(task, stack, quality, basis, prior, prior_error, start, stop, result): solve pixels
-# `start` to `stop` of `stack` (pair, pixel) into `result`. `quality` is coherence or weight of the
-# same shape (the stack itself, for equal weights), `basis` (term, pixel) the maps that corrections are
-# multiples of, `prior` and `prior_error` (pixel,) a rate known beforehand [rad year-1] or NaN.
 solve_pixels = _compile(
     hashlib.blake2b(
         b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))
