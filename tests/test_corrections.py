@@ -42,7 +42,7 @@ def corrected(stack, found) -> np.ndarray:
 
 
 def test_ramp_and_delay_with_height_are_found_beside_one_another():
-    """What is left of a scene made of nothing else is zero, wrong cycles on a tenth of it or not."""
+    """A scene made of nothing else is left with zero, wrong cycles on a tenth of it or not."""
     rng = np.random.default_rng(0)
     stack = scene(rng)
     area = corrections.reference_around(stack, 20.0, 10.0)

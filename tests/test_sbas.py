@@ -203,7 +203,7 @@ def test_dates_that_no_pair_ties_to_the_first_are_missing_and_counted():
 
 
 def test_a_first_date_without_pairs_leaves_nothing_to_refer_to():
-    """MintPy gives such a pixel temporal coherence of 0.97 and a wrong reference; here all is missing."""
+    """MintPy gives such a pixel a wrong reference and temporal coherence 0.97; here it is missing."""
     pairs = nearest(6)
     rng = np.random.default_rng(4)
     phase, coherence = noisy(rng, pairs, 6, 1, missing=0)
@@ -253,7 +253,7 @@ def test_a_phase_of_exactly_zero_is_a_measurement():
 
 
 def test_more_coherent_pairs_count_more_and_a_gap_in_one_pair_is_no_gap_in_the_series():
-    """dolphin's correlation weights go the other way, and drop a pixel missing in any pair."""
+    """The correlation weights of dolphin go the other way, and drop a pixel missing in any pair."""
     pairs = [(0, 1), (1, 2), (0, 2)]
     coherence = [[0.9], [0.9], [0.2]]
     result = series(invert(stacked(pairs, [[1.0], [1.0], [3.0]], coherence), **PLAIN))
@@ -398,7 +398,6 @@ def test_one_wrong_pair_that_others_check_is_all_that_is_dropped():
     clean = series(invert(stacked(pairs, phase, coherence), **PLAIN))
     wrong = phase + 2 * np.pi * np.eye(len(pairs), dtype="float32")
     result = invert(stacked(pairs, wrong, coherence), uncertainty=False)
-    # The pair (0, 3) and its like are in loops that a second suspect shares; all are caught.
     assert result["dropped"].values[0].tolist() == [1] * len(pairs)
     assert np.abs(series(result) - clean).max() < 0.4
     spoiled = invert(stacked(pairs, wrong, coherence), **PLAIN)

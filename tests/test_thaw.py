@@ -38,7 +38,7 @@ def test_indices_of_a_summer_and_a_winter_of_one_temperature_each():
 
 
 def test_settlement_goes_with_the_root_of_thaw_and_heave_with_that_of_frost():
-    """A quarter of the summer brings half the settlement, a quarter of the frost takes half back."""
+    """A quarter of the thaw brings half the settlement, a quarter of the frost takes half back."""
     course = thaw.settlement_course(steps(), at("2002-04-25", "2002-07-09", "2003-03-31"))
     np.testing.assert_allclose(course, [0.5, 1, 0], atol=1e-6)
     quarter = np.datetime64("2002-07-09") + np.timedelta64(round(265 / 4), "D")

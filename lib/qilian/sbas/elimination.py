@@ -18,7 +18,7 @@ import numpy as np
 from scipy.sparse import coo_array, eye_array
 from scipy.sparse.linalg import splu
 
-LANES = 64  # pixels side by side; their workspace stays within a core's cache
+LANES = 128  # pixels side by side; their workspace stays within a core's cache
 
 compiled = numba.njit(nogil=True, fastmath={"contract"}, error_model="numpy")
 

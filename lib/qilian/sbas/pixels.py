@@ -21,9 +21,9 @@ class Weights(IntEnum):
 
 LOWEST_COHERENCE, HIGHEST_COHERENCE = np.float32(0.05), np.float32(0.999)
 
-# Least-squares polynomials of r² for sin(r)/r and cos(r) on -π to π, within 2e-7.
+# Least-squares polynomials of r² for sin(r)/r and cos(r) on -π to π, within 1e-6.
 _ANGLE = np.pi * np.cos(np.pi * (np.arange(64) + 0.5) / 128)
-_POWERS = _ANGLE[:, np.newaxis] ** (2 * np.arange(7))
+_POWERS = _ANGLE[:, np.newaxis] ** (2 * np.arange(6))
 _SIN = tuple(np.linalg.lstsq(_POWERS, np.sinc(_ANGLE / np.pi))[0].astype("float32"))
 _COS = tuple(np.linalg.lstsq(_POWERS, np.cos(_ANGLE))[0].astype("float32"))
 _TURN, _PER_TURN = np.float32(2 * np.pi), np.float32(1 / (2 * np.pi))
@@ -160,12 +160,10 @@ def residuals(e, phase, weight, x, coherence, square, weighted):
             count[b] += used
             r -= _TURN * np.rint(r * _PER_TURN)
             q = r * r
-            cosine = q * _COS[6] + _COS[5]
-            cosine = q * (q * (q * (q * (q * cosine + _COS[4]) + _COS[3]) + _COS[2]) + _COS[1])
-            sine = q * _SIN[6] + _SIN[5]
-            sine = q * (q * (q * (q * (q * sine + _SIN[4]) + _SIN[3]) + _SIN[2]) + _SIN[1])
-            real[b] += used * (cosine + _COS[0])
-            imaginary[b] += used * r * (sine + _SIN[0])
+            cosine = q * (q * (q * _COS[5] + _COS[4]) + _COS[3]) + _COS[2]
+            sine = q * (q * (q * _SIN[5] + _SIN[4]) + _SIN[3]) + _SIN[2]
+            real[b] += used * (q * (q * cosine + _COS[1]) + _COS[0])
+            imaginary[b] += used * r * (q * (q * sine + _SIN[1]) + _SIN[0])
     for b in range(LANES):
         number = max(count[b], np.float32(1))
         square[b] /= number

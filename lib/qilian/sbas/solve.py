@@ -10,7 +10,7 @@ import numpy as np
 from qilian.sbas import elimination, loops, model, pixels
 from qilian.sbas.elimination import LANES, compiled
 
-BLOCKS = 16  # read and written together, since memory is slow at short runs
+BLOCKS = 8  # read and written together, since memory is slow at short runs
 
 
 class Task(NamedTuple):

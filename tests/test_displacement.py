@@ -1,0 +1,154 @@
+"""The inversion on whole scenes: the demo's truth, a real stack, and simulated intervals."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from qilian import corrections, rates, temporal, thaw
+from qilian.archive import PROJECT, open_archive
+from qilian.network import incidence
+from qilian.sbas import invert
+
+RIDGE, WET_MEADOW = 4, 2  # land cover of the demo
+
+
+@pytest.fixture(scope="module")
+def stack(demo) -> xr.Dataset:
+    return open_archive(demo).load("sentinel1").compute()
+
+
+@pytest.fixture(scope="module")
+def truth(demo) -> xr.Dataset:
+    return open_archive(demo).load_truth("sentinel1").load()
+
+
+@pytest.fixture(scope="module")
+def model(demo, stack) -> xr.DataArray:
+    """The thaw model by the demo's own weather file."""
+    dates, *_ = incidence(stack)
+    air = open_archive(demo).load("climate")["air_temperature"]
+    at = xr.DataArray(dates, {"time": dates}, ("time",))
+    return temporal.thaw(thaw.settlement_course(air, at))
+
+
+def test_phases_made_of_the_true_motion_give_it_back(stack, truth, model):
+    """Without noise, to the hundredth of a millimetre in which the truth is stored."""
+    vertical = truth["vertical_displacement"].values
+    _, first, second = incidence(stack)
+    away = -(vertical[second] - vertical[first]) * stack["line_of_sight_up"].values
+    radians = 4 * np.pi / (1000 * float(stack["wavelength"])) * away
+    clean = stack.assign(unwrapped_phase=(("pair", "y", "x"), radians.astype("float32")))
+    result = rates.vertical(invert(clean, model=model), stack["line_of_sight_up"])
+    land = np.isfinite(vertical[0])
+    # The first date's own rounding shifts all others.
+    np.testing.assert_allclose(result["displacement"].values[:, land], vertical[:, land], atol=0.05)
+    assert np.nanmax(result["residual"]) < 0.02
+
+
+@pytest.fixture(scope="module")
+def errors(stack, truth, model) -> xr.Dataset:
+    """Vertical rate and thaw deformation of the noisy demo, less the truth, both referred."""
+    area = corrections.reference_by_coherence(stack)
+    result = invert(stack, model=model, corrections=corrections.fit(stack, area))
+    found = rates.vertical(rates.from_model(result), stack["line_of_sight_up"])
+    for name, true in (
+        ("rate", truth["vertical_rate"]),
+        ("thaw_deformation", -truth["thaw_amplitude"]),
+    ):
+        found[name] = found[name] - (true.values - float(true.where(area.values).mean()))
+    return found
+
+
+def test_the_demos_rate_is_off_by_the_bias_of_short_pairs_and_noise(errors, truth):
+    """On ridges, which have almost no such bias, within noise; in meadows by the bias put in."""
+    cover = truth["land_cover"].values
+    ridge, meadow = (
+        errors["rate"].values[cover == RIDGE],
+        errors["rate"].values[cover == WET_MEADOW],
+    )
+    assert abs(np.nanmedian(ridge)) < 1
+    bias = truth["short_pair_bias"].values[cover == WET_MEADOW]
+    assert abs(np.nanmedian(meadow) - np.nanmedian(bias)) < 1.5
+    assert np.nanmedian(meadow) < -1
+
+
+def test_the_demos_thaw_deformation_is_right_but_for_delay_that_goes_with_height(errors, truth):
+    """Of 46 mm in wet meadow the uncorrected delay, which has its season too, hides or adds 7."""
+    cover = truth["land_cover"].values
+    assert abs(np.nanmedian(errors["thaw_deformation"].values[cover == RIDGE])) < 2
+    assert abs(np.nanmedian(errors["thaw_deformation"].values[cover == WET_MEADOW])) < 7
+
+
+def test_delay_fitted_on_ground_that_stays_brings_the_thaw_deformation_closer(
+    stack, truth, model, errors
+):
+    """With the ridges' still interior named; at their edges deformation itself goes with height."""
+    area = corrections.reference_by_coherence(stack)
+    still = (truth["land_cover"].values == RIDGE) & (truth["thaw_amplitude"].values < 4)
+    still = xr.DataArray(still, area.coords, area.dims)
+    fitted = corrections.fit(stack, area, height=True, stable=still)
+    result = invert(stack, model=model, corrections=fitted)
+    found = rates.vertical(rates.from_model(result), stack["line_of_sight_up"])["thaw_deformation"]
+    true = -truth["thaw_amplitude"]
+    off = found - (true.values - float(true.where(area.values).mean()))
+    meadow = truth["land_cover"].values == WET_MEADOW
+    before = abs(np.nanmedian(errors["thaw_deformation"].values[meadow]))
+    assert abs(np.nanmedian(off.values[meadow])) < 0.6 * before
+
+
+@pytest.fixture(scope="module")
+def mexico_city(real) -> xr.Dataset:
+    return open_archive(PROJECT / "data" / "real" / "kuparuk.toml").load("sentinel1").compute()
+
+
+def test_a_real_stack_is_inverted_as_plain_least_squares_does(mexico_city):
+    """Mexico City by coherence, every tenth pixel whose network holds, to 2e-5 rad."""
+    area = corrections.reference_by_coherence(mexico_city)
+    fitted = corrections.fit(mexico_city, area)
+    result = invert(mexico_city, weight="coherence", corrections=fitted, screen_loops=False).stack(
+        pixel=("y", "x")
+    )
+    phase = mexico_city["unwrapped_phase"] - fitted["coefficient"].isel(term=0)
+    pixels = phase.stack(pixel=("y", "x")).values
+    weight = mexico_city["coherence"].stack(pixel=("y", "x")).values.clip(0.05, 0.999)
+    dates, first, second = incidence(mexico_city)
+    design = np.zeros((first.size, dates.size))
+    design[np.arange(first.size), second] = 1
+    design[np.arange(first.size), first] = -1
+    radian = -1000 * float(mexico_city["wavelength"]) / (4 * np.pi)
+    compared = 0
+    for k in range(0, pixels.shape[1], 10):
+        there = np.isfinite(pixels[:, k]) & np.isfinite(weight[:, k])
+        root = np.sqrt(weight[there, k].astype(float))
+        matrix = design[there, 1:] * root[:, np.newaxis]
+        expected, _, rank, _ = np.linalg.lstsq(matrix, pixels[there, k] * root)
+        if rank == dates.size - 1:
+            found = result["displacement"].values[1:, k] / radian
+            np.testing.assert_allclose(found, expected, atol=2e-5)
+            compared += 1
+    assert compared > 500
+
+
+def test_the_real_city_sinks_where_it_is_known_to_and_its_pairs_agree(mexico_city):
+    """Tens of centimetres a year away from the sensor, with high temporal coherence."""
+    area = corrections.reference_by_coherence(mexico_city)
+    dates, *_ = incidence(mexico_city)
+    model = temporal.linear(xr.DataArray(dates, {"time": dates}, ("time",)))
+    result = invert(mexico_city, corrections=corrections.fit(mexico_city, area), model=model)
+    rate = rates.from_model(result)["rate"]
+    assert float(rate.quantile(0.9) - rate.quantile(0.1)) > 50
+    assert float(result["temporal_coherence"].median()) > 0.8
+
+
+@pytest.mark.parametrize("case", ["as usual", "mostly delay", "nearest two", "15 dates"])
+def test_intervals_cover_the_truth_as_often_as_they_say(case):
+    """93 to 97 in a hundred, with delay that is correlated in space."""
+    path = PROJECT / "bench" / "inversion_coverage.py"
+    spec = importlib.util.spec_from_file_location("inversion_coverage", path)
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    chosen = next(known for known in bench.CASES if known.name == case)
+    for name, share in bench.coverage(np.random.default_rng(1), chosen):
+        assert 0.93 <= share <= 0.972, name

@@ -1,0 +1,166 @@
+"""The kept displacement product: built once, whole or not at all, the same on a cluster."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from qilian import products
+from qilian.archive import open_archive
+from qilian.contracts import InputError
+
+BUILD = """
+import sys, pathlib
+from qilian import products
+from qilian.archive import open_archive
+built = products._build
+def counted(path, make, *rest):
+    print("building", flush=True)
+    built(path, make, *rest)
+products._build = counted
+source = open_archive(sys.argv[1])
+print(float(products.displacement(source, cache=pathlib.Path(sys.argv[2]))["residual"].mean()))
+"""
+
+
+def building(demo: Path, cache: Path) -> subprocess.Popen:
+    command = [sys.executable, "-c", BUILD, str(demo), str(cache)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def product(demo, cache) -> xr.Dataset:
+    """The displacement of the demo, built by two processes that start together."""
+    processes = [building(demo, cache) for _ in range(2)]
+    said = [process.communicate()[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sorted(len(words) for words in said) == [1, 2], "both built, or neither did"
+    assert said[0][-1] == said[1][-1]
+    return products.displacement(open_archive(demo), cache=cache).load()
+
+
+def test_two_processes_that_start_together_build_once(product, cache):
+    """The second waits and reads; one product is in the cache, and nothing unfinished."""
+    assert len(list(cache.glob("displacement-sentinel1-*.zarr"))) == 1
+    assert not list(cache.glob(".*.unfinished"))
+    assert product.attrs["simulated"] == "yes"
+    assert product["displacement"].attrs["units"] == "mm"
+    assert product.rio.crs.to_epsg() == 4326
+
+
+def test_a_build_that_is_killed_leaves_nothing_that_looks_finished(demo, tmp_path):
+    """The next one clears up and builds."""
+    process = building(demo, tmp_path)
+    assert process.stdout.readline() == "building\n"
+    unfinished = ".displacement-sentinel1-*.unfinished"
+    while not list(tmp_path.glob(unfinished)):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(tmp_path.glob(unfinished))
+    assert not list(tmp_path.glob("displacement-*.zarr"))
+    again = building(demo, tmp_path)
+    assert again.communicate()[0].startswith("building")
+    assert not list(tmp_path.glob(unfinished))
+    assert list(tmp_path.glob("displacement-*.zarr"))
+
+
+def test_a_build_that_fails_leaves_nothing_and_the_next_option_is_another_product(demo, tmp_path):
+    source = open_archive(demo)
+    with pytest.raises(InputError, match="reference x is 7, expected a place in x"):
+        products.displacement(source, reference=(7, 38), cache=tmp_path)
+    assert not list(tmp_path.glob("*.zarr"))
+    assert not list(tmp_path.glob(".*.unfinished"))
+    keys = {products._key("same", {"weight": weight}) for weight in ("none", "fisher")}
+    assert len(keys) == 2
+
+
+def test_touching_an_input_file_makes_another_product(demo):
+    """Size and time stand for the content, since reading it all would take longer than using it."""
+    source = open_archive(demo)
+    before = source.identity(["climate"])
+    file = next(source.entry("climate").files())
+    stamp = file.stat()
+    os.utime(file, ns=(1, 1))
+    assert source.identity(["climate"]) != before
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert source.identity(["climate"]) == before
+
+
+def test_options_out_of_range_are_said_before_anything_is_read(demo, tmp_path):
+    with pytest.raises(InputError, match=r"^seasonal is 'snow', expected one of thaw, periodic"):
+        products.displacement(open_archive(demo), seasonal="snow", cache=tmp_path)
+
+
+@contextmanager
+def cluster(folder: Path, workers: int):
+    """A scheduler and workers as processes of their own; yields its address and the workers."""
+    command = Path(sys.executable).with_name("dask")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    about = folder / "scheduler.json"
+    local = ["--host", "127.0.0.1", "--no-dashboard"]
+    listen = [command, "scheduler", *local, "--port", "0", "--scheduler-file", about]
+    processes = [subprocess.Popen(listen, **quiet)]
+    try:
+        while not about.is_file():
+            time.sleep(0.05)
+        join = [command, "worker", "--scheduler-file", about, "--nthreads", "1", "--no-nanny"]
+        for number in range(workers):
+            own = ["--local-directory", folder / f"worker{number}", "--no-dashboard"]
+            processes.append(subprocess.Popen([*join, *own], **quiet))
+        yield json.loads(about.read_text())["address"], processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def test_a_cluster_that_loses_a_worker_gives_the_same(demo, product, tmp_path):
+    """Two workers, one killed once blocks have been written; no bit of the answer changes."""
+    with cluster(tmp_path, workers=2) as (address, workers):
+        kept = tmp_path / "cache"
+        command = [sys.executable, "-c", CLUSTERED, str(demo), str(kept), address]
+        process = subprocess.Popen(command)
+        while len(list(kept.glob(".*.unfinished/displacement/*"))) < 3:
+            assert process.poll() is None, "it ended before a worker could be killed"
+            time.sleep(0.01)
+        workers[0].kill()
+        process.wait()
+        assert process.returncode == 0
+    found = products.displacement(open_archive(demo), cache=kept).load()
+    for name in product:
+        np.testing.assert_array_equal(found[name].values, product[name].values)
+
+
+CLUSTERED = """
+import sys, pathlib
+from qilian import products
+from qilian.archive import open_archive
+from qilian.readers import raster
+raster.BLOCK_BYTES = 4 * 2**20  # so that there is a half-way
+source = open_archive(sys.argv[1])
+products.displacement(source, cache=pathlib.Path(sys.argv[2]), scheduler=sys.argv[3])
+"""
+
+
+def test_a_scheduler_that_does_not_answer_is_named(demo, tmp_path, monkeypatch):
+    monkeypatch.setattr("distributed.client.Client.__init__", refuse)
+    with pytest.raises(InputError, match=r"^scheduler tcp://nowhere:1 does not answer"):
+        products.store(xr.Dataset({"a": ("y", [1.0])}), tmp_path / "x", scheduler="tcp://nowhere:1")
+
+
+def refuse(*_, **__):
+    raise OSError("timed out")
