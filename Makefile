@@ -33,16 +33,18 @@ lab: data/demo/catalogue.toml  ## open JupyterLab on the same environment
 
 demo: data/demo/catalogue.toml  ## write the simulated archive to data/demo
 
-bench: .venv/.ready  ## timings, as ratios within one run
-	for script in bench/*.py; do $(BIN)/python $$script || exit; done
+bench: .venv-bench/.ready  ## timings, as ratios within one run
+	for script in $(filter-out bench/stacks.py,$(wildcard bench/*.py)); do .venv-bench/bin/python $$script || exit; done
 
-lock: .venv/.ready  ## resolve requirements.lock anew
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-	  --fork-strategy fewest --generate-hashes --no-header --no-annotate --upgrade \
-	  --quiet --output-file requirements.lock
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-header --no-annotate --upgrade --quiet
+
+lock: .venv/.ready  ## resolve requirements.lock and the bench's own anew
+	$(COMPILE) --group dev --output-file requirements.lock
+	$(COMPILE) --group bench --constraint requirements.lock --output-file bench/requirements.lock
 
 clean:  ## remove what was built; the environment stays
-	rm -rf _build data/demo
+	rm -rf _build data/demo data/cache
 
 data/demo/catalogue.toml: .venv/.ready data/table_s1.csv $(wildcard lib/qilian_demo/*.py)
 	$(BIN)/qilian demo
@@ -59,4 +61,11 @@ data/demo/catalogue.toml: .venv/.ready data/table_s1.csv $(wildcard lib/qilian_d
 	  $(BIN)/python -m pip install --quiet --require-hashes --requirement /dev/stdin
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The bench has MintPy beside the book's packages, at the same versions.
+.venv-bench/.ready: bench/requirements.lock .venv/.ready
+	$(PYTHON) -m venv --clear .venv-bench
+	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --compile-bytecode --require-hashes $<
+	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --editable .
 	touch $@

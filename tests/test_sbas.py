@@ -203,7 +203,7 @@ def test_dates_that_no_pair_ties_to_the_first_are_missing_and_counted():
 
 
 def test_a_first_date_without_pairs_leaves_nothing_to_refer_to():
-    """MintPy gives such a pixel a wrong reference and temporal coherence 0.97; here it is missing."""
+    """MintPy gives such a pixel a wrong reference and temporal coherence 0.97; here none."""
     pairs = nearest(6)
     rng = np.random.default_rng(4)
     phase, coherence = noisy(rng, pairs, 6, 1, missing=0)

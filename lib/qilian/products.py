@@ -50,7 +50,7 @@ def displacement(
     entry: str = "sentinel1",
     *,
     weight: str = "fisher",
-    seasonal: str = "thaw",
+    seasonal: str = "auto",
     constraint: float = 1e-4,
     reference: tuple[float, float] | None = None,
     ramp: bool = False,
@@ -68,8 +68,9 @@ def displacement(
         Interferograms of one satellite.
     weight, constraint : optional
         As `sbas.invert` has them.
-    seasonal : {"thaw", "periodic", "none"}, optional
-        Season of the temporal model beside its rate: by the air's thawing index, or a yearly wave.
+    seasonal : {"auto", "thaw", "periodic", "none"}, optional
+        Season of the temporal model beside its rate: by the air's thawing index, a yearly wave, or
+        none. By itself the first that the archive can carry: a `climate` entry, two years.
     reference : (x, y), optional
         Middle of the reference area in the stack's coordinates; the most coherent by default.
     ramp, height : bool, optional
@@ -90,7 +91,10 @@ def displacement(
     InputError
         As the archive, `corrections` and `sbas.invert` say.
     """
-    require("seasonal", repr(seasonal), seasonal in _SEASONS, f"one of {', '.join(_SEASONS)}")
+    known = ["auto", *_SEASONS]
+    require("seasonal", repr(seasonal), seasonal in known, f"one of {', '.join(known)}")
+    if seasonal == "auto":
+        seasonal = _season(source, entry)
     needs = [entry, "climate"] if seasonal == "thaw" else [entry]
     options = {
         "weight": weight,
@@ -118,6 +122,14 @@ def displacement(
         return result.assign(ground | {"reference": fitted["reference"]})
 
     return _kept(f"displacement-{entry}", source, needs, options, make, scheduler, cache)
+
+
+def _season(source: Archive, entry: str) -> str:
+    """Choose the season that the archive can carry."""
+    if "climate" in source.entries:
+        return "thaw"
+    two_years = temporal.years(_dates(source.load(entry)))[-1] >= 2
+    return "periodic" if two_years else "none"
 
 
 def _thaw_model(source: Archive, stack: xr.Dataset) -> xr.DataArray:

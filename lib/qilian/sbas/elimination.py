@@ -116,6 +116,14 @@ def _couplings(first: np.ndarray, second: np.ndarray, order: np.ndarray) -> list
 
 
 @compiled
+def copy(values, into):
+    """Copy (row, column) values; a plain loop, which compiles in a tenth of a slice's time."""
+    for k in range(values.shape[0]):
+        for b in range(values.shape[1]):
+            into[k, b] = values[k, b]
+
+
+@compiled
 def eliminate(e, coupling, ground, spring, springs, pivot, pieces):
     """Factorise in place.
 

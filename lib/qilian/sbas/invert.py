@@ -44,7 +44,7 @@ def invert(
 
     Weighted least squares (SBAS; Berardino et al. 2002, doi:10.1109/TGRS.2002.803792) with, if
     given, weak rows that tie the series to a temporal model (NSBAS; López-Quiroz et al. 2009,
-    doi:10.1016/j.jappgeo.2009.02.010) and a rate known beforehand. With d the pairs' phases:
+    doi:10.1016/j.jappgeo.2009.02.006) and a rate known beforehand. With d the pairs' phases:
 
         minimise Σ w_ij (x_j - x_i - d_ij)² + c² w̄ Σ (x_i - M_i m)²,   x_first = 0
 

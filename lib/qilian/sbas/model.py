@@ -43,10 +43,12 @@ def invert_border(e, model, columns, g, inverse, mv):
                 factor = model[e.date[k], q]
                 for b in range(LANES):
                     mv[p, q, b] += factor * columns[p, k, b]
-            square = (model[:, p] * model[:, q]).sum()
+            square = 0.0
+            for d in range(model.shape[0]):
+                square += model[d, p] * model[d, q]
             for b in range(LANES):
                 system[p, q, b] = square - g[b] * mv[p, q, b]
-            mv[q, p], system[q, p] = mv[p, q], system[p, q]
+                system[q, p, b], mv[q, p, b] = system[p, q, b], mv[p, q, b]
     _invert(system, inverse)
 
 
@@ -153,7 +155,7 @@ def spreads(e, model, columns, g, inverse, mv, of_pairs, of_dates):
         for q in range(p + 1):
             for b in range(LANES):
                 dates[p, q, b] += total[p, b] * total[q, b]
-            dates[q, p], pairs[q, p] = dates[p, q], pairs[p, q]
+                dates[q, p, b], pairs[q, p, b] = dates[p, q, b], pairs[p, q, b]
     _between(inverse, pairs, of_pairs)
     _between(inverse, dates, of_dates)
 

@@ -144,11 +144,13 @@ def _factorise(task, weight, w):
     pixels.assemble_matrix(e, weight, w.coupling, w.ground, w.pairs, w.mean_weight)
     for b in range(LANES):
         w.g[b] = task.constraint * w.mean_weight[b] if modelled else 0.0
-    w.spring[:] = w.g
+    for k in range(n):
+        for b in range(LANES):
+            w.spring[k, b] = w.g[b]
     elimination.eliminate(e, w.coupling, w.ground, w.spring, modelled, w.pivot, w.pieces)
     if w.pieces.any():
         # How much of each date hangs on the held one: nothing, exactly, where no pair leads to it.
-        w.tie[:] = w.ground
+        elimination.copy(w.ground, w.tie)
         elimination.backward(e, w.coupling, w.pivot, w.tie)
     else:
         w.tie[:] = 1
@@ -170,7 +172,7 @@ def _substitute(task, phase, weight, w):
     pixels.assemble_right(e, phase, weight, w.x)
     elimination.forward(e, w.coupling, w.x)
     elimination.backward(e, w.coupling, w.pivot, w.x)
-    w.rounded[: e.date.size] = w.x
+    elimination.copy(w.x, w.rounded)
     pixels.residuals(e, phase, weight, w.rounded, w.coherence, w.square, w.weighted)
     for b in range(LANES):
         w.pair_noise[b] = w.weighted[b] / w.pair_dof[b] if w.pair_dof[b] > 0 else 0.0
@@ -207,9 +209,13 @@ def _store(task, w, pixel, lanes, result):
         result.dropped[at] = w.dropped[b]
         result.degrees_of_freedom[at] = w.dof[b] if task.model.shape[1] > 0 else w.pair_dof[b]
     scale = task.millimetres
-    result.parameters[:, pixel : pixel + lanes] = w.parameters[:, :lanes] * scale
-    if task.uncertainty:
-        result.covariance[:, :, pixel : pixel + lanes] = w.covariance[:, :, :lanes] * scale**2
+    for p in range(w.parameters.shape[0]):
+        for b in range(lanes):
+            result.parameters[p, pixel + b] = w.parameters[p, b] * scale
+    for p in range(result.covariance.shape[0]):
+        for q in range(result.covariance.shape[1]):
+            for b in range(lanes):
+                result.covariance[p, q, pixel + b] = w.covariance[p, q, b] * scale**2
 
 
 @compiled
@@ -229,13 +235,15 @@ def _gather(task, w, block, series, errors, bridged):
             known = (w.tie[k, b] > 0) | (reach[b] > 0)
             series[d, first + b] = w.x[k, b] * task.millimetres if known else np.nan
     if modelled:
-        bridged[0, first : first + LANES] = False
+        for b in range(LANES):
+            bridged[0, first + b] = False
         for k in range(task.plan.date.size):
             d = task.plan.date[k]
             for b in range(LANES):
                 bridged[d, first + b] = (reach[b] > 0) & (w.tie[k, b] <= 0)
     if task.uncertainty:
-        errors[0, first : first + LANES] = sure
+        for b in range(LANES):
+            errors[0, first + b] = sure[b]
         for k in range(task.plan.date.size):
             d = task.plan.date[k]
             for b in range(LANES):
@@ -293,9 +301,9 @@ def _compile(sources: str):
                     _fit_model(task, w, prior, prior_error, pixel, lanes)
                 _gather(task, w, block, series, errors, bridged)
                 _store(task, w, pixel, lanes, result)
-            result.displacement[:, first:last] = series[:, : last - first]
-            result.standard_error[:, first:last] = errors[:, : last - first]
-            result.bridged[:, first:last] = bridged[:, : last - first]
+            elimination.copy(series[:, : last - first], result.displacement[:, first:last])
+            elimination.copy(errors[:, : last - first], result.standard_error[:, first:last])
+            elimination.copy(bridged[:, : last - first], result.bridged[:, first:last])
 
     return solve_pixels
 
