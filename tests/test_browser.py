@@ -162,6 +162,28 @@ def moves_its_picture(page: Page, plot: Locator, slider: Locator) -> bool:
     return plot.evaluate(PICTURE)["pixels"] != near
 
 
+def test_a_click_on_the_map_shows_another_places_series(visits: list[Visit]) -> None:
+    """Two places of Figure S8 give two charts; no server is asked."""
+    visit = next(visit for visit in visits if "s08" in visit.name)
+    plot, chart = visit.page.locator(".bk-Figure").all()[:2]
+    pictures = []
+    for share in (0.3, 0.7):
+        plot.scroll_into_view_if_needed()
+        box = plot.bounding_box()
+        place = box["x"] + share * box["width"], box["y"] + 0.3 * box["height"]
+        visit.page.mouse.click(*place)
+        visit.page.wait_for_timeout(700)
+        pictures.append(chart.evaluate(PICTURE)["pixels"])
+    assert pictures[0] != pictures[1]
+    assert not visit.errors
+
+
+def test_no_page_is_heavier_than_two_megabytes(site: Path) -> None:
+    """Cubes are packed, so that a page opens on a telephone."""
+    heavy = {p.name: p.stat().st_size for p in site.rglob("*.html") if p.stat().st_size > 2e6}
+    assert not heavy
+
+
 def test_equations_are_typeset(visits: list[Visit]) -> None:
     """No reader meets raw TeX."""
     raw = {visit.name: found for visit in visits if (found := visit.page.evaluate(UNTYPESET))}

@@ -128,8 +128,12 @@ def network_panel(
     return lines
 
 
-def map_panel(axes: Axes, field: xr.DataArray, *, cmap: Any, norm: Normalize) -> ScalarMappable:
-    """Draw a map (y, x) in its own coordinates, with scale bar and north; missing is hatched.
+def map_panel(
+    axes: Axes, field: xr.DataArray, *, cmap: Any, norm: Normalize, furniture: bool = True
+) -> ScalarMappable:
+    """Draw a map (y, x) in its own coordinates; missing is hatched.
+
+    Its `furniture` is a scale bar and north.
 
     Geographic grids are drawn with the aspect of their middle latitude. North is the direction
     of growing y, which holds on geographic and, within a degree or two, on UTM grids.
@@ -148,7 +152,26 @@ def map_panel(axes: Axes, field: xr.DataArray, *, cmap: Any, norm: Normalize) ->
     axes.set_ylabel("latitude (°)" if geographic else "northing (m)")
     axes.locator_params(nbins=5)
     axes.ticklabel_format(style="plain", useOffset=False)
-    _scale_bar(axes, extent, geographic)
+    if furniture:
+        _scale_bar(axes, extent, geographic)
+    return image
+
+
+def map_grid(
+    figure: Figure, fields: Mapping[str, xr.DataArray], *, columns: int, cmap: Any, norm: Normalize
+) -> ScalarMappable:
+    """Draw maps of one extent side by side on one colour scale, each under its title.
+
+    Returns what a colour bar needs. The first map alone carries scale bar and north.
+    """
+    rows = -(-len(fields) // columns)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for number, (panel, (title, field)) in enumerate(zip(panels, fields.items(), strict=False)):
+        image = map_panel(panel, field, cmap=cmap, norm=norm, furniture=number == 0)
+        panel.set_title(title, fontsize=9.5)
+        panel.label_outer()
+    for panel in panels[len(fields) :]:
+        panel.set_visible(False)
     return image
 
 

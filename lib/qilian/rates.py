@@ -127,15 +127,19 @@ def vertical(line_of_sight: xr.Dataset, up: xr.DataArray) -> xr.Dataset:
     Parameters
     ----------
     line_of_sight : xarray.Dataset
-        Variables in mm or mm a year, such as those of `from_model` or `sbas.invert`.
+        Variables in mm or mm a year, `parameters` and their `covariance`, such as those of
+        `from_model` or `sbas.invert`; others stay as they are.
     up : xarray.DataArray
         (y, x) [1], as `line_of_sight_up` of the interferograms contract.
     """
     result = line_of_sight.copy()
+    up = up.drop_vars(up.coords)
     for name, field in line_of_sight.items():
-        if field.attrs.get("units", "").startswith("mm"):
-            upward = (field / up.drop_vars(up.coords)).astype(field.dtype)
-            result[name] = upward.transpose(*field.dims).assign_attrs(field.attrs)
-            long_name = field.attrs["long_name"].replace(" along the line of sight", "")
-            result[name].attrs["long_name"] = f"vertical {long_name}"
+        in_mm = field.attrs.get("units", "").startswith("mm")
+        power = {"parameters": 1, "covariance": 2}.get(str(name), int(in_mm))
+        if power:
+            upward = (field / up**power).astype(field.dtype).transpose(*field.dims)
+            long_name = field.attrs.get("long_name", name).replace(" along the line of sight", "")
+            about = {**field.attrs, "long_name": f"vertical {long_name}"}
+            result[name] = upward.assign_attrs(about)
     return result

@@ -67,13 +67,14 @@ def pair_slider(
             fontsize={"title": 9},
             tools=["hover"],
             toolbar="above",
-            xlabel=_axis_label(stack["x"]),
-            ylabel=_axis_label(stack["y"]),
+            xlabel=axis_label(stack["x"]),
+            ylabel=axis_label(stack["y"]),
         )
     )
 
 
-def _axis_label(axis: xr.DataArray) -> str:
+def axis_label(axis: xr.DataArray) -> str:
+    """Name a coordinate with its units."""
     units = axis.attrs["units"]
     return f"{axis.attrs['long_name']} ({'°' if units.startswith('degree') else units})"
 

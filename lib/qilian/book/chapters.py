@@ -17,11 +17,12 @@ _KINDS = {"int": (int,), "float": (float, int), "str": (str,), "bool": (bool,), 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One notebook: its file, its title, the archive entries it reads, its parameters."""
+    """One notebook: its file, title, the archive entries it needs or may use, its parameters."""
 
     path: Path
     title: str
     needs: tuple[str, ...]
+    uses: tuple[str, ...]
     parameters: Mapping[str, str]  # name → type name
 
     @property
@@ -40,7 +41,7 @@ def read_chapter(path: Path) -> Chapter:
     return Chapter(
         path,
         heading.splitlines()[0].removeprefix("# "),
-        tuple(notebook.metadata.get("qilian", {}).get("needs", ())),
+        *(tuple(notebook.metadata.get("qilian", {}).get(key, ())) for key in ("needs", "uses")),
         {name: about["inferred_type_name"] for name, about in inferred.items()},
     )
 

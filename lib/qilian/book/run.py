@@ -182,12 +182,13 @@ def _explain(error: Exception) -> tuple[str, str]:
 
 def _key(run: Run, chapter: Chapter, environment: str) -> str:
     cells = nbformat.read(chapter.path, as_version=4).cells
+    entries = [*chapter.needs, *(name for name in chapter.uses if name in run.archive.entries)]
     parts = [
         environment,
         json.dumps([(cell.cell_type, cell.source, cell.metadata) for cell in cells]),
         json.dumps(run.injected(chapter), sort_keys=True),
         run.archive.name,
-        run.archive.digest(chapter.needs),
+        run.archive.digest(entries),
         run.archive.truth_digest(),
     ]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

@@ -83,7 +83,8 @@ def invert(
     -------
     xarray.Dataset
         (time, y, x) `displacement` and `standard_error` [mm], positive towards the sensor,
-        `bridged` with a model; its `parameters` (parameter, y, x) and their `covariance`;
+        `bridged` with a model; its `parameters` (parameter, y, x), their `covariance`, and the
+        `model` itself;
         (y, x) `degrees_of_freedom`, `temporal_coherence` (missing where no pair is redundant),
         `residual` [mm], and the counts `pairs`, `pieces`, `dropped`. Lazy if the stack is.
 
@@ -263,6 +264,7 @@ def _label(
     if model is not None:
         named = {"parameter": model["parameter"].values, "unit": model["unit"]}
         labelled = labelled.assign_coords(named | {"parameter_": model["parameter"].values})
+        labelled["model"] = ("time", "parameter"), model.values, attributes("temporal model", None)
     for axis in ("y", "x", "spatial_ref"):
         if axis in stack.coords:
             labelled = labelled.assign_coords({axis: stack[axis]})

@@ -1,0 +1,82 @@
+"""The interactive cube: what the page carries, and that it is small."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from qilian import explorer, temporal
+from qilian.contracts import InputError
+
+
+@pytest.fixture(scope="module")
+def cube() -> xr.Dataset:
+    """Displacement about a model, some of it missing, an interval unknown."""
+    rng = np.random.default_rng(0)
+    days = np.datetime64("2016-01-03", "ns") + np.arange(40) * np.timedelta64(24, "D")
+    model = temporal.periodic(xr.DataArray(days, {"time": days}, ("time",)))
+    parameters = rng.normal(0, 10, (4, 12, 30))
+    displacement = np.einsum("tp,pyx->tyx", model.values, parameters)
+    displacement += rng.normal(0, 5, displacement.shape)
+    displacement[:, 2, 3] = np.nan
+    interval = np.abs(rng.normal(10, 2, displacement.shape))
+    interval[7, 5, 5] = np.nan
+    about = {"units": "mm", "long_name": "vertical displacement"}
+    degrees = {"units": "degrees_east", "long_name": "longitude"}
+    return xr.Dataset(
+        {
+            "displacement": (("time", "y", "x"), displacement, about),
+            "interval": (("time", "y", "x"), interval, about),
+            "parameters": (("parameter", "y", "x"), parameters),
+            "model": (("time", "parameter"), model.values),
+        },
+        {
+            "time": days,
+            "y": ("y", np.linspace(38.2, 38, 12), degrees),
+            "x": ("x", np.linspace(99, 99.5, 30), degrees),
+        },
+        {"simulated": "yes", "title": "test"},
+    )
+
+
+def test_what_the_page_carries_gives_the_cube_back(cube):
+    """To half a step, by the arithmetic of the page's script; missing and unknown stay so."""
+    packed = explorer._encode(cube, cube["model"])
+    grid = packed["grid"]
+    size = grid["columns"] * grid["rows"]
+    parameters = packed["parameters"].reshape(grid["parts"], size)
+    fitted = packed["model"].reshape(-1, grid["parts"]) @ parameters
+    codes = packed["rest"].reshape(-1, size).astype(float)
+    found = np.where(codes == explorer.MISSING, np.nan, codes * grid["step"]) + fitted
+    expected = cube["displacement"].values.reshape(-1, size)
+    np.testing.assert_allclose(found, expected, atol=0.5 * grid["step"] + 1e-3)
+    widths = packed["reach"].reshape(-1, size).astype(float)
+    reach = np.where(widths == explorer.UNKNOWN, np.nan, widths * grid["width"])
+    np.testing.assert_allclose(
+        reach, cube["interval"].values.reshape(-1, size), atol=0.5 * grid["width"] + 1e-9
+    )
+    assert grid["step"] <= 0.3
+    assert packed["rest"].itemsize == packed["reach"].itemsize == 1
+
+
+def test_blocks_are_averaged_and_half_empty_ones_are_missing(cube):
+    """A map of 30 columns becomes 15; a block with one of four missing keeps its mean."""
+    coarse = explorer.coarsened(cube, columns=15)
+    assert coarse.sizes["x"] == 15
+    block = cube["displacement"].values[:, 4:6, 8:10]
+    np.testing.assert_allclose(coarse["displacement"].values[:, 2, 4], block.mean((1, 2)))
+    assert np.isfinite(coarse["displacement"].values[:, 1, 1]).all()
+    empty = cube.copy(deep=True)
+    empty["displacement"][:, 2:4, 2:4] = np.nan
+    empty["displacement"][:, 2, 2] = 1.0
+    assert np.isnan(explorer.coarsened(empty, columns=15)["displacement"].values[:, 1, 1]).all()
+    with pytest.raises(InputError, match=r"^columns is 0, expected 1 or more\.$"):
+        explorer.coarsened(cube, columns=0)
+
+
+def test_a_view_says_that_its_input_is_simulated(cube):
+    """In the titles of map and chart."""
+    view = explorer.explore(cube, cube["model"], palette=["#000000", "#ffffff"], limit=50.0)
+    plots = [child for child in view.object.children if hasattr(child, "title")]
+    titles = [p.title.text for p in plots if hasattr(p.title, "text")]
+    assert len(titles) == 2
+    assert all(title.startswith("Simulated: ") for title in titles)
