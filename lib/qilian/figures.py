@@ -18,6 +18,7 @@ from pyproj import Geod
 
 COHERENCE_MAP = crameri.batlow
 COHERENCE_NORM = Normalize(0, 1)
+INK = "#1a1a1a"
 DISPLACEMENT_MAP = crameri.vik_r  # red where the ground sinks, blue where it rises
 COHERENCE_PALETTE = [to_hex(color) for color in COHERENCE_MAP.colors]  # the same map for Bokeh
 # The caption of Figure S5 names black, blue and red; these hues stay apart for colour-blind eyes
@@ -117,9 +118,7 @@ def network_panel(
     )
     lines.set_array(np.ma.masked_invalid(coherence.values[order]))
     axes.add_collection(lines)
-    axes.plot(
-        mdates.date2num(nodes["date"]), height, "o", color="#1a1a1a", markersize=4.5, zorder=3
-    )
+    axes.plot(mdates.date2num(nodes["date"]), height, "o", color=INK, markersize=4.5, zorder=3)
     axes.margins(0.04, 0.08)
     axes.autoscale_view()
     locator = mdates.AutoDateLocator(maxticks=8)
@@ -148,8 +147,7 @@ def map_panel(
     aspect = 1 / np.cos(np.radians(y.mean())) if geographic else 1
     image = axes.imshow(rows.values, extent=extent, cmap=cmap, norm=norm, aspect=aspect)
     axes.grid(False)
-    axes.set_xlabel("longitude (°)" if geographic else "easting (m)")
-    axes.set_ylabel("latitude (°)" if geographic else "northing (m)")
+    _name_axes(axes, geographic)
     axes.locator_params(nbins=5)
     axes.ticklabel_format(style="plain", useOffset=False)
     if furniture:
@@ -186,6 +184,11 @@ def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> No
     axes.legend(patches, names, ncols=len(names), fontsize=8, handlelength=1, **below)
 
 
+def _name_axes(axes: Axes, geographic: bool) -> None:
+    axes.set_xlabel("longitude (°)" if geographic else "easting (m)")
+    axes.set_ylabel("latitude (°)" if geographic else "northing (m)")
+
+
 def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
     left, right, bottom, top = extent
     width, middle = right - left, (bottom + top) / 2
@@ -198,7 +201,7 @@ def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
     halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 2.5}
     transform = axes.transAxes
     axes.plot([0.04, 0.04 + share], [0.05, 0.05], color="white", lw=5, transform=transform)
-    axes.plot([0.04, 0.04 + share], [0.05, 0.05], color="#1a1a1a", lw=2.5, transform=transform)
+    axes.plot([0.04, 0.04 + share], [0.05, 0.05], color=INK, lw=2.5, transform=transform)
     axes.text(
         0.04 + share / 2, 0.08, label, ha="center", fontsize=8.5, transform=transform, bbox=halo
     )
@@ -210,7 +213,7 @@ def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
         ha="center",
         fontsize=9,
         bbox=halo,
-        arrowprops={"arrowstyle": "-|>", "color": "#1a1a1a"},
+        arrowprops={"arrowstyle": "-|>", "color": INK},
     )
 
 
@@ -241,3 +244,46 @@ def confidence_band(axes: Axes, fit: xr.Dataset, name: str, *, color: str, label
     beside = np.pad(held, 1)
     lone = held & ~beside[:-2] & ~beside[2:]
     axes.vlines(x.values[lone], lower.values[lone], ceiling.values[lone], color=color, alpha=0.3)
+
+
+def picture_panel(
+    axes: Axes, picture: xr.DataArray, crs: Any, extent: tuple[float, float, float, float]
+) -> None:
+    """Draw a colour picture (band, y, x) behind a map's axes, in the map's coordinates.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    picture : xarray.DataArray
+        (band, y, x), 0 to 255, red, green and blue first.
+    crs : rasterio CRS
+        Coordinate system of the maps beside it.
+    extent : tuple of float
+        West, east, south and north to show.
+    """
+    colors = (picture.isel(band=slice(3)) / 255).clip(0, 1)
+    colors = colors if picture.rio.crs == crs else colors.rio.reproject(crs)
+    left, bottom, right, top = colors.rio.bounds()
+    axes.imshow(
+        colors.transpose("y", "x", "band").fillna(1),
+        extent=(left, right, bottom, top),
+        aspect="auto",
+    )
+    axes.set(xlim=extent[:2], ylim=extent[2:])
+    axes.set_aspect(1 / np.cos(np.radians(np.mean(extent[2:]))) if crs.is_geographic else 1)
+    axes.grid(False)
+    _name_axes(axes, crs.is_geographic)
+    _scale_bar(axes, extent, crs.is_geographic)
+
+
+def outline(axes: Axes, features: Any, crs: Any) -> None:
+    """Draw outlines over a map: pits solid, everything else dashed; nothing for None."""
+    if features is None:
+        return
+    for kind, some in features.to_crs(crs).groupby("kind"):
+        style = "solid" if kind == "pit" else "dashed"
+        limits, labels = axes.axis(), {"xlabel": axes.get_xlabel(), "ylabel": axes.get_ylabel()}
+        some.boundary.plot(ax=axes, color=INK, linewidth=1.1, linestyle=style, aspect=None)
+        axes.axis(limits)
+        axes.set(**labels)

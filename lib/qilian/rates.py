@@ -46,8 +46,10 @@ def from_model(result: xr.Dataset) -> xr.Dataset:
         shared = 2 * sine * cosine * variance("sine", "cosine")
         found["seasonal_amplitude"] = amplitude, (own + shared) / amplitude**2
     named = xr.Dataset(attrs=result.attrs)
+    upward = estimate.attrs.get("long_name", "").startswith("vertical")
     for name, (value, square) in found.items():
         long_name, units = _MEANING[name]
+        long_name = f"vertical {long_name}" if upward else long_name
         grid = {"grid_mapping": "spatial_ref"}
         named[name] = value.assign_attrs(attributes(long_name, units) | grid)
         about = attributes(f"standard error of the {long_name}", units) | grid
@@ -116,6 +118,26 @@ def half_width(
         stats.t.ppf, (1 + level) / 2, degrees_of_freedom, dask="parallelized", output_dtypes=[float]
     )
     return (standard_error * factor).assign_attrs(standard_error.attrs)
+
+
+def coherent(result: xr.Dataset, *, minimum: float) -> xr.Dataset:
+    """Mask the pixels of an inversion whose pairs disagree: temporal coherence below `minimum`."""
+    require("minimum", minimum, 0 <= minimum <= 1, "0 to 1")
+    kept = result["temporal_coherence"] >= minimum
+    masked = result.copy()
+    for name, field in result.items():
+        if {"y", "x"} <= set(field.dims) and field.dtype.kind == "f":
+            masked[name] = field.where(kept)
+    return masked
+
+
+def vertical_if_known(result: xr.Dataset) -> xr.Dataset:
+    """Turn an inversion vertical by its own look vector, or leave it along the line of sight.
+
+    Names of the variables say which it is.
+    """
+    up = result.get("line_of_sight_up")
+    return result if up is None else vertical(result, up)
 
 
 def vertical(line_of_sight: xr.Dataset, up: xr.DataArray) -> xr.Dataset:

@@ -73,6 +73,15 @@ def pair_slider(
     )
 
 
+def picture(image: xr.DataArray, crs: object) -> hv.RGB:
+    """Draw a colour picture (band, y, x), 0 to 255, in a map's coordinate system."""
+    colors = (image.isel(band=slice(3)) / 255).clip(0, 1)
+    colors = colors if image.rio.crs == crs else colors.rio.reproject(crs)
+    layers = [colors.isel(band=band).values for band in range(3)]
+    shown = hv.RGB((colors["x"].values, colors["y"].values, *layers), ["x", "y"])
+    return shown.opts(title="optical picture", frame_width=300, aspect="equal")
+
+
 def axis_label(axis: xr.DataArray) -> str:
     """Name a coordinate with its units."""
     units = axis.attrs["units"]
