@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import corrections, rates, temporal, thaw
+from qilian import corrections, network, rates, temporal, thaw
 from qilian.archive import PROJECT, open_archive
-from qilian.network import incidence
 from qilian.sbas import invert
 
 RIDGE, WET_MEADOW = 4, 2  # land cover of the demo
@@ -27,16 +26,14 @@ def truth(demo) -> xr.Dataset:
 @pytest.fixture(scope="module")
 def model(demo, stack) -> xr.DataArray:
     """The thaw model by the demo's own weather file."""
-    dates, *_ = incidence(stack)
     air = open_archive(demo).load("climate")["air_temperature"]
-    at = xr.DataArray(dates, {"time": dates}, ("time",))
-    return temporal.thaw(thaw.settlement_course(air, at))
+    return temporal.thaw(thaw.settlement_course(air, network.dates(stack)))
 
 
 def test_phases_made_of_the_true_motion_give_it_back(stack, truth, model):
     """Without noise, to the hundredth of a millimetre in which the truth is stored."""
     vertical = truth["vertical_displacement"].values
-    _, first, second = incidence(stack)
+    _, first, second = network.incidence(stack)
     away = -(vertical[second] - vertical[first]) * stack["line_of_sight_up"].values
     radians = 4 * np.pi / (1000 * float(stack["wavelength"])) * away
     clean = stack.assign(unwrapped_phase=(("pair", "y", "x"), radians.astype("float32")))
@@ -113,7 +110,7 @@ def test_a_real_stack_is_inverted_as_plain_least_squares_does(mexico_city):
     phase = mexico_city["unwrapped_phase"] - fitted["coefficient"].isel(term=0)
     pixels = phase.stack(pixel=("y", "x")).values
     weight = mexico_city["coherence"].stack(pixel=("y", "x")).values.clip(0.05, 0.999)
-    dates, first, second = incidence(mexico_city)
+    dates, first, second = network.incidence(mexico_city)
     design = np.zeros((first.size, dates.size))
     design[np.arange(first.size), second] = 1
     design[np.arange(first.size), first] = -1
@@ -134,8 +131,7 @@ def test_a_real_stack_is_inverted_as_plain_least_squares_does(mexico_city):
 def test_the_real_city_sinks_where_it_is_known_to_and_its_pairs_agree(mexico_city):
     """Tens of centimetres a year away from the sensor, with high temporal coherence."""
     area = corrections.reference_by_coherence(mexico_city)
-    dates, *_ = incidence(mexico_city)
-    model = temporal.linear(xr.DataArray(dates, {"time": dates}, ("time",)))
+    model = temporal.linear(network.dates(mexico_city))
     result = invert(mexico_city, corrections=corrections.fit(mexico_city, area), model=model)
     rate = rates.from_model(result)["rate"]
     assert float(rate.quantile(0.9) - rate.quantile(0.1)) > 50

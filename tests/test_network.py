@@ -130,3 +130,35 @@ def test_means_of_coherence_leave_missing_values_out_and_mask_thin_pixels():
     assert np.allclose(mean.mean_coherence, [[0.4, np.nan]], equal_nan=True)
     assert np.allclose(mean.valid_share, [[1, 1 / 3]])
     assert np.allclose(coherence.pair_mean(stack), [0.2, 0.6, 0.65])
+
+
+def test_a_network_loses_pairs_then_dates_then_its_unity_as_the_threshold_rises():
+    """A chain with one loop, its links of falling coherence."""
+    pairs = make([(0, 10), (10, 20), (0, 20), (20, 30), (30, 40)])
+    coherence = xr.DataArray([0.9, 0.8, 0.7, 0.3, np.nan], dims="pair")
+    left = network.thinned(pairs, coherence, [0, 0.2, 0.5, 0.75, 0.95])
+    assert left["pairs"].values.tolist() == [5, 4, 3, 2, 0]
+    assert left["dates"].values.tolist() == [5, 4, 3, 3, 0]
+    assert left["components"].values.tolist() == [1, 1, 1, 1, 0]
+    assert left["loops"].values.tolist() == [1, 1, 1, 0, 0]
+
+
+def test_a_pair_is_of_the_season_of_its_dates():
+    """January to February, April to May, June to July, September to December."""
+    days = make([(0, 40), (100, 130), (160, 190), (250, 340)])
+    assert network.season(days).values.tolist() == ["frozen", "mixed", "thaw", "mixed"]
+    with pytest.raises(InputError, match=r"^thaw is \(11, 5\), expected first and last month"):
+        network.season(days, thaw=(11, 5))
+
+
+def test_only_pairs_with_both_dates_in_a_span_are_kept():
+    """Its ends included; none at all is refused."""
+    pairs = make([(0, 40), (40, 50), (50, 90)])
+    kept = network.within(pairs, "2018-02-10", "2018-02-20")
+    assert kept.sizes["pair"] == 1
+    assert network.dates(kept).values.astype("datetime64[D]").astype(str).tolist() == [
+        "2018-02-10",
+        "2018-02-20",
+    ]
+    with pytest.raises(InputError, match="no pair lies between 2019-01-01 and 2019-02-01"):
+        network.within(pairs, "2019-01-01", "2019-02-01")

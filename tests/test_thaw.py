@@ -61,12 +61,13 @@ def test_a_factor_between_air_and_ground_cancels():
     )
 
 
-def test_the_share_of_a_season_between_two_dates():
-    """From a quarter to the whole of the thaw is half the settlement."""
-    found = thaw.indices(steps())
-    assert thaw.season_scale(found, "2002-04-25", "2002-07-09") == pytest.approx(0.5)
-    with pytest.raises(InputError, match=r"^end is 2003-05-01, expected a date in the thaw year"):
-        thaw.season_scale(found, "2002-04-25", "2003-05-01")
+def test_the_share_of_a_season_at_its_dates():
+    """A quarter of the thaw is half of the settlement, in a warm year as in a cold one."""
+    days = at("2002-04-25", "2002-07-09")
+    np.testing.assert_allclose(thaw.season_shares(steps(), days), [0.5, 1])
+    np.testing.assert_allclose(thaw.season_shares(2 * steps(), days), [0.5, 1])
+    with pytest.raises(InputError, match=r"^season is 2002-04-25 to 2003-05-01, expected one told"):
+        thaw.season_shares(steps(), at("2002-04-25", "2003-05-01"))
 
 
 def test_short_gaps_are_bridged_and_a_long_one_costs_its_year():

@@ -1,11 +1,13 @@
 """Networks of interferometric pairs: acquisitions, baselines, connectivity, redundancy."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import xarray as xr
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from qilian.contracts import InputError, attributes
+from qilian.contracts import InputError, attributes, require
 from qilian.sensors import SENSORS
 
 
@@ -15,6 +17,27 @@ def incidence(pairs: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     dates, position = np.unique(ends, return_inverse=True)
     first, second = position.reshape(2, -1)
     return dates, first, second
+
+
+def dates(pairs: xr.Dataset) -> xr.DataArray:
+    """Acquisitions of a network in order of time, (time,)."""
+    found, *_ = incidence(pairs)
+    return xr.DataArray(found, {"time": found}, ("time",), attrs={"long_name": "acquisition"})
+
+
+def within(pairs: xr.Dataset, start: str, end: str) -> xr.Dataset:
+    """Keep the pairs both of whose dates lie in a span of days, its ends included.
+
+    Raises
+    ------
+    InputError
+        No pair does.
+    """
+    first, last = np.datetime64(start), np.datetime64(end)
+    kept = (pairs["reference_date"] >= first) & (pairs["secondary_date"] <= last)
+    if not kept.any():
+        raise InputError(f"no pair lies between {start} and {end}, expected one at least.")
+    return pairs.isel(pair=np.flatnonzero(kept))
 
 
 def time_span(pairs: xr.Dataset) -> xr.DataArray:
@@ -88,6 +111,62 @@ def redundancy(pairs: xr.Dataset) -> int:
     """Pairs beyond those that just connect the dates: the number of independent loops."""
     nodes = acquisitions(pairs)
     return pairs.sizes["pair"] - (nodes.sizes["date"] - int(nodes["component"].max()))
+
+
+def thinned(pairs: xr.Dataset, coherence: xr.DataArray, thresholds: Iterable[float]) -> xr.Dataset:
+    """Tell what is left of a network when pairs below a mean coherence are dropped.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        `reference_date` and `secondary_date` along `pair`.
+    coherence : xarray.DataArray
+        Mean coherence (pair,); a pair without any is below every threshold but 0.
+    thresholds : iterable of float
+        Least coherence of a pair that is kept.
+
+    Returns
+    -------
+    xarray.Dataset
+        (threshold,): `pairs` kept, `dates` that keep a pair, connected `components` among these,
+        and independent `loops`.
+    """
+    rows, thresholds = [], list(thresholds)
+    for threshold in thresholds:
+        kept = pairs.isel(pair=np.flatnonzero(coherence.fillna(0) >= threshold))
+        if kept.sizes["pair"]:
+            nodes = acquisitions(kept)
+            components = int(nodes["component"].max())
+            rows.append((kept.sizes["pair"], nodes.sizes["date"], components, redundancy(kept)))
+        else:
+            rows.append((0, 0, 0, 0))
+    names = {
+        "pairs": "pairs kept",
+        "dates": "acquisitions with a pair",
+        "components": "connected components",
+        "loops": "independent loops",
+    }
+    columns = zip(names.items(), np.array(rows).T, strict=True)
+    return xr.Dataset(
+        {name: ("threshold", values, attributes(about)) for (name, about), values in columns},
+        {"threshold": thresholds},
+    )
+
+
+def season(pairs: xr.Dataset, *, thaw: tuple[int, int] = (5, 10)) -> xr.DataArray:
+    """Name each pair by the season of its dates: `thaw`, `frozen`, or `mixed` for one of each.
+
+    A date is of the thaw season from the first to the last of the months in `thaw`.
+    """
+    first, last = thaw
+    require("thaw", thaw, 1 <= first <= last <= 12, "first and last month of the thaw season")
+    warm = [
+        (pairs[end].dt.month >= first) & (pairs[end].dt.month <= last)
+        for end in ("reference_date", "secondary_date")
+    ]
+    count = (warm[0].astype(int) + warm[1]).values
+    names = np.array(["frozen", "mixed", "thaw"])[count]
+    return xr.DataArray(names, dims="pair", attrs=attributes("season of the pair", None))
 
 
 def check_pairs(pairs: xr.Dataset) -> xr.Dataset:

@@ -22,7 +22,7 @@ from filelock import FileLock
 from qilian import corrections, temporal, thaw
 from qilian.archive import PROJECT, Archive
 from qilian.contracts import InputError, require
-from qilian.network import incidence
+from qilian.network import dates
 from qilian.sbas import invert
 
 CACHE = PROJECT / "data" / "cache"
@@ -128,24 +128,19 @@ def _season(source: Archive, entry: str) -> str:
     """Choose the season that the archive can carry."""
     if "climate" in source.entries:
         return "thaw"
-    two_years = temporal.years(_dates(source.load(entry)))[-1] >= 2
+    two_years = temporal.years(dates(source.load(entry)))[-1] >= 2
     return "periodic" if two_years else "none"
 
 
 def _thaw_model(source: Archive, stack: xr.Dataset) -> xr.DataArray:
     temperature = source.load("climate")["air_temperature"]
-    return temporal.thaw(thaw.settlement_course(temperature, _dates(stack)))
-
-
-def _dates(stack: xr.Dataset) -> xr.DataArray:
-    dates, *_ = incidence(stack)
-    return xr.DataArray(dates, {"time": dates}, ("time",))
+    return temporal.thaw(thaw.settlement_course(temperature, dates(stack)))
 
 
 _SEASONS: Mapping[str, Callable[[Archive, xr.Dataset], xr.DataArray]] = {
     "thaw": _thaw_model,
-    "periodic": lambda _, stack: temporal.periodic(_dates(stack)),
-    "none": lambda _, stack: temporal.linear(_dates(stack)),
+    "periodic": lambda _, stack: temporal.periodic(dates(stack)),
+    "none": lambda _, stack: temporal.linear(dates(stack)),
 }
 
 

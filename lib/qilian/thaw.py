@@ -135,16 +135,38 @@ def settlement_course(
     return at.assign_attrs(attributes("share of a mean year's thaw settlement"))
 
 
-def season_scale(record: xr.Dataset, start: str | np.datetime64, end: str | np.datetime64) -> float:
-    """Share of its own season's settlement between two dates of one thaw season [1].
+def season_shares(
+    air_temperature: xr.DataArray, dates: xr.DataArray, *, start: str = "04-01"
+) -> xr.DataArray:
+    """Share of its own season's settlement that is reached at dates of one thaw season.
 
-    √(A(end) / A_season) - √(A(start) / A_season): what a partial-season deformation is divided by
-    to give the whole season's. `record` is as from `indices`.
+    √(A / A_season), A_season being the thawing index of the whole season: what a deformation of a
+    part of the season stands for is the difference of two shares.
+
+    Parameters
+    ----------
+    air_temperature : xarray.DataArray
+        (time,) daily mean [degC], to the end of the season.
+    dates : xarray.DataArray
+        (time,) of one thaw year.
+    start : str, optional
+        MM-DD of the frozen season's end.
+
+    Returns
+    -------
+    xarray.DataArray
+        (time,) at `dates` [1].
+
+    Raises
+    ------
+    InputError
+        As `indices`; dates of several thaw years, or of one that the record does not tell whole.
     """
-    days = [np.datetime64(day, "ns") for day in (start, end)]
-    rows = record.sel(time=days)
-    year = int(rows["thaw_year"][0])
-    require("end", end, year == int(rows["thaw_year"][1]), "a date in the thaw year of start")
-    season = record["annual_thawing_index"].sel(year=year)
-    roots = np.sqrt(rows["thawing_index"] / season)
-    return float(roots[1] - roots[0])
+    record = indices(air_temperature, start=start)
+    rows = record.reindex(time=dates.values.astype("datetime64[D]").astype("datetime64[ns]"))
+    years = np.unique(rows["thaw_year"].values)
+    span = f"{str(dates.values[0])[:10]} to {str(dates.values[-1])[:10]}"
+    require("season", span, years.size == 1 and years[0] in record["year"], "one told whole")
+    season = record["annual_thawing_index"].sel(year=years[0], drop=True)
+    shares = np.sqrt(rows["thawing_index"] / season)
+    return shares.assign_attrs(attributes("share of the season's thaw settlement"))
