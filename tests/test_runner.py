@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from qilian import cli
 from qilian.archive import open_archive
 from qilian.book import run as runner
 from qilian.book.chapters import check_parameters, read_chapter, select
@@ -130,6 +131,13 @@ def test_a_wrong_parameter_is_named_before_any_kernel_starts(tmp_path, values, s
     with pytest.raises(InputError) as caught:
         check_parameters([chapter], values)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("2018-07-10", "2018-07-10"), ("[1, 3]", [1, 3]), ("0.5", 0.5)]
+)
+def test_a_date_on_the_command_line_stays_text(text, value):
+    assert cli._value(text) == value
 
 
 def test_an_integer_serves_as_a_float(tmp_path):

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,17 @@ def _plan(
     """Check archive, notebooks and parameters before any kernel starts."""
     opened = open_archive(archive)
     selected = select(chapters(PROJECT), notebooks)
-    parameters = {name: yaml.safe_load(value) for name, value in given}
+    parameters = {name: _value(text) for name, text in given}
     check_parameters(selected, parameters)
     folder = (out or PROJECT / "_build" / _folder_name(opened.catalogue)).resolve()
     _console.print(f"on “{opened.name}”: {', '.join(chapter.name for chapter in selected)}")
     return Run(opened, parameters, folder), selected
+
+
+def _value(text: str) -> Any:
+    """Read a parameter as YAML, but a date as the text that notebooks take it for."""
+    value = yaml.safe_load(text)
+    return text if isinstance(value, date) else value
 
 
 def _folder_name(catalogue: Path) -> str:

@@ -247,9 +247,9 @@ def confidence_band(axes: Axes, fit: xr.Dataset, name: str, *, color: str, label
 
 
 def picture_panel(
-    axes: Axes, picture: xr.DataArray, crs: Any, extent: tuple[float, float, float, float]
+    axes: Axes, picture: xr.DataArray | None, crs: Any, extent: tuple[float, float, float, float]
 ) -> None:
-    """Draw a colour picture (band, y, x) behind a map's axes, in the map's coordinates.
+    """Draw a colour picture (band, y, x) in a map's coordinates; only the frame for None.
 
     Parameters
     ----------
@@ -262,14 +262,12 @@ def picture_panel(
     extent : tuple of float
         West, east, south and north to show.
     """
-    colors = (picture.isel(band=slice(3)) / 255).clip(0, 1)
-    colors = colors if picture.rio.crs == crs else colors.rio.reproject(crs)
-    left, bottom, right, top = colors.rio.bounds()
-    axes.imshow(
-        colors.transpose("y", "x", "band").fillna(1),
-        extent=(left, right, bottom, top),
-        aspect="auto",
-    )
+    if picture is not None:
+        colors = (picture.isel(band=slice(3)) / 255).clip(0, 1)
+        colors = colors if picture.rio.crs == crs else colors.rio.reproject(crs)
+        left, bottom, right, top = colors.rio.bounds()
+        shown = colors.transpose("y", "x", "band").fillna(1)
+        axes.imshow(shown, extent=(left, right, bottom, top), aspect="auto")
     axes.set(xlim=extent[:2], ylim=extent[2:])
     axes.set_aspect(1 / np.cos(np.radians(np.mean(extent[2:]))) if crs.is_geographic else 1)
     axes.grid(False)

@@ -8,7 +8,7 @@ from qilian.contracts import InputError, attributes, require
 
 _MEANING = {
     "rate": ("rate", "mm year-1"),
-    "thaw_deformation": ("deformation of a mean thaw season", "mm"),
+    "thaw_deformation": ("thaw-season deformation", "mm"),
     "seasonal_amplitude": ("half the range of the yearly wave", "mm"),
 }
 
@@ -117,7 +117,8 @@ def half_width(
     factor = xr.apply_ufunc(
         stats.t.ppf, (1 + level) / 2, degrees_of_freedom, dask="parallelized", output_dtypes=[float]
     )
-    return (standard_error * factor).assign_attrs(standard_error.attrs)
+    about = {**standard_error.attrs, "long_name": f"half width of its {level:.0%} interval"}
+    return (standard_error * factor).assign_attrs(about)
 
 
 def coherent(result: xr.Dataset, *, minimum: float) -> xr.Dataset:
