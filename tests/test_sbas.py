@@ -346,6 +346,24 @@ def test_a_weak_model_bridges_a_torn_network_and_says_so():
     assert (result["standard_error"].values[:, 0, 1] < 1e-2).all()
 
 
+def test_a_model_that_too_few_pairs_determine_bridges_nothing():
+    """Up to two pairs leave a rate and a wave open; three fix them, and offer no error."""
+    pairs = nearest(30)
+    rng = np.random.default_rng(13)
+    phase, coherence = noisy(rng, pairs, 30, 5, missing=0)
+    for pixel, few in enumerate(range(4)):
+        kept = rng.choice(len(pairs), few, replace=False)
+        phase[np.setdiff1d(np.arange(len(pairs)), kept), pixel] = np.nan
+    stack = stacked(pairs, phase, coherence)
+    result = invert(stack, model=temporal.periodic(network.dates(stack)), screen_loops=False)
+    assert result["parameters"].isel(x=slice(3)).isnull().all()
+    assert not result["bridged"].isel(x=slice(3)).any()
+    assert result["displacement"].isel(x=0).isnull().all()
+    assert result["parameters"].isel(x=3).notnull().all()
+    assert result["covariance"].isel(x=3).isnull().all()
+    assert result["covariance"].isel(x=4).notnull().all()
+
+
 def test_a_weak_model_leaves_tied_dates_to_their_pairs():
     """Ground that does not follow the model comes out as it is, to a hundredth of a millimetre."""
     rng = np.random.default_rng(9)

@@ -47,7 +47,8 @@ def invert_border(e, model, columns, g, inverse, mv):
             for d in range(model.shape[0]):
                 square += model[d, p] * model[d, q]
             for b in range(LANES):
-                system[p, q, b] = square - g[b] * mv[p, q, b]
+                # A pixel without any pair has no weight either, and nothing to fit.
+                system[p, q, b] = square - g[b] * mv[p, q, b] if g[b] > 0 else 0.0
                 system[q, p, b], mv[q, p, b] = system[p, q, b], mv[p, q, b]
     _invert(system, inverse)
 

@@ -1,0 +1,104 @@
+"""Maps from one grid to another, and places and outlines on a grid."""
+
+import geopandas as gpd
+import numpy as np
+import rioxarray  # noqa: F401  gives xarray its .rio accessor
+import xarray as xr
+from pyproj import CRS, Geod, Transformer
+
+from qilian.contracts import InputError, attributes
+
+_WGS84 = Geod(ellps="WGS84")
+_METHODS = {"bilinear": 1, "average": 5}  # as GDAL numbers them
+
+
+def onto(field: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """Put a map onto another map's grid.
+
+    Where its pixels are smaller than the other's, those that a pixel covers are averaged by
+    their area; else values are interpolated bilinearly. Missing pixels take no part. A pixel of
+    the result is missing if all that it covers are, or, interpolated, if its centre lies in one.
+
+    Parameters
+    ----------
+    field : xarray.DataArray
+        (y, x), any units; NaN where missing.
+    like : xarray.DataArray
+        (y, x), on the grid to go to.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x) at the coordinates of `like`; `attrs["resampling"]` is `average` or `bilinear`.
+
+    Raises
+    ------
+    InputError
+        A map without coordinate system, or maps that share no ground.
+    """
+    method = "average" if pixel_area(field) < pixel_area(like) else "bilinear"
+    # Unless NaN is named as missing, GDAL reckons with it.
+    known = field.transpose("y", "x").astype(float).rio.set_nodata(np.nan)
+    result = known.rio.reproject_match(like, resampling=_METHODS[method])
+    if result.isnull().all():
+        raise InputError("the two maps share no ground with values, expected them to overlap.")
+    result.attrs = {**field.attrs, "grid_mapping": "spatial_ref", "resampling": method}
+    return result.drop_encoding()
+
+
+def pixel_area(field: xr.DataArray) -> float:
+    """Area on the ellipsoid of the pixel in the middle of a map (y, x) [m²]."""
+    half_x, half_y = (step / 2 for step in field.rio.resolution())
+    x, y = (float(field[axis][field.sizes[axis] // 2]) for axis in ("x", "y"))
+    corners_x = [x - half_x, x + half_x, x + half_x, x - half_x]
+    corners_y = [y - half_y, y - half_y, y + half_y, y + half_y]
+    to_degrees = Transformer.from_crs(_crs(field), "EPSG:4326", always_xy=True)
+    area, _ = _WGS84.polygon_area_perimeter(*to_degrees.transform(corners_x, corners_y))
+    return abs(area)
+
+
+def middle(area: xr.DataArray, like: xr.DataArray) -> tuple[float, float]:
+    """Find the middle of an area of one grid in the coordinates of another.
+
+    Parameters
+    ----------
+    area : xarray.DataArray
+        (y, x), True or 1 inside.
+    like : xarray.DataArray
+        (y, x), on the other grid.
+
+    Returns
+    -------
+    tuple of float
+        x and y, in the units of the coordinates of `like`.
+    """
+    inside = area.compute().astype(bool)
+    x, y = (float(inside[axis].where(inside).mean()) for axis in ("x", "y"))
+    return Transformer.from_crs(_crs(area), _crs(like), always_xy=True).transform(x, y)
+
+
+def covered(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
+    """Mark the pixels that outlines touch.
+
+    Parameters
+    ----------
+    features : geopandas.GeoDataFrame
+        Outlines, in any coordinate system.
+    like : xarray.DataArray
+        (y, x), on the grid to mark.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x), True in every pixel of which an outline holds any part.
+    """
+    outlines = features.to_crs(_crs(like)).geometry
+    ground = xr.ones_like(like, dtype=float)
+    inside = ground.rio.clip(outlines, drop=False, all_touched=True)
+    return inside.notnull().assign_attrs(attributes("inside an outline"))
+
+
+def _crs(field: xr.DataArray) -> CRS:
+    if field.rio.crs is None:
+        raise InputError(f"{field.name or 'a map'} has no coordinate system, expected one.")
+    return CRS.from_user_input(field.rio.crs)

@@ -1,0 +1,85 @@
+"""Maps keep their values on another grid, places their place, and outlines their pixels."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rioxarray  # noqa: F401
+import xarray as xr
+from pyproj import Transformer
+from shapely.geometry import box
+
+from qilian import grids
+from qilian.contracts import InputError
+
+
+def field(values: np.ndarray, *, west=99.0, north=38.0, step=0.01, crs="EPSG:4326") -> xr.DataArray:
+    """A map whose pixels of `step` start at a corner and run south and east."""
+    rows, columns = values.shape
+    coords = {
+        "y": north - step * (np.arange(rows) + 0.5),
+        "x": west + step * (np.arange(columns) + 0.5),
+    }
+    about = {"long_name": "vertical rate", "units": "mm year-1"}
+    return xr.DataArray(values, coords, ("y", "x"), "rate", about).rio.write_crs(crs)
+
+
+def test_a_plane_in_degrees_keeps_its_values_from_utm_to_degrees():
+    """Interpolated from 400 m to pixels of half that, to a hundredth of what one of them rises."""
+    metres = field(np.zeros((60, 60)), west=510e3, north=4215e3, step=400.0, crs="EPSG:32647")
+    to_degrees = Transformer.from_crs("EPSG:32647", "EPSG:4326", always_xy=True)
+    longitude, latitude = to_degrees.transform(*np.meshgrid(metres["x"], metres["y"]))
+    metres.values = 20 * (longitude - 99) - 30 * (latitude - 38)
+    degrees = field(np.zeros((60, 60)), west=99.2, north=38.0, step=0.002)
+    found = grids.onto(metres, degrees)
+    expected = 20 * (degrees["x"] - 99) - 30 * (degrees["y"] - 38)
+    np.testing.assert_allclose(found, expected.transpose("y", "x"), atol=5e-4)
+    assert found.attrs["resampling"] == "bilinear"
+    assert found.attrs["units"] == "mm year-1"
+    xr.testing.assert_equal(found["x"], degrees["x"])
+
+
+def test_finer_pixels_are_averaged_and_missing_ones_take_no_part():
+    """Blocks of 2 × 2, worked by hand."""
+    nan = np.nan
+    fine = field(np.array([[1, 2, 5, 5], [3, 6, nan, 5], [7, 7, nan, nan], [0, 0, nan, nan]]))
+    found = grids.onto(fine, field(np.zeros((2, 2)), step=0.02))
+    np.testing.assert_allclose(found, [[3, 5], [3.5, nan]], atol=1e-6)
+    assert found.attrs["resampling"] == "average"
+
+
+def test_interpolation_leaves_a_hole_as_it_is():
+    """Neither filled from its neighbours nor spread to them."""
+    values = np.ones((6, 8))
+    values[2:4, 3:5] = np.nan
+    whole = field(values)
+    np.testing.assert_array_equal(grids.onto(whole, whole), values)
+
+
+def test_maps_without_a_coordinate_system_or_common_ground_are_refused():
+    """One sentence each."""
+    here = field(np.ones((3, 3)))
+    with pytest.raises(InputError, match=r"^rate has no coordinate system, expected one\.$"):
+        grids.onto(here.drop_vars("spatial_ref"), here)
+    with pytest.raises(InputError, match="share no ground"):
+        grids.onto(here, field(np.ones((3, 3)), west=120.0))
+
+
+def test_the_middle_of_an_area_is_found_in_the_coordinates_of_another_map():
+    """Three pixels around 99.025° E, 37.975° N, in UTM."""
+    area = field(np.zeros((5, 5)))
+    area[2, 1:4] = 1
+    x, y = grids.middle(area, field(np.zeros((2, 2)), crs="EPSG:32647"))
+    expected = Transformer.from_crs(4326, 32647, always_xy=True).transform(99.025, 37.975)
+    assert (x, y) == pytest.approx(expected)
+
+
+def test_outlines_cover_every_pixel_that_they_touch_in_whatever_coordinates():
+    """A box over one pixel and the edge of its neighbour; none where it lies elsewhere."""
+    like = field(np.zeros((4, 4)))
+    outline = gpd.GeoDataFrame(geometry=[box(99.0105, 37.9805, 99.0205, 37.9895)], crs=4326)
+    expected = np.zeros((4, 4), bool)
+    expected[1, 1:3] = True
+    np.testing.assert_array_equal(grids.covered(outline, like), expected)
+    np.testing.assert_array_equal(grids.covered(outline.to_crs(32647), like), expected)
+    away = outline.set_geometry(outline.translate(xoff=5))
+    assert not grids.covered(away, like).any()
