@@ -1,0 +1,74 @@
+"""Sentinel-1's rates given the distribution of ALOS-2's, as Figure S3 shows and others may use."""
+
+import xarray as xr
+
+from qilian import grids, matching, products, rates
+from qilian.archive import Archive
+from qilian.coherence import temporal_mean
+from qilian.contracts import attributes
+
+NEEDS = ("sentinel1", "alos2", "climate")
+
+
+def two_rates(
+    source: Archive, *, years: tuple[int, int] = (2019, 2022), minimum_coherence: float = 0.4
+) -> xr.Dataset:
+    """Vertical rates of both radars on Sentinel-1's grid, relative to the same place.
+
+    Both come from a joint fit of rate and thaw deformation: ALOS-2's of all its pairs, Sentinel-1's
+    of its series during `years`. Dates and pixels that rest on a model alone are left out.
+
+    Parameters
+    ----------
+    source : Archive
+        With the entries `NEEDS`; what `outlines` hold is left out, if it has them.
+    years : (int, int), optional
+        First and last year of Sentinel-1's series.
+    minimum_coherence : float, optional
+        Mean coherence that a pixel needs, of both radars.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x), in memory: `sentinel1` and `alos2` [mm year-1], each with the half width of its
+        interval, `sentinel1_interval` and `alos2_interval`, the common `mask`, and the `reference`
+        area of both, 1 inside.
+    """
+    series = products.displacement(source, seasonal="thaw")
+    overlap = series.sel(time=slice(*map(str, years)))
+    measured = overlap["displacement"].where(~overlap["bridged"]).compute()
+    fit = rates.from_model(rates.fit_series(measured, overlap["model"].load()))
+    c_band = rates.vertical(fit, series["line_of_sight_up"].load())
+    stacks = [source.load(name, "coherence", "line_of_sight_up") for name in ("sentinel1", "alos2")]
+    place = grids.middle(series["reference"], stacks[1]["coherence"])
+    few = products.displacement(source, "alos2", seasonal="thaw", reference=place)
+    l_band = rates.vertical(rates.from_model(few), few["line_of_sight_up"]).load()
+    found = xr.Dataset({"sentinel1": c_band["rate"]}, attrs=series.attrs)
+    for name, radar in (("sentinel1", c_band), ("alos2", l_band)):
+        # A pixel whose pairs only just determine the model has a rate, but no error.
+        known = radar["rate"].where(radar["rate_standard_error"].notnull())
+        width = rates.half_width(radar["rate_standard_error"], radar["degrees_of_freedom"])
+        found[name] = grids.onto(known, c_band["rate"])
+        found[f"{name}_interval"] = grids.onto(width, c_band["rate"])
+    found["reference"] = series["reference"].load()
+    mask = found["sentinel1"].notnull() & found["alos2"].notnull()
+    for stack in stacks:
+        mean = temporal_mean(stack["coherence"])["mean_coherence"]
+        mask &= grids.onto(mean, found["sentinel1"]) >= minimum_coherence
+    if "outlines" in source.entries:
+        mask &= ~grids.covered(source.load("outlines"), found["sentinel1"])
+    found["mask"] = mask.assign_attrs(attributes("pixels compared"))
+    return found
+
+
+def correction(source: Archive) -> xr.DataArray:
+    """Give what CDF matching adds to Sentinel-1's vertical rate, (y, x) [mm year-1].
+
+    To a displacement series it adds that times the years since the first date. It takes the bias of
+    short pairs off the distribution of rates, not off each pixel, and moves the zero with it: a
+    corrected series no longer refers to the reference area.
+    """
+    both = two_rates(source)
+    fitted = matching.fit(both["sentinel1"], both["alos2"], both["mask"])
+    added = matching.apply(fitted, both["sentinel1"]) - both["sentinel1"]
+    return added.assign_attrs(attributes("correction of the rate by CDF matching", "mm year-1"))
