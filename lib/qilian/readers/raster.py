@@ -228,14 +228,15 @@ def as_stored(stored: np.ndarray, _: Path) -> np.ndarray:
 
 def zero_is_missing(stored: np.ndarray, _: Path) -> np.ndarray:
     """Pass numbers on as float32, NaN for 0, where that is the format's convention."""
-    return np.where(stored == 0, np.float32(np.nan), stored).astype("float32", copy=False)
+    values = stored.astype("float32", copy=False)
+    values[values == 0] = np.nan
+    return values
 
 
 def checked_coherence(values: np.ndarray, path: Path) -> np.ndarray:
     """Pass coherence on as float32, or name the file that leaves 0 to 1."""
     values = values.astype("float32", copy=False)
-    with np.errstate(invalid="ignore"):
-        outside = (values < 0) | (values > 1 + 1e-6)
-    if outside.any():
-        raise InputError(f"{path}: coherence is {values[outside][0]:g}, expected 0 to 1.")
-    return np.minimum(values, 1)
+    low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+    if low < 0 or high > 1 + 1e-6:
+        raise InputError(f"{path}: coherence is {low if low < 0 else high:g}, expected 0 to 1.")
+    return np.minimum(values, 1, out=values)

@@ -1,8 +1,10 @@
 """The inversion of a labelled stack, in memory or block by block."""
 
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+import dask.array as da
 import numpy as np
 import xarray as xr
 
@@ -173,23 +175,60 @@ def _wanted(task: Task) -> list[str]:
 
 def _apply(task: Task, layers: list[xr.DataArray]) -> dict[str, xr.DataArray]:
     """Solve all pixels, where the stack is: in memory by threads here, or lazily by blocks."""
-    lazy = layers[0].chunks is not None
-    if lazy:
-        layers = [field.chunk({d: -1 for d in field.dims if d not in "yx"}) for field in layers]
+    layers = [field.transpose(..., "y", "x") for field in layers]
     wanted = _wanted(task)
-    results = xr.apply_ufunc(
+    if layers[0].chunks is None:
+        threads = len(os.sched_getaffinity(0))
+        results = _solve(*(field.values for field in layers), task=task, threads=threads)
+    else:
+        results = _lazily(task, layers, wanted)
+    return {
+        name: xr.DataArray(array, dims=(*_OUTPUTS[name][0], "y", "x"))
+        for name, array in zip(wanted, results, strict=True)
+    }
+
+
+def _lazily(task: Task, layers: list[xr.DataArray], wanted: list[str]) -> list[da.Array]:
+    """Make one Dask task of each block, which reads it too, and one of each of its results.
+
+    The dims that a solution sums over stay with a block, one long: Dask fuses no reading into a
+    contraction, and would then send what one worker has read to another. Nor does it copy a block.
+    """
+    blocks = {axis: layers[0].chunksizes[axis] for axis in ("y", "x")}
+    own = dict.fromkeys(dim for field in layers for dim in field.dims if dim not in blocks)
+    whole = dict.fromkeys(own, -1) | blocks
+    inputs = [(field.chunk({d: whole[d] for d in field.dims}).data, field.dims) for field in layers]
+    dims = (*own, *blocks)
+    solved = da.blockwise(
         _solve,
-        *layers,
-        kwargs={"task": task, "threads": 1 if lazy else len(os.sched_getaffinity(0))},
-        input_core_dims=[[d for d in field.dims if d not in "yx"] for field in layers],
-        output_core_dims=[list(_OUTPUTS[name][0]) for name in wanted],
-        output_dtypes=[np.dtype(_OUTPUTS[name][1]) for name in wanted],
-        dask="parallelized",
-        dask_gufunc_kwargs={"output_sizes": _sizes(task)},
-        join="override",
-        keep_attrs=False,
+        dims,
+        *itertools.chain(*inputs),
+        task=task,
+        threads=1,
+        dtype=object,
+        meta=np.empty((0,) * len(dims), object),
     )
-    return dict(zip(wanted, results, strict=True))
+    sizes = _sizes(task)
+    return [
+        da.blockwise(
+            _result,
+            (*_OUTPUTS[name][0], *blocks),
+            solved,
+            dims,
+            number=number,
+            new_axes={dim: sizes[dim] for dim in _OUTPUTS[name][0]},
+            dtype=_OUTPUTS[name][1],
+            meta=np.empty((0,) * (len(_OUTPUTS[name][0]) + 2), _OUTPUTS[name][1]),
+        )
+        for number, name in enumerate(wanted)
+    ]
+
+
+def _result(solved, number: int) -> np.ndarray:
+    """Take one result out of a block's, which Dask hands over in a list for each dim of its own."""
+    while isinstance(solved, list):
+        (solved,) = solved
+    return solved[number]
 
 
 def _solve(
@@ -202,9 +241,9 @@ def _solve(
     task: Task,
     threads: int,
 ) -> tuple[np.ndarray, ...]:
-    """Solve one block of pixels, (y, x, …): the other dims are last, as `apply_ufunc` has them."""
-    shape = phase.shape[:2]
-    stack, worth, maps = (_pixels_last(layer) for layer in (phase, quality, basis))
+    """Solve one block of pixels; y and x are the last dims of all that comes in and out."""
+    shape = phase.shape[-2:]
+    stack, worth, maps = (_flat(layer) for layer in (phase, quality, basis))
     maps = maps[: task.correction.shape[1]]
     before = [layer.astype(float).ravel() / task.millimetres for layer in (prior, prior_error)]
     pixels = stack.shape[1]
@@ -220,16 +259,13 @@ def _solve(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(solve, range(0, pixels, share)))
     found = (getattr(result, name) for name in _wanted(task))
-    return tuple(
-        np.moveaxis(array.reshape(*array.shape[:-1], *shape), (-2, -1), (0, 1)) for array in found
-    )
+    return tuple(array.reshape(*array.shape[:-1], *shape) for array in found)
 
 
-def _pixels_last(layer: np.ndarray) -> np.ndarray:
-    """Bring (y, x, …) back to (k, pixel), float32 and contiguous: no copy, if it was so before."""
-    moved = np.moveaxis(layer, (0, 1), (-2, -1))
-    return np.ascontiguousarray(moved, dtype=np.float32).reshape(
-        -1, moved.shape[-2] * moved.shape[-1]
+def _flat(layer: np.ndarray) -> np.ndarray:
+    """Bring (…, y, x) to (k, pixel), float32 and contiguous: no copy, if it was so before."""
+    return np.ascontiguousarray(layer, dtype=np.float32).reshape(
+        -1, layer.shape[-2] * layer.shape[-1]
     )
 
 

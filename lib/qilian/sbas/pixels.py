@@ -99,25 +99,34 @@ def _take(value, worth, phase, weight, b):
 
 
 @compiled
-def assemble_matrix(e, weight, coupling, ground, used, mean_weight):
+def assemble_matrix(e, weight, coupling, ground, used):
     """Add up the normal matrix: couplings between dates, and ties to the held one.
 
-    `used` counts a pixel's pairs, and `mean_weight` is their mean weight, float32, (LANES,).
+    `used` counts a pixel's pairs, float32, (LANES,).
     """
-    coupling[:], ground[:], used[:], mean_weight[:] = 0, 0, 0, 0
+    coupling[:], ground[:], used[:] = 0, 0, 0
     for m in range(weight.shape[0]):
         j, a = e.second[m], e.coupling[m]
         for b in range(LANES):
             used[b] += np.float32(1) if weight[m, b] > 0 else np.float32(0)
-            mean_weight[b] += weight[m, b]
         if a < 0:
             for b in range(LANES):
                 ground[j, b] += weight[m, b]
         else:
             for b in range(LANES):
                 coupling[a, b] += weight[m, b]
+
+
+@compiled
+def mean_weight(coupling, ground, used, mean):
+    """Average the weights of a pixel's pairs, from the matrix they add up to, (LANES,)."""
+    mean[:] = 0
+    for rows in (coupling, ground):
+        for k in range(rows.shape[0]):
+            for b in range(LANES):
+                mean[b] += rows[k, b]
     for b in range(LANES):
-        mean_weight[b] /= max(used[b], np.float32(1))
+        mean[b] /= max(used[b], np.float32(1))
 
 
 @compiled
@@ -137,34 +146,35 @@ def assemble_right(e, phase, weight, right):
 
 
 @compiled
-def residuals(e, phase, weight, x, coherence, square, weighted):
+def residuals(e, phase, weight, x, used, coherence, square, weighted):
     """Compare pairs with the series: |mean exp(i r)|, mean r² and Σ w r², shape (LANES,).
 
     Parameters
     ----------
     x : numpy.ndarray
         Displacement at each position, float32, with a row of zeros for the held date at the end.
+    used : numpy.ndarray
+        Number of pairs, shape (LANES,).
     """
     n = x.shape[0] - 1
-    real, imaginary, count = np.zeros((3, LANES), np.float32)
+    real, imaginary = np.zeros((2, LANES), np.float32)
     square[:], weighted[:] = 0, 0
     for m in range(phase.shape[0]):
         i, j = e.first[m], e.second[m]
         i, j = (n if i < 0 else i), (n if j < 0 else j)
         for b in range(LANES):
             w = weight[m, b]
-            used = np.float32(1) if w > 0 else np.float32(0)
+            there = np.float32(1) if w > 0 else np.float32(0)
             r = phase[m, b] - (x[j, b] - x[i, b])
-            square[b] += used * r * r
+            square[b] += there * r * r
             weighted[b] += w * r * r
-            count[b] += used
             r -= _TURN * np.rint(r * _PER_TURN)
             q = r * r
             cosine = q * (q * (q * _COS[5] + _COS[4]) + _COS[3]) + _COS[2]
             sine = q * (q * (q * _SIN[5] + _SIN[4]) + _SIN[3]) + _SIN[2]
-            real[b] += used * (q * (q * cosine + _COS[1]) + _COS[0])
-            imaginary[b] += used * r * (q * (q * sine + _SIN[1]) + _SIN[0])
+            real[b] += there * (q * (q * cosine + _COS[1]) + _COS[0])
+            imaginary[b] += there * r * (q * (q * sine + _SIN[1]) + _SIN[0])
     for b in range(LANES):
-        number = max(count[b], np.float32(1))
+        number = max(used[b], np.float32(1))
         square[b] /= number
         coherence[b] = np.sqrt(real[b] ** 2 + imaginary[b] ** 2) / number

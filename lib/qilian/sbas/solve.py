@@ -83,7 +83,6 @@ class Work(NamedTuple):
     of_pairs: np.ndarray
     of_dates: np.ndarray
     pairs: np.ndarray  # (), as are the following
-    mean_weight: np.ndarray
     pieces: np.ndarray
     dropped: np.ndarray
     g: np.ndarray
@@ -104,7 +103,7 @@ def _workspace(task):
     by_date = np.zeros((6, n, LANES))
     small = np.zeros((5, size, size, LANES))
     lane = np.zeros((7, LANES))
-    short = np.zeros((5, LANES), np.float32)
+    short = np.zeros((4, LANES), np.float32)
     return Work(
         np.zeros((links, LANES)),
         np.zeros((kept, LANES)),
@@ -123,7 +122,6 @@ def _workspace(task):
         small[3],
         small[4],
         short[0],
-        short[1],
         lane[0],
         lane[1],
         lane[2],
@@ -131,9 +129,9 @@ def _workspace(task):
         lane[4],
         lane[5],
         lane[6],
+        short[1],
         short[2],
         short[3],
-        short[4],
     )
 
 
@@ -141,9 +139,11 @@ def _workspace(task):
 def _factorise(task, weight, w):
     """Factorise a block's network, and with it all that depends on the weights alone."""
     e, n, modelled = task.plan, task.plan.date.size, task.model.shape[1] > 0
-    pixels.assemble_matrix(e, weight, w.coupling, w.ground, w.pairs, w.mean_weight)
+    pixels.assemble_matrix(e, weight, w.coupling, w.ground, w.pairs)
+    if modelled:
+        pixels.mean_weight(w.coupling, w.ground, w.pairs, w.g)
     for b in range(LANES):
-        w.g[b] = task.constraint * w.mean_weight[b] if modelled else 0.0
+        w.g[b] = task.constraint * w.g[b] if modelled else 0.0
     for k in range(n):
         for b in range(LANES):
             w.spring[k, b] = w.g[b]
@@ -173,7 +173,7 @@ def _substitute(task, phase, weight, w):
     elimination.forward(e, w.coupling, w.x)
     elimination.backward(e, w.coupling, w.pivot, w.x)
     elimination.copy(w.x, w.rounded)
-    pixels.residuals(e, phase, weight, w.rounded, w.coherence, w.square, w.weighted)
+    pixels.residuals(e, phase, weight, w.rounded, w.pairs, w.coherence, w.square, w.weighted)
     for b in range(LANES):
         w.pair_noise[b] = w.weighted[b] / w.pair_dof[b] if w.pair_dof[b] > 0 else 0.0
 
