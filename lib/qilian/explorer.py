@@ -202,7 +202,7 @@ def _map(
 def _chart(series: ColumnDataSource, displacement: xr.Dataset) -> figure:
     name = displacement["displacement"].attrs["long_name"]
     plot = figure(
-        title=titled(f"{name}, 95 %, model", displacement),
+        title=titled(name, displacement),
         height=260,
         sizing_mode="stretch_width",
         x_axis_type="datetime",

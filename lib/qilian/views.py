@@ -1,6 +1,6 @@
 """Interactive views: what a static figure cannot show, drawn by Bokeh from data in the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import holoviews as hv
 import numpy as np
@@ -73,13 +73,44 @@ def pair_slider(
     )
 
 
-def picture(image: xr.DataArray, crs: object) -> hv.RGB:
-    """Draw a colour picture (band, y, x), 0 to 255, in a map's coordinate system."""
-    colors = (image.isel(band=slice(3)) / 255).clip(0, 1)
-    colors = colors if image.rio.crs == crs else colors.rio.reproject(crs)
-    layers = [colors.isel(band=band).values for band in range(3)]
-    shown = hv.RGB((colors["x"].values, colors["y"].values, *layers), ["x", "y"])
-    return shown.opts(title="optical picture", frame_width=300, aspect="equal")
+def linked_maps(
+    picture: xr.DataArray | None,
+    fields: Mapping[str, xr.DataArray],
+    data: xr.Dataset,
+    *,
+    palette: Sequence[str],
+) -> hv.Layout:
+    """Draw a picture and maps of one extent below one another; panned or zoomed, all follow.
+
+    Parameters
+    ----------
+    picture : xarray.DataArray or None
+        (band, y, x), 0 to 255, red, green and blue first.
+    fields : mapping of str to xarray.DataArray
+        Maps (y, x) by title, each on a scale of its own that is centred on zero.
+    data : xarray.Dataset
+        The loaded input, for its simulated mark and its coordinate system.
+    palette : sequence of str
+        Colours from negative to positive.
+    """
+    axes = {"xlabel": axis_label(data["x"]), "ylabel": axis_label(data["y"])}
+    frame = {**axes, "frame_width": 290, "aspect": "equal", "fontsize": {"title": 9}}
+    views: list[hv.Element] = []
+    if picture is not None:
+        colors = (picture.isel(band=slice(3)) / 255).clip(0, 1)
+        colors = colors if picture.rio.crs == data.rio.crs else colors.rio.reproject(data.rio.crs)
+        bands = (colors.isel(band=band).values for band in range(3))
+        shown = hv.RGB((colors["x"].values, colors["y"].values, *bands), ["x", "y"])
+        views.append(shown.opts(title=titled("optical picture", data), **frame))
+    for title, field in fields.items():
+        limit = float(abs(field).quantile(0.98))
+        image = hv.Image(field, ["x", "y"], str(field.name))
+        scale = {"cmap": list(palette), "clim": (-limit, limit), "colorbar": True}
+        scale |= {"colorbar_position": "bottom", "clabel": field.attrs["units"]}
+        # Grey, so that what is masked is not taken for zero.
+        image = image.opts(bgcolor="#d4d4d4", tools=["hover"], **scale)
+        views.append(image.opts(title=titled(title, data), **frame))
+    return hv.Layout(views).cols(1).opts(shared_axes=True)
 
 
 def axis_label(axis: xr.DataArray) -> str:
