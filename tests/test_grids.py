@@ -83,3 +83,20 @@ def test_outlines_cover_every_pixel_that_they_touch_in_whatever_coordinates():
     np.testing.assert_array_equal(grids.covered(outline.to_crs(32647), like), expected)
     away = outline.set_geometry(outline.translate(xoff=5))
     assert not grids.covered(away, like).any()
+
+
+@pytest.mark.parametrize(
+    ("crs", "west", "step", "scale"),
+    [("EPSG:4326", 99.0, 0.001, np.radians(0.001)), ("EPSG:32647", 499.95e3, 100.0, None)],
+)
+def test_distances_are_those_on_the_ellipsoid(crs, west, step, scale):
+    """Along a parallel by its radius of curvature; on the central meridian by UTM's 0.9996."""
+    north = 38.0 if scale else 4205.05e3
+    grid = field(np.zeros((3, 9)), west=west, north=north, step=step, crs=crs)
+    to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    place = to_degrees.transform(float(grid.x[0]), float(grid.y[1]))
+    found = grids.distance(grid.to_dataset(), *place).isel(y=1)
+    sine = np.sin(np.radians(place[1]))
+    radius = 6378137 / np.sqrt(1 - 0.00669438 * sine**2) * np.sqrt(1 - sine**2)
+    apart = radius * scale if scale else 100 / 0.9996
+    np.testing.assert_allclose(found, apart * np.arange(9), rtol=1e-6, atol=1e-6)

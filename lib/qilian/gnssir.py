@@ -6,12 +6,11 @@ with its `standard_error` [mm] and the `degrees_of_freedom` of that.
 
 import numpy as np
 import xarray as xr
-from pyproj import CRS, Transformer
 
 from qilian.contracts import InputError, attributes, require
+from qilian.grids import distance
 
 LEAST_EPOCHS = 3  # that a slope and a correlation are worth stating for
-METRES_PER_DEGREE = 111_195.0  # along a meridian of a sphere; 0.6 % off at most on the ellipsoid
 
 
 def during(series: xr.Dataset, start: str, end: str) -> xr.Dataset:
@@ -116,45 +115,6 @@ def average_around(
         },
         {"time": dates.values},
     )
-
-
-def distance(grid: xr.Dataset, longitude: float, latitude: float) -> xr.DataArray:
-    """Distance of every pixel centre from a place.
-
-    Parameters
-    ----------
-    grid : xarray.Dataset
-        `x`, `y` and `spatial_ref`; geographic, or projected in metres and true to scale as UTM is.
-    longitude, latitude : float
-        The place [degree].
-
-    Returns
-    -------
-    xarray.DataArray
-        (y, x) [m]. On a geographic grid by the parallel and the meridian of the place, which is
-        good for as far as the two look straight.
-
-    Raises
-    ------
-    InputError
-        The place lies outside the grid.
-    """
-    system = CRS.from_wkt(grid["spatial_ref"].attrs["crs_wkt"])
-    to_grid = Transformer.from_crs("EPSG:4326", system, always_xy=True)
-    place = dict(zip("xy", to_grid.transform(longitude, latitude), strict=True))
-    for axis, value in place.items():
-        at = grid[axis].values
-        half = abs(at[-1] - at[0]) / max(at.size - 1, 1) / 2
-        if not at.min() - half <= value <= at.max() + half:
-            raise InputError(
-                f"the station at longitude {longitude:g}, latitude {latitude:g} lies outside the "
-                f"grid, expected {axis} from {at.min():g} to {at.max():g}, not {value:g}."
-            )
-    unit = METRES_PER_DEGREE if system.is_geographic else 1.0
-    shrink = np.cos(np.radians(latitude)) if system.is_geographic else 1.0
-    north, east = grid["y"] - place["y"], (grid["x"] - place["x"]) * shrink
-    apart = unit * np.hypot(north, east)
-    return apart.assign_attrs(attributes("distance from the station", "m"))
 
 
 def at_station(

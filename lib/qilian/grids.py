@@ -77,6 +77,43 @@ def middle(area: xr.DataArray, like: xr.DataArray) -> tuple[float, float]:
     return Transformer.from_crs(_crs(area), _crs(like), always_xy=True).transform(x, y)
 
 
+def distance(grid: xr.Dataset, longitude: float, latitude: float) -> xr.DataArray:
+    """Distance of every pixel centre from a place, on the ellipsoid.
+
+    Parameters
+    ----------
+    grid : xarray.Dataset
+        `x`, `y` and `spatial_ref`.
+    longitude, latitude : float
+        The place [degree].
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x) [m].
+
+    Raises
+    ------
+    InputError
+        The place lies outside the grid.
+    """
+    to_degrees = Transformer.from_crs(_crs(grid), "EPSG:4326", always_xy=True)
+    back = to_degrees.transform(longitude, latitude, direction="INVERSE")
+    for axis, value in zip("xy", back, strict=True):
+        at = grid[axis].values
+        half = abs(at[-1] - at[0]) / max(at.size - 1, 1) / 2
+        if not at.min() - half <= value <= at.max() + half:
+            raise InputError(
+                f"the place at longitude {longitude:g}, latitude {latitude:g} lies outside the "
+                f"grid, expected {axis} from {at.min():g} to {at.max():g}, not {value:g}."
+            )
+    x, y = np.meshgrid(grid["x"], grid["y"])
+    place = np.full(x.shape, longitude), np.full(x.shape, latitude)
+    *_, apart = _WGS84.inv(*to_degrees.transform(x, y), *place)
+    about = attributes("distance from the place", "m")
+    return xr.DataArray(apart, {axis: grid[axis] for axis in "yx"}, ("y", "x"), attrs=about)
+
+
 def covered(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
     """Mark the pixels that outlines touch.
 
@@ -98,7 +135,8 @@ def covered(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
     return inside.notnull().assign_attrs(attributes("inside an outline"))
 
 
-def _crs(field: xr.DataArray) -> CRS:
+def _crs(field: xr.DataArray | xr.Dataset) -> CRS:
     if field.rio.crs is None:
-        raise InputError(f"{field.name or 'a map'} has no coordinate system, expected one.")
+        name = getattr(field, "name", None) or "a map"
+        raise InputError(f"{name} has no coordinate system, expected one.")
     return CRS.from_user_input(field.rio.crs)

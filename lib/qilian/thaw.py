@@ -36,9 +36,10 @@ def indices(air_temperature: xr.DataArray, *, start: str = "04-01") -> xr.Datase
     InputError
         No complete thaw year, or a start that is no date.
     """
-    daily = air_temperature.resample(time="1D").mean()
+    # pandas, since xarray resamples group by group in Python.
+    daily = air_temperature.to_pandas().resample("1D").mean()
     temperature = _bridged(daily.values)
-    year, first, length = _thaw_years(daily["time"].values, start)
+    year, first, length = _thaw_years(daily.index.values, start)
     thawing = np.maximum(temperature, 0)
     freezing = np.maximum(-temperature, 0)
     for begin, end in zip(first, first + length, strict=True):
@@ -58,7 +59,7 @@ def indices(air_temperature: xr.DataArray, *, start: str = "04-01") -> xr.Datase
             "annual_thawing_index": ("year", thawing[last], attributes("of the year", "degC day")),
             "annual_freezing_index": ("year", freezing[last], attributes("of it", "degC day")),
         },
-        {"time": daily["time"], "year": ("year", year[last], attributes("thaw year"))},
+        {"time": daily.index.values, "year": ("year", year[last], attributes("thaw year"))},
     )
 
 

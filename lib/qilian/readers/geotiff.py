@@ -189,17 +189,18 @@ def _baselines(path: Path, baselines: str, dates: list[Pair]) -> dict[Pair, floa
     return _listed_baselines(table, listed, table_path)
 
 
-def _missing(stored: np.ndarray, path: Path, nodata: float | None) -> np.ndarray:
-    if nodata is None:
-        with open_raster(path) as raster:
-            nodata = raster.nodata
-    return np.zeros(stored.shape, bool) if nodata is None else stored == nodata
+def _tag(path: Path) -> float | None:
+    with open_raster(path) as raster:
+        return raster.nodata
 
 
 def _scaled(factor: float, nodata: float | None) -> Decode:
     def decode(stored: np.ndarray, path: Path) -> np.ndarray:
-        missing = _missing(stored, path, nodata)
-        return np.where(missing, np.nan, stored * factor).astype("float32")
+        missing = _tag(path) if nodata is None else nodata
+        values = stored * np.float32(factor)
+        if missing is not None:
+            values[stored == missing] = np.nan
+        return values
 
     return decode
 

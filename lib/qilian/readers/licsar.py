@@ -10,11 +10,13 @@ from qilian.contracts import INTERFEROGRAMS, InputError, conform
 from qilian.readers.pairs import pair_dates, parse_date
 from qilian.readers.raster import (
     Grid,
+    as_stored,
     checked_coherence,
     common_grid,
     coordinates,
     lazy_stack,
     read_layer,
+    zero_is_missing,
 )
 from qilian.sensors import SENSORS
 
@@ -62,7 +64,7 @@ def read(path: Path, *, wavelength: float = SENSORS["Sentinel-1"].wavelength) ->
     pairs = [tuple(f.name.split("_")) for f in folders]
     stack = pair_dates(pairs, [str(f) for f in folders]).merge(coordinates(grid))
     dims = ("pair", "y", "x")
-    stack["unwrapped_phase"] = dims, lazy_stack(phase, grid, _phase), {"units": "rad"}
+    stack["unwrapped_phase"] = dims, lazy_stack(phase, grid, zero_is_missing), {"units": "rad"}
     stack["coherence"] = dims, lazy_stack(coherence, grid, _coherence), {"units": "1"}
     stack["wavelength"] = (), wavelength, {"units": "m"}
     _add_layers(stack, path, grid)
@@ -70,24 +72,16 @@ def read(path: Path, *, wavelength: float = SENSORS["Sentinel-1"].wavelength) ->
     return conform(stack, INTERFEROGRAMS, str(path))
 
 
-def _phase(stored: np.ndarray, _: Path) -> np.ndarray:
-    return np.where(stored == 0, np.nan, stored).astype("float32")
-
-
 def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
-    scale = 255 if stored.dtype == np.uint8 else 1
-    return checked_coherence(np.where(stored == 0, np.nan, stored / scale), path)
-
-
-def _layer(stored: np.ndarray, _: Path) -> np.ndarray:
-    return stored.astype("float32")
+    scale = np.float32(255 if stored.dtype == np.uint8 else 1)
+    return checked_coherence(zero_is_missing(stored, path) / scale, path)
 
 
 def _add_layers(stack: xr.Dataset, path: Path, grid: Grid) -> None:
     for name, (suffix, units) in _LAYERS.items():
         files = sorted(path.glob(f"*.geo.{suffix}.tif"))
         if files:
-            stack[name] = ("y", "x"), read_layer(files[0], grid, _layer), {"units": units}
+            stack[name] = ("y", "x"), read_layer(files[0], grid, as_stored), {"units": units}
 
 
 def _add_baselines(stack: xr.Dataset, path: Path) -> None:
