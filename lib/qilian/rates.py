@@ -2,7 +2,7 @@
 
 import numpy as np
 import xarray as xr
-from scipy import stats
+from scipy.special import stdtrit
 
 from qilian.contracts import InputError, attributes, require
 
@@ -115,7 +115,7 @@ def half_width(
     """Half the width of the interval that covers the truth in a share `level` of cases."""
     require("level", level, 0 < level < 1, "a share between 0 and 1")
     factor = xr.apply_ufunc(
-        stats.t.ppf, (1 + level) / 2, degrees_of_freedom, dask="parallelized", output_dtypes=[float]
+        stdtrit, degrees_of_freedom, (1 + level) / 2, dask="parallelized", output_dtypes=[float]
     )
     about = {**standard_error.attrs, "long_name": f"half width of its {level:.0%} interval"}
     return (standard_error * factor).assign_attrs(about)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
-from scipy import stats
+from scipy.special import stdtrit
 
 from qilian.contracts import InputError, attributes, require
 from qilian.recession_days import reported_fraction, select_days
@@ -256,7 +256,7 @@ def _interval(
     u = own_xy + k[centre] * own_xx
     a = h**2 / (1 - h)
     dof = 1 / (total(h**2) + total(a) ** 2 - total(a**2))
-    return stats.t.ppf(0.975, dof) * np.sqrt(total(u**2 / (1 - h))) / xx, dof
+    return stdtrit(dof, 0.975) * np.sqrt(total(u**2 / (1 - h))) / xx, dof
 
 
 def _members(yearly: np.ndarray, window: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Interactive views: what a static figure cannot show, drawn by Bokeh from data in the page."""
 
+import sys
 from collections.abc import Mapping, Sequence
 
 import holoviews as hv
@@ -8,7 +9,12 @@ import xarray as xr
 
 from qilian.contracts import require
 
+# HoloViews loads its archive of notebooks if it can, which nobody uses here and whose import takes
+# seconds, a third of a short notebook's run; it goes without where nbformat is not to be had.
+_hidden = sys.modules.setdefault("nbformat", None) is None
 hv.extension("bokeh", logo=False)
+if _hidden:
+    del sys.modules["nbformat"]
 
 
 def titled(text: str, data: xr.Dataset) -> str:
