@@ -100,7 +100,7 @@ def linked_maps(
         Colours from negative to positive.
     """
     axes = {"xlabel": axis_label(data["x"]), "ylabel": axis_label(data["y"])}
-    frame = {**axes, "frame_width": 290, "aspect": "equal", "fontsize": {"title": 9}}
+    frame = {**axes, "frame_width": 290, "aspect": "equal", "fontsize": {"title": 8}}
     views: list[hv.Element] = []
     if picture is not None:
         colors = (picture.isel(band=slice(3)) / 255).clip(0, 1)
