@@ -100,3 +100,13 @@ def test_distances_are_those_on_the_ellipsoid(crs, west, step, scale):
     radius = 6378137 / np.sqrt(1 - 0.00669438 * sine**2) * np.sqrt(1 - sine**2)
     apart = radius * scale if scale else 100 / 0.9996
     np.testing.assert_allclose(found, apart * np.arange(9), rtol=1e-6, atol=1e-6)
+
+
+def test_ground_near_an_outline_is_told_in_metres():
+    """Pixels of 100 m, out to 250 m from a square of 100 m: two and a half beyond it, touched."""
+    grid = field(np.zeros((21, 21)), west=500e3, north=4200e3, step=100.0, crs="EPSG:32647")
+    x, y = 501_050.0, 4_198_950.0
+    square = gpd.GeoDataFrame(geometry=[box(x - 49, y - 49, x + 49, y + 49)], crs="EPSG:32647")
+    found = grids.near(square.to_crs("EPSG:4326"), grid, 250.0)
+    assert found.isel(y=10).values.sum() == 7
+    assert not found.isel(y=6).any()

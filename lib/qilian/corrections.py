@@ -123,6 +123,29 @@ def fit(
     return xr.Dataset({**terms, "basis": basis, "reference": area})
 
 
+def displacement(stack: xr.Dataset, fitted: xr.Dataset) -> xr.DataArray:
+    """Turn what corrections leave of each pair's phase into displacement, for stacks in memory.
+
+    d = -λ / 4π · φ; an inversion of a network does so as it reads, and needs no such step.
+
+    Parameters
+    ----------
+    stack : xarray.Dataset
+        The interferograms contract with `unwrapped_phase`.
+    fitted : xarray.Dataset
+        As from `fit`.
+
+    Returns
+    -------
+    xarray.DataArray
+        (pair, y, x) along the line of sight, positive towards the sensor [mm].
+    """
+    left = stack["unwrapped_phase"] - fitted["coefficient"].dot(fitted["basis"], "term")
+    moved = left * (-1000 * stack["wavelength"] / (4 * np.pi))
+    about = attributes("displacement of the pair along the line of sight", "mm")
+    return moved.transpose("pair", "y", "x").assign_attrs(about | {"grid_mapping": "spatial_ref"})
+
+
 def _basis(stack: xr.Dataset, ramp: bool, height: bool) -> xr.DataArray:
     """Draw up the maps that corrections are multiples of, each about 1 in size."""
     ones = xr.ones_like(stack["unwrapped_phase"].isel(pair=0, drop=True), dtype="float32").compute()

@@ -135,6 +135,12 @@ def covered(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
     return inside.notnull().assign_attrs(attributes("inside an outline"))
 
 
+def near(features: gpd.GeoDataFrame, like: xr.DataArray, distance: float) -> xr.DataArray:
+    """Mark the pixels within a distance [m] of outlines, those inside among them; as `covered`."""
+    metres = features.to_crs(features.estimate_utm_crs())
+    return covered(metres.set_geometry(metres.buffer(distance)), like)
+
+
 def _crs(field: xr.DataArray | xr.Dataset) -> CRS:
     if field.rio.crs is None:
         name = getattr(field, "name", None) or "a map"

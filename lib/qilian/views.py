@@ -85,6 +85,7 @@ def linked_maps(
     data: xr.Dataset,
     *,
     palette: Sequence[str],
+    limits: tuple[float, float] | None = None,
 ) -> hv.Layout:
     """Draw a picture and maps of one extent below one another; panned or zoomed, all follow.
 
@@ -93,11 +94,14 @@ def linked_maps(
     picture : xarray.DataArray or None
         (band, y, x), 0 to 255, red, green and blue first.
     fields : mapping of str to xarray.DataArray
-        Maps (y, x) by title, each on a scale of its own that is centred on zero.
+        Maps (y, x) by title.
     data : xarray.Dataset
         The loaded input, for its simulated mark and its coordinate system.
     palette : sequence of str
-        Colours from negative to positive.
+        Colours from low to high.
+    limits : tuple of float, optional
+        Values of the first and the last colour of every map; each map has a scale of its own,
+        centred on zero, by default.
     """
     axes = {"xlabel": axis_label(data["x"]), "ylabel": axis_label(data["y"])}
     frame = {**axes, "frame_width": 290, "aspect": "equal", "fontsize": {"title": 8}}
@@ -110,8 +114,9 @@ def linked_maps(
         views.append(shown.opts(title=titled("optical picture", data), **frame))
     for title, field in fields.items():
         limit = float(abs(field).quantile(0.98))
+        clim = limits or (-limit, limit)
         image = hv.Image(field, ["x", "y"], str(field.name))
-        scale = {"cmap": list(palette), "clim": (-limit, limit), "colorbar": True}
+        scale = {"cmap": list(palette), "clim": clim, "colorbar": True}
         scale |= {"colorbar_position": "bottom", "clabel": field.attrs["units"]}
         # Grey, so that what is masked is not taken for zero.
         image = image.opts(bgcolor="#d4d4d4", tools=["hover"], **scale)

@@ -1,0 +1,227 @@
+"""Vertical rate and thaw deformation of every period's satellite, on one grid and from one zero.
+
+What Figures S12 and S13 compare. The grid is Sentinel-1's; zero, in every map, is the median of
+stable ground.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from qilian import corrections, few_pairs, grids, network, products, rates, reconciled, thaw
+from qilian.archive import Archive
+from qilian.contracts import attributes
+from qilian.sensors import SENSORS
+
+RADARS = {name.lower().replace("-", ""): name for name in SENSORS}  # by the entries' names
+WITHIN_SEASON, ABOUT_A_YEAR = 0.5, 0.9  # years that a pair spans at most, at least
+_STABLE_SHARE = 0.9  # of a coarser pixel
+_SHOWN = ("rate", "thaw_deformation")
+
+
+def sentinel1(
+    source: Archive, *, stable_season: float = 8.0, minimum_coherence: float = 0.7
+) -> xr.Dataset:
+    """Give Sentinel-1's vertical rate and thaw deformation, and the ground that it finds stable.
+
+    Stable is ground whose thaw deformation is below `stable_season` [mm] and which no outline
+    holds: rock and scree, which the season does not move.
+
+    Parameters
+    ----------
+    source : Archive
+        With `sentinel1` and `climate`; `outlines` are used.
+    stable_season, minimum_coherence : float, optional
+        Thaw deformation [mm], and temporal coherence that a pixel needs.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x), in memory: `rate` [mm year-1], `thaw_deformation` [mm], each with its
+        `_standard_error`, and `stable`.
+    """
+    kept = rates.vertical_if_known(products.displacement(source, seasonal="thaw"))
+    found = rates.from_model(rates.coherent(kept, minimum=minimum_coherence)).load()
+    still = abs(found["thaw_deformation"]) < stable_season
+    if "outlines" in source.entries:
+        still &= ~grids.covered(source.load("outlines"), found["rate"])
+    found["stable"] = still.assign_attrs(attributes("stable ground"))
+    return _zeroed(found)
+
+
+def pairs_of(source: Archive, entry: str, stable: xr.DataArray) -> xr.Dataset:
+    """Load the few pairs of a satellite, corrected and with their noise, as `few_pairs.fit` takes.
+
+    A plane and a delay that goes with height are fitted to stable ground and taken off.
+
+    Parameters
+    ----------
+    source : Archive
+        With `entry` and `climate`.
+    entry : str
+        Interferograms of one satellite.
+    stable : xarray.DataArray
+        (y, x), True on stable ground, on any grid.
+    """
+    stack = source.load(entry).compute()
+    still = stable.astype(float).rio.write_crs(stable.rio.crs)
+    ground = grids.onto(still, stack["coherence"].isel(pair=0, drop=True)) > _STABLE_SHARE
+    height = "height" in stack
+    fitted = corrections.fit(stack, ground, ramp=True, height=height, stable=ground)
+    moved = corrections.displacement(stack, fitted)
+    course = thaw.settlement_course(source.load("climate")["air_temperature"], network.dates(stack))
+    judged = few_pairs.noise(moved, stack["coherence"], ground)
+    return stack.assign(displacement=moved).merge(few_pairs.regressors(stack, course)).merge(judged)
+
+
+def solve(pairs: xr.Dataset, like: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Dataset:
+    """Fit a period's pairs and bring the result, vertical, onto another grid.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        As from `pairs_of`, or some of them.
+    like : xarray.Dataset
+        As from `sentinel1`, for its grid and its stable ground.
+    thaw_spread : float, optional
+        As `few_pairs.fit` has it.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x): as `sentinel1`, less `stable`; empty of values where the pairs tell nothing. The
+        error of a pixel is averaged as the value is: neighbours share most of it.
+    """
+    fitted = rates.vertical(
+        few_pairs.fit(pairs, thaw_spread=thaw_spread), pairs["line_of_sight_up"]
+    )
+    found = xr.Dataset(attrs=pairs.attrs)
+    for name in (n + part for n in _SHOWN for part in ("", "_standard_error")):
+        field = fitted[name]
+        empty = xr.full_like(like["rate"], np.nan).assign_attrs(field.attrs)
+        found[name] = grids.onto(field, like["rate"]) if field.notnull().any() else empty
+    return _zeroed(found.assign(stable=like["stable"])).drop_vars("stable")
+
+
+def matched(source: Archive, radar: xr.Dataset, reference: xr.Dataset) -> xr.Dataset:
+    """Give Sentinel-1's rate the distribution of ALOS-2's (Figure S3), and zero it anew.
+
+    Its standard error takes in that of ALOS-2: what a rate is matched to bounds how well it is
+    known.
+
+    Parameters
+    ----------
+    source : Archive
+        With `reconciled.NEEDS`.
+    radar, reference : xarray.Dataset
+        As from `sentinel1`, and from `solve` for ALOS-2.
+    """
+    added = reconciled.correction(source).assign_coords(x=radar["x"], y=radar["y"])
+    error = np.hypot(radar["rate_standard_error"], reference["rate_standard_error"])
+    return _zeroed(
+        radar.assign(
+            rate=(radar["rate"] + added).assign_attrs(radar["rate"].attrs),
+            rate_standard_error=error.assign_attrs(radar["rate_standard_error"].attrs),
+        )
+    )
+
+
+def span(pairs: xr.Dataset) -> tuple[float, float]:
+    """First and last moment that pairs cover [calendar year]."""
+    ends = pairs["reference_date"].min().dt, pairs["secondary_date"].max().dt
+    first, last = (float(end.year + end.dayofyear / 366) for end in ends)
+    return first, last
+
+
+def names(stacks: Mapping[str, xr.Dataset]) -> dict[str, str]:
+    """Title of each entry's period, such as `2007-10, ALOS-1`."""
+    years = {entry: [int(year) for year in span(pairs)] for entry, pairs in stacks.items()}
+    return {
+        entry: f"{first}-{last % 100:02d}, {RADARS.get(entry, entry)}"
+        for entry, (first, last) in years.items()
+    }
+
+
+def listing(stacks: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """List all pairs, (pair,), with what bears on the fit: years, share of a season, delay."""
+    parts = []
+    for entry, pairs in stacks.items():
+        own = pairs[["years", "thaw", "delay"]].reset_coords(drop=True)
+        first, last = (
+            pairs[end].dt.strftime("%Y-%m-%d").values
+            for end in ("reference_date", "secondary_date")
+        )
+        dates = [
+            f"{RADARS.get(entry, entry)}, {a} to {b}" for a, b in zip(first, last, strict=True)
+        ]
+        parts.append(own.assign_coords(pair=("pair", dates, attributes("pair", None))))
+    return xr.concat(parts, "pair", combine_attrs="override")
+
+
+def seasons(stacks: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """Split pairs so that each thaw season has its own pair to speak for it.
+
+    Parameters
+    ----------
+    stacks : mapping of str to xarray.Dataset
+        As from `pairs_of`, by entry.
+
+    Returns
+    -------
+    dict of str to xarray.Dataset
+        By title, such as `2007, ALOS-1`: one pair within a season, and with it the satellite's
+        pairs of a year and longer, which tell its rate. A satellite without a pair within a season
+        has one item of all its pairs.
+    """
+    found = {}
+    for entry, pairs in stacks.items():
+        within = (pairs["years"].values < WITHIN_SEASON) & (pairs["thaw"].values > 0)
+        long = pairs["years"].values > ABOUT_A_YEAR
+        own = {}
+        for number in np.flatnonzero(within):
+            year = int(pairs["reference_date"].dt.year[number])
+            own[f"{year}, {RADARS.get(entry, entry)}"] = pairs.isel(
+                pair=np.r_[number, np.flatnonzero(long)]
+            )
+        found |= own or {names({entry: pairs})[entry]: pairs}
+    return found
+
+
+def pooled(
+    field: xr.DataArray, error: xr.DataArray, regions: Mapping[str, xr.DataArray]
+) -> xr.Dataset:
+    """Average maps over regions, from the pixels that have a value.
+
+    The error is the average of the pixels' own: delay, most of it, is shared by a region, so that
+    averaging does not lessen it. It is too large for regions much wider than the weather's
+    patterns.
+
+    Parameters
+    ----------
+    field, error : xarray.DataArray
+        (period, y, x), and the standard error, in the same units.
+    regions : mapping of str to xarray.DataArray
+        (y, x), True inside, by name.
+
+    Returns
+    -------
+    xarray.Dataset
+        (ground, period): `mean`, `standard_error`, and `share` of the region with a value.
+    """
+    ground = xr.DataArray(list(regions), dims="ground", name="ground")
+    region = xr.concat(list(regions.values()), ground)
+    own = region & field.notnull()
+    units = field.attrs["units"]
+    parts = {
+        "mean": (field.where(own).mean(("y", "x")), field.attrs["long_name"], units),
+        "standard_error": (error.where(own).mean(("y", "x")), error.attrs["long_name"], units),
+        "share": (own.sum(("y", "x")) / region.sum(("y", "x")), "share of the ground"),
+    }
+    return xr.Dataset({n: v.assign_attrs(attributes(*about)) for n, (v, *about) in parts.items()})
+
+
+def _zeroed(found: xr.Dataset) -> xr.Dataset:
+    """Take off the median of stable ground."""
+    zero = found[list(_SHOWN)].where(found["stable"]).median().fillna(0)
+    return found.assign({n: (found[n] - zero[n]).assign_attrs(found[n].attrs) for n in _SHOWN})

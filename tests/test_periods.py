@@ -1,0 +1,107 @@
+"""Rates and seasons of all satellites, on the simulated headwaters whose truth is known."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from qilian import corrections, periods
+from qilian.archive import open_archive
+from qilian.sensors import SENSORS
+
+OLD = ["ers2", "envisat", "alos1", "alos2"]
+
+
+@pytest.fixture(scope="module")
+def source(demo):
+    return open_archive(demo)
+
+
+@pytest.fixture(scope="module")
+def radar(source):
+    return periods.sentinel1(source)
+
+
+@pytest.fixture(scope="module")
+def pairs(source, radar):
+    return {entry: periods.pairs_of(source, entry, radar["stable"]) for entry in OLD}
+
+
+@pytest.mark.parametrize("entry", OLD)
+def test_a_cycle_away_from_each_radar_is_half_its_wavelength_of_sinking(source, entry):
+    """By hand: 2π of phase is -λ/2 along the line of sight, more by 1/cos θ when vertical."""
+    stack = source.load(entry).isel(x=slice(200, 220), y=slice(100, 120)).compute()
+    stack["unwrapped_phase"][:] = 0.0
+    area = corrections.reference_around(stack, float(stack.x[3]), float(stack.y[3]))
+    fitted = corrections.fit(stack, area)
+    stack["unwrapped_phase"][:, 15, 15] = 2 * np.pi
+    moved = corrections.displacement(stack, fitted)[0, 15, 15]
+    sensor = SENSORS[periods.RADARS[entry]]
+    assert float(moved) == pytest.approx(-1000 * sensor.wavelength / 2, rel=2e-3)
+    upward = float(moved / stack["line_of_sight_up"][15, 15])
+    at = np.degrees(np.arccos(-1000 * float(stack["wavelength"]) / 2 / upward))
+    assert at == pytest.approx(sensor.incidence_angle, abs=6), "somewhere in the swath"
+
+
+def test_stable_ground_is_bare_rock(source, radar):
+    """Of what Sentinel-1 finds stable nearly all is ridge, and of the ridges most is found."""
+    cover = source.load_truth("periods")["land_cover"].values
+    ridge, stable = cover == 4, radar["stable"].values
+    assert (ridge & stable).sum() / stable.sum() > 0.99
+    assert (ridge & stable).sum() / ridge.sum() > 0.8
+
+
+@pytest.mark.parametrize(("entry", "period"), [("ers2", 0), ("envisat", 1), ("alos1", 2)])
+def test_rates_of_early_periods_are_true_within_the_errors_they_state(
+    source, radar, pairs, entry, period
+):
+    """Most pixels within two standard errors, those of one scene's weather, and the median, too."""
+    found = periods.solve(pairs[entry], radar, thaw_spread=40.0)
+    true = source.load_truth("periods")["vertical_rate"].isel(period=period).values
+    off = found["rate"].values - (true - np.nanmedian(true[radar["stable"].values]))
+    error = found["rate_standard_error"].values
+    inside = np.abs(off) < 2 * error
+    assert inside[np.isfinite(off)].mean() > 0.85
+    assert abs(np.nanmedian(off)) < np.nanmedian(error)
+    np.testing.assert_array_equal(found["x"], radar["x"])
+
+
+def test_each_season_rests_on_its_own_pair_and_the_long_ones(pairs):
+    """ALOS-1 has two seasons of one pair and three long pairs each; Envisat has none to tell."""
+    found = periods.seasons(pairs)
+    assert list(found) == [
+        "1997, ERS-2",
+        "2003-05, Envisat",
+        "2007, ALOS-1",
+        "2010, ALOS-1",
+        "2019, ALOS-2",
+    ]
+    assert found["2010, ALOS-1"].sizes["pair"] == 4
+    spans = found["2010, ALOS-1"]["years"].values
+    assert spans[0] < 0.5
+    assert (spans[1:] > 0.9).all()
+    empty = periods.solve(found["2003-05, Envisat"], pairs["envisat"].pipe(_like))
+    assert empty["thaw_deformation"].isnull().all(), "one pair tells no season"
+
+
+def _like(pairs: xr.Dataset) -> xr.Dataset:
+    field = pairs["coherence"].isel(pair=0, drop=True)
+    return xr.Dataset({"rate": field, "stable": field > 0.5})
+
+
+def test_pooled_rates_are_means_of_the_pixels_with_a_value():
+    """Two of three pixels of a region: their mean, the mean of their errors, two thirds."""
+    about = {"long_name": "rate", "units": "mm year-1"}
+    field = xr.DataArray([[[-2.0, -4.0, np.nan]]], dims=("period", "y", "x"), attrs=about)
+    error = xr.DataArray([[[1.0, 3.0, 9.0]]], dims=("period", "y", "x"), attrs=about)
+    region = xr.DataArray([[True, True, True]], dims=("y", "x"))
+    found = periods.pooled(field, error, {"all": region}).squeeze()
+    assert float(found["mean"]) == -3
+    assert float(found["standard_error"]) == 2
+    assert float(found["share"]) == pytest.approx(2 / 3)
+
+
+def test_the_list_of_pairs_names_satellite_and_dates(pairs):
+    """Thirteen pairs, those of Table S1."""
+    found = periods.listing(pairs)
+    assert found.sizes["pair"] == 13
+    assert found["pair"].values[2] == "Envisat, 2003-10-18 to 2005-10-22"
