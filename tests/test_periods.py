@@ -105,3 +105,18 @@ def test_the_list_of_pairs_names_satellite_and_dates(pairs):
     found = periods.listing(pairs)
     assert found.sizes["pair"] == 13
     assert found["pair"].values[2] == "Envisat, 2003-10-18 to 2005-10-22"
+
+
+def test_regions_near_the_mines_and_beyond_leave_out_pits_and_stable_ground(source, radar):
+    """They share no pixel; with no outlines there is one region, all that moves."""
+    outlines = source.load("outlines")
+    found = periods.regions(outlines, radar, near=2000.0, far=8000.0)
+    close, apart = found.values()
+    assert close.any()
+    assert apart.any()
+    cover = source.load_truth("periods")["land_cover"].values
+    assert not (close & apart).any()
+    assert not ((close | apart) & radar["stable"]).any()
+    assert np.isin(cover[close.values], (5, 6)).mean() < 0.02, "no pit, no spoil"
+    (whole,) = periods.regions(None, radar, near=2000.0, far=8000.0).values()
+    assert int(whole.sum()) == int((~radar["stable"]).sum())

@@ -173,6 +173,39 @@ def map_grid(
     return image
 
 
+def maps_with_errors(
+    figure: Figure,
+    fields: Mapping[str, xr.DataArray],
+    errors: Mapping[str, xr.DataArray],
+    *,
+    limit: float,
+    largest_error: float,
+) -> None:
+    """Draw a column of maps on one scale centred on zero, and beside it that of their errors.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        Where to draw.
+    fields, errors : mapping of str to xarray.DataArray
+        Maps (y, x) by title; the first of each gives the label of its scale.
+    limit, largest_error : float
+        Where the scales end.
+    """
+    scales = (
+        (DISPLACEMENT_MAP, Normalize(-limit, limit), "both"),
+        ("cividis_r", Normalize(0, largest_error), "max"),
+    )
+    for half, maps, (cmap, norm, extend) in zip(
+        figure.subfigures(1, 2), (fields, errors), scales, strict=True
+    ):
+        image = map_grid(half, maps, columns=1, cmap=cmap, norm=norm)
+        about = next(iter(maps.values())).attrs
+        label = f"{about['long_name']} ({about['units'].replace(' year-1', '/a')})"
+        bar = {"location": "bottom", "aspect": 35, "shrink": 0.8, "pad": 0.02}
+        half.colorbar(image, ax=half.axes, label=label, extend=extend, **bar)
+
+
 def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> None:
     """Draw a map of classes (y, x) with `flag_values` and `flag_meanings`, and their legend."""
     values = np.atleast_1d(field.attrs["flag_values"])

@@ -6,6 +6,7 @@ stable ground.
 
 from collections.abc import Mapping
 
+import geopandas as gpd
 import numpy as np
 import xarray as xr
 
@@ -186,6 +187,33 @@ def seasons(stacks: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
             )
         found |= own or {names({entry: pairs})[entry]: pairs}
     return found
+
+
+def regions(
+    outlines: gpd.GeoDataFrame | None, radar: xr.Dataset, *, near: float, far: float
+) -> dict[str, xr.DataArray]:
+    """Tell ground near the mines from undisturbed ground, stable ground left out of both.
+
+    Parameters
+    ----------
+    outlines : geopandas.GeoDataFrame or None
+        Of pits and spoil; without them all ground that moves is one region.
+    radar : xarray.Dataset
+        As from `sentinel1`.
+    near, far : float
+        Distance from an outline up to which, and from which on [m].
+
+    Returns
+    -------
+    dict of str to xarray.DataArray
+        (y, x), True inside, by name.
+    """
+    moving = ~radar["stable"]
+    if outlines is None:
+        return {"all ground that moves": moving}
+    close, around = (grids.near(outlines, radar["rate"], metres) for metres in (near, far))
+    beside = close & ~grids.covered(outlines, radar["rate"])
+    return {"near the mines": beside & moving, "undisturbed": ~around & moving}
 
 
 def pooled(
