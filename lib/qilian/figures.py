@@ -180,7 +180,7 @@ def maps_with_errors(
     *,
     limit: float,
     largest_error: float,
-) -> None:
+) -> list[Axes]:
     """Draw a column of maps on one scale centred on zero, and beside it that of their errors.
 
     Parameters
@@ -188,22 +188,27 @@ def maps_with_errors(
     figure : matplotlib Figure
         Where to draw.
     fields, errors : mapping of str to xarray.DataArray
-        Maps (y, x) by title; the first of each gives the label of its scale.
+        Maps (y, x) by title; name and units of the first label the scales.
     limit, largest_error : float
         Where the scales end.
+
+    Returns
+    -------
+    list of matplotlib Axes
+        The panels of `fields`.
     """
-    scales = (
-        (DISPLACEMENT_MAP, Normalize(-limit, limit), "both"),
-        ("cividis_r", Normalize(0, largest_error), "max"),
-    )
-    for half, maps, (cmap, norm, extend) in zip(
-        figure.subfigures(1, 2), (fields, errors), scales, strict=True
-    ):
-        image = map_grid(half, maps, columns=1, cmap=cmap, norm=norm)
-        about = next(iter(maps.values())).attrs
-        label = f"{about['long_name']} ({about['units'].replace(' year-1', '/a')})"
-        bar = {"location": "bottom", "aspect": 35, "shrink": 0.8, "pad": 0.02}
-        half.colorbar(image, ax=half.axes, label=label, extend=extend, **bar)
+    about = next(iter(fields.values())).attrs
+    units = about["units"].replace(" year-1", "/a")
+    left, right = figure.subfigures(1, 2)
+    signed = {"cmap": DISPLACEMENT_MAP, "norm": Normalize(-limit, limit)}
+    positive = {"cmap": "cividis_r", "norm": Normalize(0, largest_error)}
+    image = map_grid(left, fields, columns=1, **signed)
+    panels = list(left.axes)
+    bar = {"location": "bottom", "aspect": 35, "shrink": 0.8, "pad": 0.02}
+    left.colorbar(image, ax=panels, label=f"{about['long_name']} ({units})", extend="both", **bar)
+    image = map_grid(right, errors, columns=1, **positive)
+    right.colorbar(image, ax=right.axes, label=f"standard error ({units})", extend="max", **bar)
+    return panels
 
 
 def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> None:
