@@ -15,6 +15,7 @@ from qilian.contracts import InputError
 from qilian.readers.formats import READERS, Data, Reader
 
 PROJECT = Path(__file__).resolve().parents[2]
+READ_AT_ONCE = 2e9  # bytes
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,14 @@ class Archive:
         total = hashlib.blake2b(digest_size=16)
         _add_files(total, sorted(self.truth.glob("*.nc")) if self.truth else [])
         return total.hexdigest()
+
+
+def read_if_small(data: xr.Dataset) -> xr.Dataset:
+    """Read lazy data once, if memory holds them with ease; larger ones go through block by block.
+
+    For what looks at a stack several times: each look would else read all of its files.
+    """
+    return data.compute() if data.nbytes < READ_AT_ONCE else data
 
 
 def _stamp(file: Path) -> tuple[str, int, int]:

@@ -21,13 +21,12 @@ from distributed import Client
 from filelock import FileLock
 
 from qilian import corrections, temporal, thaw
-from qilian.archive import PROJECT, Archive
+from qilian.archive import PROJECT, Archive, read_if_small
 from qilian.contracts import InputError, require
 from qilian.network import dates
 from qilian.sbas import invert
 
 CACHE = Path(os.environ.get("QILIAN_CACHE", PROJECT / "data" / "cache"))
-READ_AT_ONCE = 2e9  # bytes; a larger stack goes through block by block
 ROWS = 64  # of a kept block, where the result was in memory
 
 # Code and packages that a product's numbers depend on.
@@ -108,8 +107,7 @@ def displacement(
 
     def make() -> xr.Dataset:
         stack = source.load(entry, "unwrapped_phase", "coherence")
-        if stack.nbytes < READ_AT_ONCE and scheduler is None:
-            stack = stack.compute()
+        stack = read_if_small(stack) if scheduler is None else stack
         if reference is None:
             area = corrections.reference_by_coherence(stack)
         else:
