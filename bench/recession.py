@@ -1,39 +1,27 @@
 """Windows from summed events against refitting the days of every window, in one run.
 
-Both start from the same chosen days and give the same constants; only the fits are timed.
+Both go from the discharge of the same gauges to constants for windows of 1, 3 and 5 years, choose
+the same days with the same rule, and give the same constants. The library adds intervals, and then
+takes many gauges more, once in memory and once in blocks. Seconds are those of the processor.
 Usage: python bench/recession.py
 """
 
 import time
+from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import xarray as xr
+from recession_coverage import Case, rivers
 
 from qilian import recession, recession_days
 
-YEARS, GAUGES, WINDOWS = 40, 5, (1, 3, 5)
+YEARS, FEW, MANY, WINDOWS = 40, 5, 1000, (1, 3, 5)
 
 
-def gauge(rng: np.random.Generator) -> xr.Dataset:
-    """Chosen days of a noisy linear reservoir that refills at random."""
-    days = np.arange("1980", str(1980 + YEARS), dtype="datetime64[D]").astype("datetime64[ns]")
-    refill = np.where(rng.random(days.size) < 0.1, rng.exponential(0.5, days.size), 0)
-    flow = np.ones(days.size)
-    for day in range(1, days.size):
-        flow[day] = flow[day - 1] * np.exp(-1 / 30) + refill[day]
-    flow *= np.exp(0.03 * rng.standard_normal(days.size))
-    return recession_days.select_days(xr.DataArray(flow, {"time": days}, ("time",)))
-
-
-def by_sums(days: xr.Dataset) -> np.ndarray:
-    """Constants (window, year) with intervals, by the module."""
-    segments, reported = recession.segment_sums(days), recession_days.reported_fraction(days)
-    fits = [recession.fit_windows(segments, reported, window=window) for window in WINDOWS]
-    return np.array([fit["recession_constant"] for fit in fits])
-
-
-def by_refitting(days: xr.Dataset) -> np.ndarray:
+def by_refitting(flow: xr.DataArray, rain: xr.DataArray) -> np.ndarray:
     """Constants (window, year) without intervals, from the days of each window anew."""
+    days = recession_days.select_days(flow, rain)
     table = days[["segment", "log_discharge"]].to_dataframe().query("segment > 0")
     table["t"] = (table.index - table.index[0]).days
     years = np.unique(days["time"].dt.year)
@@ -43,29 +31,43 @@ def by_refitting(days: xr.Dataset) -> np.ndarray:
         for column in range(half, years.size - half):
             first, last = years[column - half], years[column + half]
             chosen = table[(table.index.year >= first) & (table.index.year <= last)]
-            if chosen["segment"].nunique() < 2 or len(chosen) < 20:
-                continue
-            groups = chosen.groupby("segment")
-            t = chosen["t"] - groups["t"].transform("mean")
-            y = chosen["log_discharge"] - groups["log_discharge"].transform("mean")
-            constants[row, column] = -(t @ t) / (t @ y)
+            constants[row, column] = refit(chosen)
     return constants
 
 
-def seconds(fit, gauges: list[xr.Dataset]) -> tuple[float, np.ndarray]:
-    """Time one pass over all gauges, after one gauge to warm up."""
-    fit(gauges[0])
-    start = time.perf_counter()
-    constants = np.array([fit(days) for days in gauges])
-    return time.perf_counter() - start, constants
+def refit(chosen: pd.DataFrame) -> float:
+    """Constant of a window's days, NaN for too few of them."""
+    if chosen["segment"].nunique() < 2 or len(chosen) < 20:
+        return np.nan
+    groups = chosen.groupby("segment")
+    t = chosen["t"] - groups["t"].transform("mean")
+    y = chosen["log_discharge"] - groups["log_discharge"].transform("mean")
+    return -(t @ t) / (t @ y)
+
+
+def seconds(work: Callable) -> tuple[float, np.ndarray]:
+    """Processor time of one call, and what it returns."""
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
 
 
 if __name__ == "__main__":
-    rng = np.random.default_rng(0)
-    gauges = [gauge(rng) for _ in range(GAUGES)]
-    summed, ours = seconds(by_sums, gauges)
-    refitted, theirs = seconds(by_refitting, gauges)
+    flow, rain = rivers(np.random.default_rng(0), Case(), FEW, YEARS)
+    recession.recession_constants(flow[0], rain[0])  # warm
+    plain, theirs = seconds(
+        lambda: np.array([by_refitting(*pair) for pair in zip(flow, rain, strict=True)])
+    )
+    summed, fits = seconds(lambda: recession.recession_constants(flow, rain, windows=WINDOWS))
+    ours = fits["recession_constant"].transpose("gauge", "window", "year")
     difference = np.nanmax(np.abs(ours / theirs - 1))
-    print(f"{GAUGES} gauges of {YEARS} years, windows of {WINDOWS} years")
-    print(f"summed {summed:.3f} s, refitted {refitted:.3f} s, ratio {refitted / summed:.1f}")
+    print(f"{FEW} gauges of {YEARS} years, windows of {WINDOWS} years")
+    print(f"summed {summed:.3f} s, refitted {plain:.3f} s, ratio {plain / summed:.0f}")
     print(f"largest relative difference {difference:.1e}")
+
+    flow, rain = rivers(np.random.default_rng(1), Case(), MANY, YEARS)
+    whole, _ = seconds(lambda: recession.recession_constants(flow, rain))
+    flow, rain = (record.chunk(gauge=100) for record in (flow, rain))
+    blocks, _ = seconds(lambda: recession.recession_constants(flow, rain))
+    print(f"{MANY} gauges, with intervals: {whole:.2f} s in memory, {blocks:.2f} s in blocks")
+    print(f"ratio per gauge {plain / FEW / (whole / MANY):.0f}")

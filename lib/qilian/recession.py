@@ -1,9 +1,9 @@
-"""Streamflow recession: days that recede, sums per event, recession constants of moving windows.
+"""Recession constants of moving windows of years.
 
 A reservoir whose outflow is proportional to its storage drains as Q = Q0 exp(-t / Ks), the case
 b = 1 of Brutsaert & Nieber (1977, doi:10.1029/WR013i003p00637). The recession constant Ks [day]
-is read from the slope of ln Q within events. All that the slope, its goodness of fit and its
-interval need are three sums per event, so that a window of years costs only adding them up.
+is read from the slope of ln Q within events. A window's fit adds up its events' sums, and many
+gauges cost one pass over their days.
 """
 
 from collections.abc import Iterable
@@ -13,66 +13,15 @@ import xarray as xr
 from scipy.special import stdtrit
 
 from qilian.contracts import InputError, attributes, require
-from qilian.recession_days import reported_fraction, select_days
+from qilian.recession_days import Choice
+from qilian.recession_sums import CANNOT_TELL, WindowSums, all_years, gauge_sums
 
-_SUMS = {
-    "n": ("days in recession", "1"),
-    "xx": ("squared deviations of time from segment means, summed", "day2"),
-    "xy": ("products of deviations of time and ln discharge, summed", "day"),
-    "yy": ("squared deviations of ln discharge from segment means, summed", "1"),
-}
-
-
-def segment_sums(days: xr.Dataset) -> xr.Dataset:
-    """Sum each segment of `select_days` about its own means, which is all that a fit needs.
-
-    Returns (segment,) `year`, `n` and, with t [day] and y = ln Q, xx = Σ(t - t̄)² [day2],
-    xy = Σ(t - t̄)(y - ȳ) [day], yy = Σ(y - ȳ)² [1].
-    """
-    chosen = np.flatnonzero(days["segment"].values)
-    number, first, index, n = np.unique(
-        days["segment"].values[chosen], return_index=True, return_inverse=True, return_counts=True
-    )
-
-    def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(index, values, minlength=number.size)
-
-    # Counted from the segment's first day, so that a long record costs no digits.
-    start, log_flow = chosen[first], days["log_discharge"].values
-    t = (chosen - start[index]).astype(float)
-    y = log_flow[chosen] - log_flow[start][index]
-    t -= (total(t) / n)[index]
-    y -= (total(y) / n)[index]
-    sums = {"n": n, "xx": total(t * t), "xy": total(t * y), "yy": total(y * y)}
-    year = days["time"].dt.year.values[start]
-    return xr.Dataset(
-        {"year": ("segment", year, attributes("calendar year"))}
-        | {name: ("segment", sums[name], attributes(*about)) for name, about in _SUMS.items()},
-        {"segment": ("segment", number, attributes("recession segment"))},
-    )
-
-
-def yearly_sums(segments: xr.Dataset, years: Iterable[int]) -> xr.Dataset:
-    """Add the sums of `segment_sums` up over each of the consecutive `years`.
-
-    Returns (year,) `segments`, how many there are, and `n`, `xx`, `xy`, `yy`.
-    """
-    years = np.asarray(years)
-    index = segments["year"].values - years[0]
-    inside = (index >= 0) & (index < years.size)
-
-    def total(values: np.ndarray) -> np.ndarray:
-        sums = np.bincount(index[inside], values[inside], minlength=years.size)
-        return sums.astype(values.dtype)
-
-    count = total(np.ones(index.size, int))
-    return xr.Dataset(
-        {"segments": ("year", count, attributes("recession segments"))}
-        | {
-            k: ("year", total(segments[k].values), attributes(*about)) for k, about in _SUMS.items()
-        },
-        {"year": ("year", years, attributes("calendar year"))},
-    )
+# What rains too small to see add to a constant at most, relative (bench/recession_coverage.py).
+UNSEEN_RAIN = 0.03
+# The variance of an event's k falls with xx: as 1 / xx if days err, not at all if events differ. In
+# trials with both, a power of 0.85 covers best (bench/recession_coverage.py).
+WORKING_POWER = 0.85
+BEYOND = "the window reaches beyond the record"
 
 
 def fit_windows(
@@ -86,21 +35,27 @@ def fit_windows(
     Events differ by more than noise: the estimand is the mean of their 1 / Ks weighted by xx,
     about the cube of their length, and the 95 % interval takes events for clusters, few and
     unequal (CR2 variance, Satterthwaite degrees of freedom; Bell & McCaffrey 2002, Survey
-    Methodology 28, 169; Pustejovsky & Tipton 2018, doi:10.1080/07350015.2016.1247004). With
-    h_j = xx_j / Σxx and u_j = xy_j + k xx_j,
+    Methodology 28, 169; Pustejovsky & Tipton 2018, doi:10.1080/07350015.2016.1247004). Each
+    event's own k_j = -xy_j / xx_j departs from k by e_j. With h_j = xx_j / Σxx, and a working
+    variance v_j of k_j, the departures are expected to have
 
-        var(k) = Σ u_j² / (1 - h_j) / (Σxx)²
-        1 / dof = Σ h_j² + (Σ a_j)² - Σ a_j²,  a_j = h_j² / (1 - h_j)
+        cov(e_i, e_j) = (i = j) v_j - h_i v_i - h_j v_j + Σ h² v
 
-    so that J equal segments have J - 1 degrees of freedom. The bounds of Ks are those of k
-    inverted. Windows that share years are not independent.
+    and with g_j = h_j² v_j / var(e_j) the interval rests on
+
+        var(k) = Σ g_j e_j²,  dof = (Σ h_j² v_j)² / Σ g_i g_j cov(e_i, e_j)²
+
+    which for J equal segments are the usual ones with J - 1 degrees of freedom. Only the
+    proportions of v matter, v_j ∝ xx_j^-`WORKING_POWER`. The bounds of Ks are those of k
+    inverted. Where rain is unknown the lower one is lowered by `UNSEEN_RAIN` besides, by which
+    rains too small to see may lengthen the constant. Windows that share years are not independent.
 
     Parameters
     ----------
     segments : xarray.Dataset
-        (segment,) as from `segment_sums`.
+        (segment,) as from `recession_sums`.
     reported : xarray.DataArray
-        (year,) fraction of the season reported [1], for every year of the record in order.
+        (year,) or (gauge, year), fraction of the season reported [1], for every year in order.
     window : int
         Length of the window [year], odd; a fit needs all its years observed, 2 segments and
         20 days, an interval 3 segments.
@@ -110,7 +65,7 @@ def fit_windows(
     Returns
     -------
     xarray.Dataset
-        (year,), the window's centre: `recession_constant` and its bounds
+        As `reported`, at the window's centre: `recession_constant` and its bounds
         `recession_constant_lower` and `_upper` [day], `r_squared`, `segments`, `n`,
         `degrees_of_freedom` [1], and `reason`, empty or why a value is NaN.
 
@@ -122,44 +77,38 @@ def fit_windows(
     whole = isinstance(window, int | np.integer) and window >= 1
     require("window", window, whole and window % 2 == 1, "an odd number of years")
     require("minimum_reported", minimum_reported, 0 <= minimum_reported <= 1, "0 to 1")
-    years = reported["year"].values
-    yearly = yearly_sums(segments, years)
-    xx, xy, yy, count, n = (
-        _members(yearly[name].values, window).sum(1) for name in ("xx", "xy", "yy", "segments", "n")
-    )
-    complete = _members(np.ones(years.size, bool), window).all(1)
-    observed = _members(reported.values >= minimum_reported, window).all(1)
-    missing = {
-        "the window reaches beyond the record": ~complete,
-        "a year of the window has too few days reported": ~observed,
-        "fewer than 2 recession segments": count < 2,
-        "fewer than 20 recession days": n < 20,
-        "discharge does not fall within the segments": xy >= 0,
-    }
-    xx = np.where(np.any(list(missing.values()), axis=0), np.nan, xx)
-    k = -xy / xx
-    reach, dof = _interval(k, np.where(count >= 3, xx, np.nan), segments, years, window)
+    place = WindowSums(segments, reported, window)
+    sums = {name: place.moving(segments[name].values) for name in ("xx", "xy", "yy", "n")}
+    sums["segments"] = place.moving(np.ones(segments.sizes["segment"]))
+    for name in ("unseen", "hidden"):
+        sums[name] = place.moving(segments.get(name, xr.zeros_like(segments["n"])).values)
+    missing = _refusals(sums, reported >= minimum_reported, window)
+    xx = np.where(np.any(list(missing.values()), axis=0), np.nan, sums["xx"])
+    k = -sums["xy"] / xx
+    reach, dof = _interval(k, np.where(sums["segments"] >= 3, xx, np.nan), segments, place)
     missing["no interval from fewer than 3 segments"] = np.isnan(reach)
     missing["no upper bound, the interval reaches k = 0"] = k <= reach
-    longest = 1 / np.where(k > reach, k - reach, np.nan)
-    reason = np.select(list(missing.values()), list(missing), "")
+    fastest = k * (1 + UNSEEN_RAIN * (sums["unseen"] > 0)) + reach
     results = {
         "recession_constant": (1 / k, "recession constant", "day"),
-        "recession_constant_lower": (1 / (k + reach), "lower 95 % bound", "day"),
-        "recession_constant_upper": (longest, "upper 95 % bound", "day"),
-        "r_squared": (xy**2 / (xx * yy), "variance explained within segments"),
-        "segments": (count, "recession segments"),
-        "n": (n, "days in recession"),
+        "recession_constant_lower": (1 / fastest, "lower 95 % bound", "day"),
+        "recession_constant_upper": (
+            1 / np.where(k > reach, k - reach, np.nan),
+            "upper 95 % bound",
+            "day",
+        ),
+        "r_squared": (sums["xy"] ** 2 / (xx * sums["yy"]), "variance explained within segments"),
+        "segments": (sums["segments"].astype(int), "recession segments"),
+        "n": (sums["n"].astype(int), "days in recession"),
         "degrees_of_freedom": (dof, "degrees of freedom of the interval"),
-        "reason": (reason, "why a value is missing", None),
+        "reason": (np.select(list(missing.values()), list(missing), ""), "why it is missing", None),
     }
-    return xr.Dataset(
-        {name: ("year", values, attributes(*about)) for name, (values, *about) in results.items()},
-        {
-            "year": ("year", years, attributes("centre year of the window")),
-            "window": ((), window, attributes("window", "year")),
-        },
+    fits = xr.Dataset(
+        {n: (reported.dims, v, attributes(*about)) for n, (v, *about) in results.items()},
+        {name: values for name, values in reported.coords.items() if name in reported.dims},
     )
+    fits["year"].attrs = attributes("centre year of the window")
+    return fits.assign_coords(window=((), window, attributes("window", "year")))
 
 
 def recession_constants(
@@ -167,12 +116,18 @@ def recession_constants(
     precipitation: xr.DataArray | None = None,
     *,
     windows: Iterable[int] = (1, 3, 5),
-    season: tuple[str, str] = ("09-01", "11-30"),
-    minimum_length: int = 7,
+    **options,
 ) -> xr.Dataset:
-    """Fit moving windows of several lengths [year] to one record, dims (window, year).
+    """Fit moving windows of several lengths [year] to one record or to many gauges.
 
-    `select_days`, `segment_sums` and `fit_windows` in a row: their options and results.
+    `recession_sums.gauge_sums` and `fit_windows` in a row; `options` are of
+    `recession_days.Choice`. Of many gauges, blocks of a dask-backed record are loaded one after
+    the other.
+
+    Returns
+    -------
+    xarray.Dataset
+        (window, year) or (window, gauge, year), as from `fit_windows`.
 
     Raises
     ------
@@ -181,13 +136,15 @@ def recession_constants(
     """
     windows = list(windows)
     require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")
-    days = select_days(discharge, precipitation, season=season, minimum_length=minimum_length)
-    segments, reported = segment_sums(days), reported_fraction(days)
+    segments, reported = gauge_sums(discharge, precipitation, **options)
     fits = xr.concat([fit_windows(segments, reported, window=w) for w in windows], "window")
     if fits["recession_constant"].isnull().all():
-        reasons, count = np.unique(fits["reason"], return_counts=True)
+        first, last = Choice(**options).season
+        reasons = fits["reason"].values.ravel()
+        inside = reasons[reasons != BEYOND]
+        reasons, count = np.unique(inside if inside.size else reasons, return_counts=True)
         raise InputError(
-            f"no window of the season {season[0]} to {season[1]} gives a recession constant, "
+            f"no window of the season {first} to {last} gives a recession constant, "
             f"mostly for this reason: {reasons[count.argmax()]}; expected one at least."
         )
     return fits
@@ -240,25 +197,42 @@ def compare(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
     return xr.Dataset({n: v.assign_attrs(attributes(*a)) for n, (v, *a) in parts.items()})
 
 
+def _refusals(
+    sums: dict[str, np.ndarray], observed: xr.DataArray, window: int
+) -> dict[str, np.ndarray]:
+    """Where a window has no constant, by reason; the first that holds is given."""
+    inside = np.broadcast_to(
+        all_years(np.ones(observed.sizes["year"], bool), window), observed.shape
+    )
+    return {
+        BEYOND: ~inside,
+        "a year of the window has too few days reported": ~all_years(observed.values, window),
+        "fewer than 2 recession segments": sums["segments"] < 2,
+        "fewer than 20 recession days": sums["n"] < 20,
+        CANNOT_TELL: sums["hidden"] > 0,
+        "discharge does not fall within the segments": sums["xy"] >= 0,
+    }
+
+
 def _interval(
-    k: np.ndarray, xx: np.ndarray, segments: xr.Dataset, years: np.ndarray, window: int
+    k: np.ndarray, xx: np.ndarray, segments: xr.Dataset, place: WindowSums
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the half-width of the 95 % interval of k and its degrees of freedom, (year,)."""
-    centre = segments["year"].values[:, None] - years[0] + np.arange(window) - window // 2
-    segment, column = np.nonzero((centre >= 0) & (centre < years.size))
-    centre = centre[segment, column]
+    """Return the half-width of the 95 % interval of k and its degrees of freedom."""
+    own_xx, own_xy = (segments[name].values[place.segment] for name in ("xx", "xy"))
+    h = own_xx / xx.ravel()[place.centre]
+    departure = own_xy / own_xx + k.ravel()[place.centre]
 
     def total(values: np.ndarray) -> np.ndarray:
-        return np.where(np.isnan(xx), np.nan, np.bincount(centre, values, minlength=years.size))
+        return np.where(np.isnan(xx), np.nan, place.total(values))
 
-    own_xx, own_xy = segments["xx"].values[segment], segments["xy"].values[segment]
-    h = own_xx / xx[centre]
-    u = own_xy + k[centre] * own_xx
-    a = h**2 / (1 - h)
-    dof = 1 / (total(h**2) + total(a) ** 2 - total(a**2))
-    return stdtrit(dof, 0.975) * np.sqrt(total(u**2 / (1 - h))) / xx, dof
-
-
-def _members(yearly: np.ndarray, window: int) -> np.ndarray:
-    """Return the values of the window around each year, (year, window), 0 beyond the record."""
-    return np.lib.stride_tricks.sliding_window_view(np.pad(yearly, window // 2), window)
+    v = (segments["xx"].values ** -WORKING_POWER)[place.segment]
+    whole = total(h**2 * v)
+    own, shared = h * v, whole.ravel()[place.centre]
+    expected = v - 2 * own + shared
+    g = h**2 * v / expected
+    # Σ g_i g_j cov² from sums over events: first as if i and j always differed, then i = j.
+    g0, g1, g2 = total(g), total(g * own), total(g * own**2)
+    spread = (whole * g0) ** 2 + 2 * g0 * g2 + 2 * g1**2 - 4 * whole * g0 * g1
+    spread += total(g**2 * (expected**2 - (shared - 2 * own) ** 2))
+    dof = whole**2 / spread
+    return stdtrit(dof, 0.975) * np.sqrt(total(g * departure**2)), dof

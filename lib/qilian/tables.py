@@ -33,7 +33,9 @@ def columns(data: xr.Dataset) -> pd.DataFrame:
 
 def facts(data: xr.Dataset) -> pd.DataFrame:
     """Scalars as a frame of two columns, their long names with units and their values."""
-    rows = [(_heading(str(name), value.attrs), str(value.item())) for name, value in data.items()]
+    rows = [
+        (_heading(str(name), value.attrs), _shown(value.item())) for name, value in data.items()
+    ]
     return pd.DataFrame(rows, columns=["of this input", "value"])
 
 
@@ -41,3 +43,7 @@ def _heading(name: str, attrs: Mapping[str, str]) -> str:
     units = attrs.get("units", "1")
     heading = attrs.get("long_name", name)
     return heading if units == "1" else f"{heading} ({units})"
+
+
+def _shown(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

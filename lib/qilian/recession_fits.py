@@ -1,0 +1,188 @@
+"""Other ways to read a recession constant from the same days, so that others' numbers compare.
+
+Each fit takes ln Q of the days of some segments and the number of each day's segment, in order of
+time, and returns k = 1 / Ks [day-1]. Where a fit asks for -dQ/dt it takes the difference of
+neighbouring days, with the mean of the two as Q (Brutsaert & Nieber 1977,
+doi:10.1029/WR013i003p00637).
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+import xarray as xr
+
+from qilian.contracts import attributes, require
+
+Fit = Callable[[np.ndarray, np.ndarray], float]
+
+
+def log_linear(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Slope of ln Q over time, one intercept a segment: the default."""
+    xx, xy = _slopes(log_flow, segment)
+    return -xy.sum() / xx.sum()
+
+
+def through_origin(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """-dQ/dt = k Q by least squares, which weighs high flows."""
+    fall, level = _falls(log_flow, segment)
+    return (fall @ level) / (level @ level)
+
+
+def log_log(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Line of slope 1 through ln(-dQ/dt) over ln Q.
+
+    Days that do not fall are left out, which favours steep ones.
+    """
+    fall, level = _falls(log_flow, segment)
+    down = fall > 0
+    return np.exp(np.mean(np.log(fall[down] / level[down])))
+
+
+def log_log_free(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Line ln(-dQ/dt) = ln a + b ln Q; k = a Q^(b-1) at the median Q."""
+    fall, level = _falls(log_flow, segment)
+    down = fall > 0
+    x, y = np.log(level[down]), np.log(fall[down])
+    exponent = _slope(x, y)
+    middle = np.median(x)
+    return np.exp(y.mean() + exponent * (middle - x.mean()) - middle)
+
+
+def lower_envelope(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """-dQ/dt / Q that 5 % of the falling days stay below (Brutsaert 2008)."""
+    fall, level = _falls(log_flow, segment)
+    down = fall > 0
+    return np.quantile(fall[down] / level[down], 0.05)
+
+
+def master_curve(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Each day's Q over that of the day before, a line through the origin (WMO-No. 1029, 5.3)."""
+    first = np.flatnonzero(segment[1:] == segment[:-1])
+    flow = np.exp(log_flow)
+    return -np.log((flow[first + 1] @ flow[first]) / (flow[first] @ flow[first]))
+
+
+def segment_mean(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Mean Ks of the segments, each by a line of its own (WMO-No. 1029, 5.3)."""
+    xx, xy = _slopes(log_flow, segment)
+    return 1 / np.mean(-xx / xy)
+
+
+FITS: Mapping[str, Fit] = MappingProxyType(
+    {
+        "log_linear": log_linear,
+        "through_origin": through_origin,
+        "log_log": log_log,
+        "log_log_free": log_log_free,
+        "lower_envelope": lower_envelope,
+        "master_curve": master_curve,
+        "segment_mean": segment_mean,
+    }
+)
+
+
+def refit_windows(days: xr.Dataset, *, fit: str = "log_linear", window: int = 1) -> xr.DataArray:
+    """Fit the days of every moving window of years anew, by any of `FITS`.
+
+    Parameters
+    ----------
+    days : xarray.Dataset
+        As from `recession_days.select_days`.
+    fit : str
+        A name of `FITS`.
+    window : int
+        Length of the window [year], odd.
+
+    Returns
+    -------
+    xarray.DataArray
+        (year,) recession constant [day], NaN beyond the record, with fewer than 2 segments or 20
+        days, and where a fit gives no positive constant.
+    """
+    require("fit", fit, fit in FITS, f"one of {', '.join(FITS)}")
+    require("window", window, window >= 1 and window % 2 == 1, "an odd number of years")
+    log_flow, segment, year = chosen(days)
+    every = np.unique(days["time"].dt.year)
+    constants = np.full(every.size, np.nan)
+    for place in range(window // 2, every.size - window // 2):
+        inside = np.abs(year - every[place]) <= window // 2
+        constants[place] = constant(FITS[fit], log_flow[inside], segment[inside])
+    return xr.DataArray(
+        constants,
+        {"year": ("year", every, attributes("centre year of the window"))},
+        name="recession_constant",
+        attrs=attributes("recession constant", "day"),
+    )
+
+
+def constant(fit: Fit, log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Ks [day] by a fit, NaN with fewer than 2 segments or 20 days or without a positive one."""
+    if log_flow.size < 20 or segment[0] == segment[-1]:
+        return np.nan
+    k = fit(log_flow, segment)
+    return 1 / k if k > 0 else np.nan
+
+
+def chosen(days: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ln Q, segment and year of the days that `select_days` has chosen."""
+    inside = np.flatnonzero(days["segment"].values)
+    year = days["time"].dt.year.values[inside]
+    return days["log_discharge"].values[inside], days["segment"].values[inside], year
+
+
+def curvature_exponent(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Exponent b of -dQ/dt = a Q^b from how segments bend, 1 for a linear reservoir [1].
+
+    Near b = 1, ln Q = c - k t + (b - 1) k² t² / 2, so that a parabola common to all segments, each
+    with a level and a slope of its own, gives b. Unlike the cloud of ln(-dQ/dt) over ln Q it asks
+    noise for no logarithm, and differences between events do not pass for curvature
+    (Jachens et al. 2020, doi:10.5194/hess-24-1159-2020). Segments weigh by their length to the
+    fifth, and b is the nearer to the truth the less a segment falls.
+    """
+    t, y, n = _centred(log_flow, segment)
+    index = np.repeat(np.arange(n.size), n)
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.bincount(index, values)
+
+    slope = (total(t * y) / total(t * t))[index]
+    bend = t**2 - (total(t**2) / n)[index]
+    k = log_linear(log_flow, segment)
+    return 1 + 2 * (bend @ (y - slope * t)) / (bend @ bend) / k**2
+
+
+def cloud_exponent(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Exponent b of the pooled cloud, ln(-dQ/dt) over ln Q, as commonly reported [1]."""
+    fall, level = _falls(log_flow, segment)
+    down = fall > 0
+    return _slope(np.log(level[down]), np.log(fall[down]))
+
+
+def _falls(log_flow: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """-dQ/dt between neighbouring days of a segment, and the mean of the two."""
+    first = np.flatnonzero(segment[1:] == segment[:-1])
+    flow = np.exp(log_flow)
+    return flow[first] - flow[first + 1], (flow[first] + flow[first + 1]) / 2
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    x = x - x.mean()
+    return (x @ y) / (x @ x)
+
+
+def _centred(
+    log_flow: np.ndarray, segment: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Days and ln Q less their segment's means, and the segments' lengths."""
+    first = np.concatenate([[0], np.flatnonzero(np.diff(segment)) + 1])
+    n = np.diff(np.append(first, segment.size))
+    t = np.arange(segment.size) - np.repeat(first + (n - 1) / 2, n)
+    return t, log_flow - np.repeat(np.add.reduceat(log_flow, first) / n, n), n
+
+
+def _slopes(log_flow: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Σ t² and Σ t y of each segment about its means."""
+    t, y, n = _centred(log_flow, segment)
+    first = np.cumsum(n) - n
+    return np.add.reduceat(t * t, first), np.add.reduceat(t * y, first)
