@@ -17,12 +17,13 @@ from qilian.sensors import SENSORS
 
 RADARS = {name.lower().replace("-", ""): name for name in SENSORS}  # by the entries' names
 WITHIN_SEASON, ABOUT_A_YEAR = 0.5, 0.9  # years that a pair spans at most, at least
+SEASONS = 8.0, 35.0  # mm of thaw deformation: rock below, wet meadow above
 _STABLE_SHARE = 0.9  # of a coarser pixel
 _SHOWN = ("rate", "thaw_deformation")
 
 
 def sentinel1(
-    source: Archive, *, stable_season: float = 8.0, minimum_coherence: float = 0.7
+    source: Archive, *, stable_season: float = SEASONS[0], minimum_coherence: float = 0.7
 ) -> xr.Dataset:
     """Give Sentinel-1's vertical rate and thaw deformation, and the ground that it finds stable.
 
@@ -214,6 +215,38 @@ def regions(
     close, around = (grids.near(outlines, radar["rate"], metres) for metres in (near, far))
     beside = close & ~grids.covered(outlines, radar["rate"])
     return {"near the mines": beside & moving, "undisturbed": ~around & moving}
+
+
+def kinds_of_ground(source: Archive, like: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Sort ground by how far the thaw season moves it, which asks no coherence.
+
+    Parameters
+    ----------
+    source : Archive
+        `sentinel1` with `climate`, and `outlines`, are used as far as it has them.
+    like : xarray.DataArray
+        (y, x), on the grid to sort.
+
+    Returns
+    -------
+    dict of str to xarray.DataArray
+        (y, x), True inside, by name.
+    """
+    dug = xr.zeros_like(like, dtype=bool)
+    found = {}
+    if "outlines" in source.entries:
+        dug = grids.covered(source.load("outlines"), like)
+        found["pits and spoil"] = dug
+    if not {"sentinel1", "climate"} <= set(source.entries):
+        return {"ground" if found else "all ground": ~dug & like.notnull(), **found}
+    season = abs(grids.onto(sentinel1(source)["thaw_deformation"], like))
+    low, high = SEASONS
+    return {
+        f"season below {low:g} mm": (season < low) & ~dug,
+        f"{low:g} to {high:g} mm": (season >= low) & (season < high) & ~dug,
+        f"above {high:g} mm": (season >= high) & ~dug,
+        **found,
+    }
 
 
 def pooled(

@@ -139,6 +139,7 @@ def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
             cwd=str(chapter.path.parent),
             kernel_name="python3",
             progress_bar=False,
+            request_save_on_cell_execute=False,  # a copy a cell, of which only the last is kept
             extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except Exception as error:  # a dead kernel, a full disk, a bug: the other notebooks go on
