@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, Resampling
 from shapely.geometry import Point
 
 from qilian.archive import open_archive
@@ -167,6 +167,77 @@ def test_a_block_is_the_same_as_that_part_of_the_file(tmp_path, monkeypatch):
     pixels = image.read(path).image
     assert pixels.data.npartitions > 1
     np.testing.assert_array_equal(pixels, values)
+
+
+def holed(rows: int, columns: int) -> np.ndarray:
+    """Two bands of noise with a hole across the squares that they are averaged over."""
+    values = np.random.default_rng(5).uniform(0, 1, (2, rows, columns)).astype("float32")
+    values[:, 30:50, 22:43] = values[1, :8, :8] = -1
+    return values
+
+
+def square_means(values: np.ndarray, step: int) -> np.ndarray:
+    """Mean of what is not -1 in each square, square by square."""
+    count, rows, columns = values.shape
+    found = np.full((count, -(-rows // step), -(-columns // step)), np.nan)
+    for band, row, column in np.ndindex(found.shape):
+        square = values[band, row * step : (row + 1) * step, column * step : (column + 1) * step]
+        if (square >= 0).any():
+            found[band, row, column] = square[square >= 0].mean(dtype=float)
+    return found
+
+
+def test_an_image_without_overviews_is_averaged_block_by_block(tmp_path, monkeypatch):
+    """Holes neither bleed nor grow; squares cut by the edge count what they hold."""
+    monkeypatch.setattr(image, "BLOCK_BYTES", 2 * 64 * 64 * 4)
+    values = holed(150, 130)
+    layout = {"nodata": -1, "tiled": True, "blockxsize": 64, "blockysize": 64}
+    path = tiff(tmp_path / "a.tif", values, **layout)
+    coarse = image.read(path, pixels=40).image
+    assert coarse.sizes == {"band": 2, "y": 38, "x": 33}
+    assert coarse.data.npartitions > 1
+    np.testing.assert_allclose(coarse, square_means(values, 4), rtol=1e-6)
+    assert np.isnan(coarse[1, :2, :2]).all()
+    assert coarse.sampling == "mean of 4 × 4 pixels of the file"
+    np.testing.assert_allclose(coarse.x, 500000 + 2 * (np.arange(33) + 0.5))
+    np.testing.assert_allclose(coarse.y, 4200000 - 2 * (np.arange(38) + 0.5))
+
+
+@pytest.mark.parametrize(("pixels", "overview", "step"), [(64, 2, 1), (32, 2, 2), (128, 1, 1)])
+def test_an_image_with_overviews_reads_the_same_means_from_them(tmp_path, pixels, overview, step):
+    """As without them; the numbers in the file itself have since been replaced."""
+    values = holed(256, 256)
+    layout = {"nodata": -1, "tiled": True, "blockxsize": 64, "blockysize": 64}
+    whole = image.read(tiff(tmp_path / "a.tif", values, **layout), pixels=pixels).image.compute()
+    path = tiff(tmp_path / "b.tif", values, **layout)
+    with rasterio.open(path, "r+") as raster:
+        raster.build_overviews([2, 4], Resampling.average)
+    with rasterio.open(path, "r+") as raster:
+        raster.write(np.full_like(values, 9))
+    coarse = image.read(path, pixels=pixels).image
+    assert coarse.sampling.endswith(f"its overview {overview}")
+    assert coarse.sampling.startswith("mean of 2 × 2") == (step == 2)
+    np.testing.assert_array_equal(coarse.isnull(), whole.isnull())
+    np.testing.assert_array_equal(coarse.x, whole.x)
+    # Across a hole's edge overviews count each of their own pixels alike.
+    untouched = square_means((values < 0).astype("float32"), 256 // coarse.sizes["x"]) == 0
+    np.testing.assert_allclose(coarse.values[untouched], whole.values[untouched], rtol=1e-5)
+
+
+def test_an_image_no_larger_than_asked_for_is_read_as_it_is(tmp_path):
+    """Also where a catalogue's own wish is set aside by the caller's."""
+    path = tiff(tmp_path / "a.tif", np.arange(24, dtype="uint8").reshape(1, 4, 6))
+    np.testing.assert_array_equal(image.read(path, pixels=6).image, image.read(path).image)
+    (tmp_path / "catalogue.toml").write_text(
+        '[archive]\nname = "Here"\n[uav]\nformat = "image"\npath = "a.tif"\npixels = 2\n'
+    )
+    source = open_archive(tmp_path)
+    assert source.load("uav").sizes["x"] == 2
+    assert source.load("uav", pixels=3).sizes["x"] == 3
+    with pytest.raises(InputError, match="pixels is 0, expected 1 or more"):
+        source.load("uav", pixels=0)
+    with pytest.raises(InputError, match="unknown key 'pixel', perhaps 'pixels'"):
+        source.load("uav", pixel=3)
 
 
 def test_a_film_without_coordinates_is_refused(tmp_path):

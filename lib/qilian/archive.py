@@ -56,7 +56,7 @@ class Archive:
             raise entry
         return entry
 
-    def load(self, name: str, *variables: str) -> Data:
+    def load(self, name: str, *variables: str, **options: Any) -> Data:
         """Read one entry into its contract.
 
         Parameters
@@ -65,6 +65,9 @@ class Archive:
             A name of the catalogue, such as `sentinel1` or `discharge`.
         *variables : str
             Optional variables of the contract that the caller can't do without.
+        **options : Any
+            Keys of the entry's format that go before those of the catalogue, such as `pixels` of
+            an image that is only looked at.
 
         Returns
         -------
@@ -78,7 +81,9 @@ class Archive:
             The catalogue lacks the name, the files break the contract or lack a variable.
         """
         entry = self.entry(name)
-        data = entry.reader(entry.path, **entry.options)
+        options = {**entry.options, **options}
+        _check_options(f"{self.catalogue}: [{name}]", entry.reader, options)
+        data = entry.reader(entry.path, **options)
         for variable in variables:
             if variable not in data:
                 raise InputError(

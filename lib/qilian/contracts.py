@@ -129,6 +129,17 @@ REFLECTOR_HEIGHT = Contract(
     },
 )
 
+THAW_DEPTH = Contract(
+    "thaw depth",
+    {
+        "year": Variable(("year",), "calendar year"),
+        "thaw_depth": Variable(("year",), "depth of thaw at its end", "m", None, (0, 20)),
+        "standard_deviation": Variable(
+            ("year",), "standard deviation of the depth", "m", None, (0, 20), False
+        ),
+    },
+)
+
 DISPLACEMENT = Contract(
     "displacement",
     {
@@ -160,6 +171,16 @@ IMAGE = Contract(
         "image": Variable(("band", "y", "x"), "image", "1"),
     },
     gridded=True,
+)
+
+CONTROL_POINTS = Contract(
+    "control points",
+    {
+        "column": Variable(("point",), "column from the outer corner", "1", None, (0, 1e7)),
+        "row": Variable(("point",), "row from the outer corner", "1", None, (0, 1e7)),
+        "x": Variable(("point",), "x on the ground", "m"),
+        "y": Variable(("point",), "y on the ground", "m"),
+    },
 )
 
 PAIR_TABLE = Contract(

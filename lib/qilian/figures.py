@@ -227,13 +227,17 @@ def _name_axes(axes: Axes, geographic: bool) -> None:
     axes.set_ylabel("latitude (°)" if geographic else "northing (m)")
 
 
+def scale_length(metres: float) -> float:
+    """Length of a scale bar: the longest of 1, 2, 5 × 10ⁿ m within a quarter of the width."""
+    power = 10 ** np.floor(np.log10(metres / 4))
+    return max(step * power for step in (1, 2, 5) if step * power <= metres / 4)
+
+
 def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
     left, right, bottom, top = extent
     width, middle = right - left, (bottom + top) / 2
     metres = _WGS84.inv(left, middle, right, middle)[2] if geographic else width
-    # The longest of 1, 2, 5 × 10ⁿ that is at most a quarter of the map.
-    power = 10 ** np.floor(np.log10(metres / 4))
-    length = max(step * power for step in (1, 2, 5) if step * power <= metres / 4)
+    length = scale_length(metres)
     share = length / metres
     label = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 2.5}

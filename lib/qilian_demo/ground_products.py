@@ -55,6 +55,10 @@ path = "uav/rgb_2025.tif"
 format = "image"
 path = "keyhole/keyhole_1984.tif"
 
+[keyhole_points]
+format = "csv"
+path = "keyhole/control_points.csv"
+
 [basemap]
 format = "image"
 path = "basemap/western_pits.tif"

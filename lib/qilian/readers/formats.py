@@ -6,6 +6,7 @@ import geopandas as gpd
 import xarray as xr
 
 from qilian.readers import (
+    control_points,
     era5,
     geotiff,
     ghcn,
@@ -16,6 +17,7 @@ from qilian.readers import (
     licsar,
     mintpy,
     pairs,
+    thaw_depth,
     vector,
 )
 
@@ -38,6 +40,7 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     "uav": {"image": image.read},
     "uav_rgb": {"image": image.read},
     "keyhole": {"image": image.read},
+    "keyhole_points": {"csv": control_points.read_csv},
     "basemap": {"image": image.read},
     "sites": {"vector": vector.read},
     "outlines": {"vector": vector.read},
@@ -48,5 +51,6 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
         "usgs_rdb": hydrograph.read_usgs_rdb,
         "grdc": hydrograph.read_grdc,
     },
+    "thaw_depth": {"csv": thaw_depth.read_csv},
     "pairs": {"csv": pairs.read_csv},
 }

@@ -55,12 +55,12 @@ class Grid:
         return round(steps[0]), round(steps[1])
 
 
-def open_raster(path: Path) -> rasterio.DatasetReader:
-    """Open a raster or say in one sentence why it can't be opened."""
+def open_raster(path: Path, overview: int | None = None) -> rasterio.DatasetReader:
+    """Open a raster, or one of its overviews, or say in one sentence why it can't be opened."""
     if not path.is_file():
         raise InputError(f"{path} does not exist, expected a raster file.")
     try:
-        return rasterio.open(path)
+        return rasterio.open(path, **({} if overview is None else {"overview_level": overview}))
     except RasterioIOError as error:
         raise InputError(f"{path} cannot be read as a raster, expected a GeoTIFF.") from error
 
@@ -71,9 +71,10 @@ def read_pixels(
     window: Window | None = None,
     *,
     masked: bool = False,
+    overview: int | None = None,
 ) -> np.ndarray:
     """Read one band (y, x) or several (band, y, x), or say that the pixels cannot be read."""
-    with open_raster(path) as raster:
+    with open_raster(path, overview) as raster:
         try:
             return raster.read(bands, window=window, masked=masked)
         except RasterioIOError as error:

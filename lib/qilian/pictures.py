@@ -1,0 +1,244 @@
+"""Pictures taken from above: where they were taken, and how they are shown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LightSource, to_hex
+from matplotlib.patches import Rectangle
+
+from qilian import figures, optical, views
+
+Extent = tuple[float, float, float, float]  # west, east, south, north
+SITE = "#d6452b"
+DEGREE = 111_000.0  # m of latitude
+_COLOURS = (("red", "green", "blue"), ("near_infrared", "red", "green"))
+
+
+def colours(image: xr.DataArray) -> xr.DataArray:
+    """Turn reflectance into a picture, in natural colours if the image has a blue band.
+
+    All three bands are stretched alike, from the 1st to the 99th percentile of all, and midtones
+    are lifted, so that hues stay what they are. Without blue, near infrared, red and green stand
+    in for red, green and blue, as in infrared film; without these, the first band is grey.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        (band, y, x) reflectance.
+
+    Returns
+    -------
+    xarray.DataArray
+        (band, y, x), 0 to 255; the names of the bands say which they are.
+    """
+    held = image["band"].values.tolist()
+    bands = next((names for names in _COLOURS if set(names) <= set(held)), held[:1] * 3)
+    shown = image.sel(band=list(bands))
+    low, high = shown.quantile([0.01, 0.99]).values
+    return 255 * ((shown - low) / (high - low)).clip(0, 1) ** (1 / 1.6)
+
+
+def relief(height: xr.DataArray) -> xr.DataArray:
+    """Shade terrain by a sun in the north-west, as a pale grey picture (band, y, x), 0 to 255."""
+    upright = height.sortby("y", ascending=False)
+    across, down = (abs(step) for step in upright.rio.resolution())
+    if upright.rio.crs.is_geographic:
+        down *= DEGREE
+        across *= DEGREE * np.cos(np.radians(float(upright["y"].mean())))
+    sun = LightSource(azdeg=315, altdeg=45)
+    shade = sun.hillshade(upright.values, vert_exag=3, dx=across, dy=down)
+    grey = upright.copy(data=130 + 125 * shade).expand_dims(band=["red", "green", "blue"])
+    return grey.transpose("band", "y", "x")
+
+
+def extents(image: xr.DataArray, *features: Any) -> tuple[Extent, Extent]:
+    """Find what to show of a survey's whereabouts: all that is known, and its surroundings.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        (band, y, x), the survey.
+    *features : geopandas.GeoDataFrame or None
+        What else the wider extent shall show.
+
+    Returns
+    -------
+    tuple of Extent
+        In degrees, with a margin of about 4 and 2.5 km.
+    """
+    flown = image.rio.transform_bounds("EPSG:4326")
+    known = [f.to_crs("EPSG:4326").total_bounds for f in features if f is not None]
+    return _around(flown, *known, margin=0.04), _around(flown, margin=0.025)
+
+
+def _around(*bounds: Any, margin: float) -> Extent:
+    west, south = np.min([b[:2] for b in bounds], axis=0) - margin
+    east, north = np.max([b[2:] for b in bounds], axis=0) + margin
+    # No flat strip: at least four tenths as high as wide.
+    wanted = 0.4 * (east - west) * np.cos(np.radians((south + north) / 2))
+    missing = max(0.0, wanted - (north - south)) / 2
+    return float(west), float(east), float(south - missing), float(north + missing)
+
+
+def reaching(backgrounds: Iterable[xr.DataArray | None], extent: Extent) -> xr.DataArray | None:
+    """Pick the first picture that holds all of an extent, or else the last there is, or None."""
+    west, east, south, north = extent
+    held = [picture for picture in backgrounds if picture is not None]
+    for picture in held:
+        left, bottom, right, top = picture.rio.transform_bounds("EPSG:4326")
+        if left <= west and right >= east and bottom <= south and top >= north:
+            return picture
+    return held[-1] if held else None
+
+
+def location_panel(
+    axes: Axes,
+    background: xr.DataArray | None,
+    extent: Extent,
+    image: xr.DataArray,
+    *,
+    sites: Any,
+    outlines: Any,
+) -> None:
+    """Draw a survey's frame, and what else is known of its surroundings, over a picture.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    background : xarray.DataArray or None
+        (band, y, x), 0 to 255.
+    extent : tuple of float
+        West, east, south and north to show [degree].
+    image : xarray.DataArray
+        (band, y, x), the survey.
+    sites, outlines : geopandas.GeoDataFrame or None
+        Points with a `name`, outlines with a `kind`.
+    """
+    degrees = image.rio.crs.from_epsg(4326)
+    figures.picture_panel(axes, background, degrees, extent)
+    figures.outline(axes, outlines, degrees)
+    west, south, east, north = image.rio.transform_bounds(degrees)
+    box = Rectangle((west, south), east - west, north - south, fill=False, edgecolor=SITE, lw=1.6)
+    axes.add_patch(box)
+    if sites is not None:
+        _name_places(axes, sites.to_crs(degrees), extent)
+
+
+def _name_places(axes: Axes, sites: Any, extent: Extent) -> None:
+    """Mark places, and name them unless the name would lie on one before."""
+    west, east, south, north = extent
+    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.2}
+    named: list[tuple[float, float]] = []
+    for name, point in zip(sites["name"], sites.geometry, strict=True):
+        across, up = (point.x - west) / (east - west), (point.y - south) / (north - south)
+        if not (0 < across < 1 and 0 < up < 1):
+            continue
+        axes.plot(point.x, point.y, "o", color=SITE, markersize=4.5, markeredgecolor="white")
+        if all(np.hypot(across - x, up - y) > 0.08 for x, y in named):
+            named.append((across, up))
+            # To the west of places in the east, where the map ends.
+            side = {"ha": "right", "xytext": (-5, 5)} if across > 0.8 else {"xytext": (5, 5)}
+            style = {"textcoords": "offset points", "fontsize": 8.5, "bbox": halo, **side}
+            axes.annotate(name, (point.x, point.y), **style)
+
+
+def threshold_panel(
+    axes: Axes, rules: Iterable[tuple[xr.DataArray, float]], colors: Mapping[str, str], by: float
+) -> None:
+    """Draw the share of the ground above a threshold as that moves, and shade those in use.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    rules : iterable of (xarray.DataArray, float)
+        Indices [1] and the threshold held against each.
+    colors : mapping of str to str
+        Colour by the index's name.
+    by : float
+        Half the width of the shades [1].
+    """
+    steps, drawn = np.arange(-1, 1.001, 0.01), set()
+    for index, limit in rules:
+        color = colors[str(index.name)]
+        if index.name not in drawn:
+            above = optical.share_above(index, steps)
+            axes.plot(steps, above, color=color, label=str(index.name).upper())
+            drawn.add(index.name)
+        axes.axvspan(limit - by, limit + by, color=color, alpha=0.2, lw=0)
+    axes.set(xlabel="threshold (1)", xlim=(-1, 1), ylabel="share of the ground above", ylim=(0, 1))
+    axes.legend(loc="lower left")
+
+
+def outlined(axes: Axes, flags: xr.DataArray, colors: Mapping[str, str]) -> None:
+    """Draw the edge of classes (y, x) over a picture, by colours of their names."""
+    names = flags.attrs["flag_meanings"].split()
+    for name, color in colors.items():
+        inside = (flags == flags.attrs["flag_values"][names.index(name)]).astype(float)
+        axes.contour(flags["x"], flags["y"], inside, [0.5], colors=[color], linewidths=1.1)
+        axes.plot([], [], color=color, label=name)
+    axes.legend(loc="upper left", fontsize=8, frameon=True, handlelength=1.2)
+
+
+def change_panel(axes: Axes, flags: xr.DataArray, colors: Sequence[str]) -> None:
+    """Draw classes (y, x), 0 for unknown, whose names are too long for one line of a legend."""
+    figures.category_panel(axes, flags.where(flags > 0), colors)
+    legend = axes.get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18)}
+    axes.legend(legend.legend_handles, names, ncols=2, fontsize=8, handlelength=1, **below)
+
+
+def residual_panel(
+    axes: Axes, points: xr.Dataset, missed: xr.DataArray, *, magnified: float
+) -> None:
+    """Draw control points, and by how much each is missed by the transform of the others.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        A map in the points' coordinate system.
+    points : xarray.Dataset
+        `x` and `y` along `point` [m].
+    missed : xarray.DataArray
+        (point, axis) [m].
+    magnified : float
+        Length of an arrow on the map for a metre missed [m].
+    """
+    style = {"angles": "xy", "scale_units": "xy", "scale": 1 / magnified, "width": 0.006}
+    x, y = points["x"], points["y"]
+    arrows = axes.quiver(x, y, *missed.transpose("axis", "point").values, color=SITE, **style)
+    axes.plot(x, y, "o", color=figures.INK, markersize=3.5)
+    axes.quiverkey(arrows, 0.5, 1.04, 1, "1 m", labelpos="E")
+
+
+def linked_indices(
+    image: xr.DataArray, indices: Iterable[tuple[xr.DataArray, Colormap]], data: xr.Dataset
+) -> hv.Layout:
+    """Draw a picture and indices from -1 to 1 below one another, each in its own colours.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        (band, y, x) reflectance, few and coarse enough for a page.
+    indices : iterable of (xarray.DataArray, Colormap)
+        Maps (y, x), named, and their colours.
+    data : xarray.Dataset
+        The loaded input, for its simulated mark and coordinate system.
+    """
+    picture, parts = colours(image), []
+    for index, cmap in indices:
+        palette = [to_hex(color) for color in cmap(np.linspace(0, 1, 256))]
+        shown = {str(index.name).upper(): index}
+        above = picture if not parts else None
+        parts.append(views.linked_maps(above, shown, data, palette=palette, limits=(-1, 1)))
+    plain = {"xformatter": "%d", "yformatter": "%d", "xticks": 3, "yticks": 4}
+    whole = hv.Layout([view for part in parts for view in part]).cols(1)
+    return whole.opts(
+        hv.opts.Image(**plain), hv.opts.RGB(**plain), hv.opts.Layout(shared_axes=True)
+    )
