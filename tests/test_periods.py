@@ -25,7 +25,8 @@ def radar(source):
 
 @pytest.fixture(scope="module")
 def pairs(source, radar):
-    return {entry: periods.pairs_of(source, entry, radar["stable"]) for entry in OLD}
+    air = source.load("climate")["air_temperature"]
+    return {entry: periods.pairs_of(source, entry, radar["stable"], air) for entry in OLD}
 
 
 @pytest.mark.parametrize("entry", OLD)

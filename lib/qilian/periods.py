@@ -52,7 +52,9 @@ def sentinel1(
     return _zeroed(found)
 
 
-def pairs_of(source: Archive, entry: str, stable: xr.DataArray) -> xr.Dataset:
+def pairs_of(
+    source: Archive, entry: str, stable: xr.DataArray, air_temperature: xr.DataArray
+) -> xr.Dataset:
     """Load the few pairs of a satellite, corrected and with their noise, as `few_pairs.fit` takes.
 
     A plane and a delay that goes with height are fitted to stable ground and taken off.
@@ -60,11 +62,13 @@ def pairs_of(source: Archive, entry: str, stable: xr.DataArray) -> xr.Dataset:
     Parameters
     ----------
     source : Archive
-        With `entry` and `climate`.
+        With `entry`.
     entry : str
         Interferograms of one satellite.
     stable : xarray.DataArray
         (y, x), True on stable ground, on any grid.
+    air_temperature : xarray.DataArray
+        (time,) daily mean over the years of the pairs [degC].
     """
     stack = source.load(entry).compute()
     still = stable.astype(float).rio.write_crs(stable.rio.crs)
@@ -72,7 +76,7 @@ def pairs_of(source: Archive, entry: str, stable: xr.DataArray) -> xr.Dataset:
     height = "height" in stack
     fitted = corrections.fit(stack, ground, ramp=True, height=height, stable=ground)
     moved = corrections.displacement(stack, fitted)
-    course = thaw.settlement_course(source.load("climate")["air_temperature"], network.dates(stack))
+    course = thaw.settlement_course(air_temperature, network.dates(stack))
     judged = few_pairs.noise(moved, stack["coherence"], ground)
     return stack.assign(displacement=moved).merge(few_pairs.regressors(stack, course)).merge(judged)
 

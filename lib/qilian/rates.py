@@ -83,17 +83,20 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     d = displacement.transpose("time", ...).values.reshape(model.sizes["time"], -1)
     m = model.values
     valid = np.isfinite(d).astype(float)
-    normal = np.einsum("tp,tq,tn->npq", m, m, valid)
-    right = np.einsum("tp,tn->np", m, np.where(valid, d, 0))
-    dof = valid.sum(axis=0) - m.shape[1]
-    usable = (dof > 0) & (np.linalg.cond(normal) < 1e12)
+    p = m.shape[1]
+    products = (m[:, :, np.newaxis] * m[:, np.newaxis]).reshape(-1, p * p)
+    normal = (valid.T @ products).reshape(-1, p, p)
+    right = np.where(valid, d, 0).T @ m
+    dof = valid.sum(axis=0) - p
+    spread = np.linalg.eigvalsh(normal)
+    usable = (dof > 0) & (spread[:, 0] > 1e-12 * spread[:, -1])
     inverse = np.full(normal.shape, np.nan)
     inverse[usable] = np.linalg.inv(normal[usable])
     parameters = np.einsum("npq,nq->np", inverse, right)
     residual = valid * (np.where(valid, d, 0) - m @ parameters.T)
     variance = (residual**2).sum(axis=0) / np.where(usable, dof, np.nan)
     covariance = inverse * variance[:, np.newaxis, np.newaxis]
-    dims, p = displacement.dims[1:], m.shape[1]
+    dims = displacement.dims[1:]
     about = {"parameter": model["parameter"], "unit": model["unit"]}
     return xr.Dataset(
         {
