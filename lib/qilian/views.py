@@ -112,11 +112,12 @@ def linked_maps(
         bands = (colors.isel(band=band).values for band in range(3))
         shown = hv.RGB((colors["x"].values, colors["y"].values, *bands), ["x", "y"])
         views.append(shown.opts(title=titled("optical picture", data), **frame))
-    for title, field in fields.items():
+    for number, (title, field) in enumerate(fields.items(), start=1):
         limit = float(abs(field).quantile(0.98))
         clim = limits or (-limit, limit)
         image = hv.Image(field, ["x", "y"], str(field.name))
-        scale = {"cmap": list(palette), "clim": clim, "colorbar": True}
+        scale = {"cmap": list(palette), "clim": clim}
+        scale["colorbar"] = limits is None or number == len(fields)  # one scale, one bar
         scale |= {"colorbar_position": "bottom", "clabel": field.attrs["units"]}
         # Grey, so that what is masked is not taken for zero.
         image = image.opts(bgcolor="#d4d4d4", tools=["hover"], **scale)
