@@ -12,7 +12,8 @@ import pytest
 import rasterio
 import xarray as xr
 
-from qilian.archive import PROJECT
+from qilian import recession_trend
+from qilian.archive import PROJECT, open_archive
 from qilian.book.chapters import chapters
 
 pytestmark = pytest.mark.book
@@ -150,6 +151,18 @@ def test_real_recessions_give_positive_constants_with_intervals(real_run):
         held = five.recession_constant_lower.notnull()
         below = five.recession_constant_lower < five.recession_constant
         assert bool(below.where(held, True).all())
+
+
+def test_what_the_page_says_of_the_kuparuk_river_is_what_comes_out(real_run):
+    """Neither has its recession constant changed beyond the interval, nor is it tied to thaw."""
+    with xr.open_dataset(real_run / "s05_recession" / "s05_choices.nc") as runs:
+        chosen = runs.isel(choice=0)
+        assert chosen.difference_lower < 0 < chosen.difference_upper
+    with xr.open_dataset(real_run / "s05_recession" / "s05.nc") as fits:
+        single = np.log(fits.recession_constant.sel(window=1))
+    thaw = open_archive(PROJECT / "data" / "real" / "kuparuk.toml").load("thaw_depth")
+    tie = recession_trend.association(single, thaw.thaw_depth)
+    assert tie.correlation_lower < 0 < tie.correlation_upper
 
 
 def test_plain_papermill_runs_a_notebook_on_another_archive(demo, tmp_path):
