@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from qilian import decorrelation
 from qilian.contracts import InputError
 from qilian.sensors import SENSORS
+from qilian_demo import coherence as simulated
+from qilian_demo import sensors
+from qilian_demo.scene import Cover
 
 SPANS = [92.0, 368.0, 736.0, 1104.0, 92.0]  # of ALOS-1's pairs
 CURVE = np.array([0.0, 100.0, 1000.0])
@@ -95,3 +98,98 @@ def test_limits_that_make_no_sense_are_refused_in_one_sentence(options, message)
         fit(decay(0.9, 0.3, 300.0), **options)
     with pytest.raises(InputError, match="number of pairs is 3, expected 4 or more"):
         fit(decay(0.9, 0.3, 300.0, SPANS[:3]), SPANS[:3])
+
+
+PAIRS = {
+    "ALOS-1": [
+        ("2007-07-12", "2007-10-12", 702),
+        ("2007-07-12", "2008-07-14", -1053),
+        ("2007-08-27", "2009-09-01", -853),
+        ("2007-08-27", "2010-09-04", 1225),
+        ("2010-07-20", "2010-10-20", 481),
+    ],
+    "ALOS-2": [
+        ("2019-03-24", "2020-03-22", 307),
+        ("2019-05-19", "2019-07-14", -25),
+        ("2019-07-14", "2020-03-22", 386),
+        ("2020-03-22", "2021-03-21", 46),
+        ("2021-03-21", "2022-03-20", -273),
+    ],
+}
+
+
+@pytest.mark.parametrize("radar", [sensors.ALOS1, sensors.ALOS2], ids=lambda radar: radar.name)
+@pytest.mark.parametrize(
+    "mix",
+    [
+        {Cover.WET_MEADOW: 1.0},
+        {Cover.ALPINE_MEADOW: 1.0},
+        {Cover.BARE_RIDGE: 1.0},
+        {Cover.SPOIL_HEAP: 1.0},
+        {Cover.OPEN_PIT: 0.4, Cover.SPOIL_HEAP: 0.3, Cover.WET_MEADOW: 0.3},
+    ],
+    ids=["wet meadow", "alpine meadow", "ridge", "spoil", "pits and spoil"],
+)
+def test_the_range_holds_the_simulators_decay_from_the_pairs_of_table_s1(radar, mix):
+    """From estimates of 40 and 60 looks, noise and summer in them: curve, what lasts, its time."""
+    rng = np.random.default_rng(5)
+    seen = []
+    for first, second, baseline in PAIRS[radar.name]:
+        dates = np.datetime64(first), np.datetime64(second)
+        seen.append(0.0)
+        for cover, share in mix.items():
+            ground = np.full((60, 60), cover), np.ones((60, 60))
+            true = simulated.true_coherence(radar, *ground, dates, baseline)
+            seen[-1] += share * simulated.sample_interferogram(rng, true, radar.looks)[0].mean()
+    spans = [
+        float((np.datetime64(b) - np.datetime64(a)).astype(int)) for a, b, _ in PAIRS[radar.name]
+    ]
+    baselines = xr.DataArray([float(b) for *_, b in PAIRS[radar.name]], dims="pair")
+    measured = xr.DataArray([seen], {"ground": ["one"]}, ("ground", "pair"))
+    measured = measured / decorrelation.geometric(baselines, SENSORS[radar.name])
+    found = fit(measured, spans, at_once=(0.6, 1.0)).squeeze()
+    kept, decay = 1 / (1 + 1 / radar.signal_to_noise), simulated.DECAY["L"]
+    lasting = kept * sum(share * decay.lasting[cover] for cover, share in mix.items())
+    assert found["lasting_lower"] <= lasting <= found["lasting_upper"]
+    left = [
+        share * (decay.at_once[c] - decay.lasting[c]) * np.exp(-CURVE[1:] / decay.days[c])
+        for c, share in mix.items()
+    ]
+    true = lasting + kept * sum(left)
+    assert (found["curve_lower"][1:] <= true).all()
+    assert (found["curve_upper"][1:] >= true).all()
+    if len(mix) == 1:
+        (time,) = (decay.days[cover] for cover in mix)
+        assert found["decay_time_lower"] <= time <= found["decay_time_upper"]
+
+
+def test_a_listed_row_goes_to_the_pair_with_its_dates_whatever_the_order():
+    """Of two rows in another order, one of another pair: one pair is told, one is not listed."""
+    day = np.datetime64
+    ends = {
+        "reference_date": ("pair", [day("2019-03-24", "ns"), day("2020-03-22", "ns")]),
+        "secondary_date": ("pair", [day("2020-03-22", "ns"), day("2021-03-21", "ns")]),
+    }
+    pairs = xr.Dataset({"perpendicular_baseline": ("pair", [300.0, 40.0])}, ends)
+    other = {
+        name: ("pair", [dates[1], day("2030-01-01", "ns")]) for name, (_, dates) in ends.items()
+    }
+    stated = {"perpendicular_baseline": ("pair", [46.0, 7.0]), "stated_days": ("pair", [364, 1])}
+    found = decorrelation.beside(pairs, xr.Dataset(stated, other))
+    assert found["pair"].values.tolist() == ["2019-03-24 to 2020-03-22", "2020-03-22 to 2021-03-21"]
+    np.testing.assert_array_equal(found["stated_baseline"], [np.nan, 46])
+    np.testing.assert_array_equal(found["stated_days"], [np.nan, 364])
+    np.testing.assert_array_equal(found["time_span"], [364, 364])
+    np.testing.assert_array_equal(found["perpendicular_baseline"], [300, 40])
+
+
+def test_shares_of_the_cover_add_up_where_a_kind_has_pixels():
+    """Three quarters of one class, a quarter of the other; none for a kind without pixels."""
+    about = {"flag_values": np.array([1, 2]), "flag_meanings": "water bare_ridge"}
+    cover = xr.DataArray([[1, 2, 2, 2]], dims=("y", "x"), attrs=about)
+    ground = {
+        name: xr.full_like(cover, held, bool) for name, held in (("all", True), ("no", False))
+    }
+    found = decorrelation.shares(cover, ground)
+    np.testing.assert_array_equal(found, [[0.25, 0.75], [np.nan, np.nan]])
+    assert found["cover"].values.tolist() == ["water", "bare ridge"]

@@ -3,7 +3,7 @@
     γ = (1 - |B| / B_c) · (γ∞ + (γ0 - γ∞) exp(-Δt / τ))
 
 after Zebker & Villasenor (1992, doi:10.1109/36.175330) and, for the part that lasts, Parizzi and
-others (2009) and Morishita & Hanssen (2015, doi:10.1109/TGRS.2014.2352853).
+others (2009) and Morishita & Hanssen (2015, doi:10.1109/TGRS.2014.2333814).
 """
 
 import numpy as np
@@ -15,6 +15,7 @@ from qilian.sensors import Sensor
 
 DECAY_TIMES = np.geomspace(5, 5000, 400)  # days that are tried
 PARAMETERS = 3
+_ENDS = {"": "", "_lower": ", least", "_upper": ", most"}
 
 
 def geometric(perpendicular_baseline: xr.DataArray, sensor: Sensor) -> xr.DataArray:
@@ -25,6 +26,65 @@ def geometric(perpendicular_baseline: xr.DataArray, sensor: Sensor) -> xr.DataAr
     """
     left = (1 - abs(perpendicular_baseline) / sensor.critical_baseline).clip(min=0)
     return left.assign_attrs(attributes("coherence left by geometry on flat ground"))
+
+
+def beside(pairs: xr.Dataset, listed: xr.Dataset) -> xr.Dataset:
+    """Put what a table of pairs states beside what interferograms say themselves.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        Dates and `perpendicular_baseline` [m] of interferograms, (pair,).
+    listed : xarray.Dataset
+        The pair_table contract, of one sensor.
+
+    Returns
+    -------
+    xarray.Dataset
+        (pair,), named by dates: `time_span` [day], `perpendicular_baseline` [m]; `stated_days`
+        and `stated_baseline` [m] of the row with the same dates, NaN where there is none.
+    """
+    ends = ["reference_date", "secondary_date"]
+    first, second = (pairs[end].to_index() for end in ends)
+    rows = listed.to_dataframe().set_index(ends).reindex([first, second])
+    names = [f"{a:%Y-%m-%d} to {b:%Y-%m-%d}" for a, b in zip(first, second, strict=True)]
+    columns = {
+        "time_span": ((second - first).days, "time span", "day"),
+        "stated_days": (rows["stated_days"], "time span, as listed", "day"),
+        "perpendicular_baseline": (
+            pairs["perpendicular_baseline"],
+            "perpendicular baseline",
+            "m",
+        ),
+        "stated_baseline": (rows["perpendicular_baseline"], "baseline, as listed", "m"),
+    }
+    return xr.Dataset(
+        {n: ("pair", np.asarray(v), attributes(*about)) for n, (v, *about) in columns.items()},
+        {"pair": ("pair", names, attributes("pair", None))},
+    )
+
+
+def shares(cover: xr.DataArray, ground: dict[str, xr.DataArray]) -> xr.DataArray:
+    """Tell which share of each kind of ground is which land cover.
+
+    Parameters
+    ----------
+    cover : xarray.DataArray
+        (y, x), classes with `flag_values` and `flag_meanings`.
+    ground : dict of str to xarray.DataArray
+        (y, x), True inside, by name, on the same grid.
+
+    Returns
+    -------
+    xarray.DataArray
+        (ground, cover) [1]; NaN for a kind without pixels.
+    """
+    kinds = cover.attrs["flag_meanings"].split()
+    values = np.atleast_1d(cover.attrs["flag_values"])
+    inside = [cover.values[mask.values] for mask in ground.values()]
+    share = [[np.mean(own == value) if own.size else np.nan for value in values] for own in inside]
+    coords = {"ground": list(ground), "cover": [kind.replace("_", " ") for kind in kinds]}
+    return xr.DataArray(share, coords, ("ground", "cover"), attrs=attributes("share of the ground"))
 
 
 def by_ground(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) -> xr.Dataset:
@@ -107,17 +167,19 @@ def fit(
     later = np.exp(-curve / time)
     times = [time[:, 0] + 0 * part for part in tried]
     curves = [part[..., np.newaxis] * (1 - later) + start * later for part in tried]
-    found = xr.Dataset(coords={"ground": coherence["ground"], "days": ("days", curve, days.attrs)})
-    for name, trials, units in (
-        ("decay_time", times, "day"),
-        ("lasting", tried, "1"),
-        ("curve", curves, "1"),
+    found = xr.Dataset(
+        coords={"ground": coherence["ground"].variable, "days": ("days", curve, days.attrs)}
+    )
+    for name, about, trials, units in (
+        ("decay_time", "decay time", times, "day"),
+        ("lasting", "lasting coherence", tried, "1"),
+        ("curve", "coherence", curves, "1"),
     ):
         dims = ("ground", "days")[: trials[0].ndim - 1]
         value = trials[0][np.arange(best.size), best]
         parts = value, np.nanmin(trials[1], axis=1), np.nanmax(trials[2], axis=1)
-        for suffix, part in zip(("", "_lower", "_upper"), parts, strict=True):
-            found[name + suffix] = dims, part, attributes(name.replace("_", " "), units)
+        for suffix, part in zip(_ENDS, parts, strict=True):
+            found[name + suffix] = dims, part, attributes(about + _ENDS[suffix], units)
     return found
 
 
