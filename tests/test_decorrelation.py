@@ -6,7 +6,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qilian import decorrelation
+from qilian import decorrelation, network
 from qilian.contracts import InputError
 from qilian.sensors import SENSORS
 from qilian_demo import coherence as simulated
@@ -175,7 +175,7 @@ def test_a_listed_row_goes_to_the_pair_with_its_dates_whatever_the_order():
         name: ("pair", [dates[1], day("2030-01-01", "ns")]) for name, (_, dates) in ends.items()
     }
     stated = {"perpendicular_baseline": ("pair", [46.0, 7.0]), "stated_days": ("pair", [364, 1])}
-    found = decorrelation.beside(pairs, xr.Dataset(stated, other))
+    found = network.beside(pairs, xr.Dataset(stated, other))
     assert found["pair"].values.tolist() == ["2019-03-24 to 2020-03-22", "2020-03-22 to 2021-03-21"]
     np.testing.assert_array_equal(found["stated_baseline"], [np.nan, 46])
     np.testing.assert_array_equal(found["stated_days"], [np.nan, 364])

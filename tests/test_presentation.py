@@ -10,7 +10,7 @@ import rasterio
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import checks, figures, network, provenance, tables, views
+from qilian import cartography, checks, figures, network, provenance, tables, views
 from qilian.archive import open_archive
 from qilian.contracts import InputError
 
@@ -38,7 +38,7 @@ def axes():
 
 @pytest.mark.parametrize("ascending", [True, False])
 def test_a_map_has_north_on_top_whichever_way_its_rows_run(axes, ascending):
-    image = figures.map_panel(
+    image = cartography.map_panel(
         axes, field(ascending), cmap=figures.COHERENCE_MAP, norm=figures.COHERENCE_NORM
     )
     assert np.asarray(image.get_array())[0, 0] == 1
@@ -48,7 +48,7 @@ def test_a_map_has_north_on_top_whichever_way_its_rows_run(axes, ascending):
 
 def test_a_scale_bar_is_as_long_as_it_says(axes):
     """Four pixels of 0.1° at 37.9° N are 35.2 km; the bar is the 5 km that fit into a quarter."""
-    figures.map_panel(axes, field(False), cmap="viridis", norm=figures.COHERENCE_NORM)
+    cartography.map_panel(axes, field(False), cmap="viridis", norm=figures.COHERENCE_NORM)
     left, right = axes.lines[-1].get_xdata()
     assert axes.texts[0].get_text() == "5 km"
     assert (right - left) * 0.4 * 111.32 * np.cos(np.radians(37.9)) == pytest.approx(5, rel=0.01)
@@ -57,7 +57,7 @@ def test_a_scale_bar_is_as_long_as_it_says(axes):
 def test_a_map_of_one_pixel_is_drawn_in_its_place(axes):
     one = field(False)[:1, :1]
     one = one.rio.write_transform(rasterio.Affine(0.1, 0, 98.95, 0, -0.1, 38.05))
-    image = figures.map_panel(axes, one, cmap="viridis", norm=figures.COHERENCE_NORM)
+    image = cartography.map_panel(axes, one, cmap="viridis", norm=figures.COHERENCE_NORM)
     assert image.get_extent() == pytest.approx([98.95, 99.05, 37.95, 38.05])
 
 

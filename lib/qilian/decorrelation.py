@@ -28,42 +28,6 @@ def geometric(perpendicular_baseline: xr.DataArray, sensor: Sensor) -> xr.DataAr
     return left.assign_attrs(attributes("coherence left by geometry on flat ground"))
 
 
-def beside(pairs: xr.Dataset, listed: xr.Dataset) -> xr.Dataset:
-    """Put what a table of pairs states beside what interferograms say themselves.
-
-    Parameters
-    ----------
-    pairs : xarray.Dataset
-        Dates and `perpendicular_baseline` [m] of interferograms, (pair,).
-    listed : xarray.Dataset
-        The pair_table contract, of one sensor.
-
-    Returns
-    -------
-    xarray.Dataset
-        (pair,), named by dates: `time_span` [day], `perpendicular_baseline` [m]; `stated_days`
-        and `stated_baseline` [m] of the row with the same dates, NaN where there is none.
-    """
-    ends = ["reference_date", "secondary_date"]
-    first, second = (pairs[end].to_index() for end in ends)
-    rows = listed.to_dataframe().set_index(ends).reindex([first, second])
-    names = [f"{a:%Y-%m-%d} to {b:%Y-%m-%d}" for a, b in zip(first, second, strict=True)]
-    columns = {
-        "time_span": ((second - first).days, "time span", "day"),
-        "stated_days": (rows["stated_days"], "time span, as listed", "day"),
-        "perpendicular_baseline": (
-            pairs["perpendicular_baseline"],
-            "perpendicular baseline",
-            "m",
-        ),
-        "stated_baseline": (rows["perpendicular_baseline"], "baseline, as listed", "m"),
-    }
-    return xr.Dataset(
-        {n: ("pair", np.asarray(v), attributes(*about)) for n, (v, *about) in columns.items()},
-        {"pair": ("pair", names, attributes("pair", None))},
-    )
-
-
 def shares(cover: xr.DataArray, ground: dict[str, xr.DataArray]) -> xr.DataArray:
     """Tell which share of each kind of ground is which land cover.
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LightSource, to_hex
 from matplotlib.patches import Rectangle
 
-from qilian import figures, optical, views
+from qilian import cartography, figures, optical, views
 
 Extent = tuple[float, float, float, float]  # west, east, south, north
 SITE = "#d6452b"
@@ -120,8 +120,8 @@ def location_panel(
         Points with a `name`, outlines with a `kind`.
     """
     degrees = image.rio.crs.from_epsg(4326)
-    figures.picture_panel(axes, background, degrees, extent)
-    figures.outline(axes, outlines, degrees)
+    cartography.picture_panel(axes, background, degrees, extent)
+    cartography.outline(axes, outlines, degrees)
     west, south, east, north = image.rio.transform_bounds(degrees)
     box = Rectangle((west, south), east - west, north - south, fill=False, edgecolor=SITE, lw=1.6)
     axes.add_patch(box)
@@ -187,7 +187,7 @@ def outlined(axes: Axes, flags: xr.DataArray, colors: Mapping[str, str]) -> None
 
 def change_panel(axes: Axes, flags: xr.DataArray, colors: Sequence[str]) -> None:
     """Draw classes (y, x), 0 for unknown, whose names are too long for one line of a legend."""
-    figures.category_panel(axes, flags.where(flags > 0), colors)
+    cartography.category_panel(axes, flags.where(flags > 0), colors)
     legend = axes.get_legend()
     names = [text.get_text() for text in legend.get_texts()]
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18)}

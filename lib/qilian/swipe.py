@@ -10,7 +10,7 @@ import xarray as xr
 from IPython.display import HTML
 from matplotlib.image import imsave
 
-from qilian.figures import scale_length
+from qilian.cartography import scale_length
 from qilian.views import titled
 
 _QUALITY = 85  # of JPEG
