@@ -105,6 +105,9 @@ def linked_maps(
     """
     axes = {"xlabel": axis_label(data["x"]), "ylabel": axis_label(data["y"])}
     frame = {**axes, "frame_width": 290, "aspect": "equal", "fontsize": {"title": 8}}
+    if not data.rio.crs.is_geographic:
+        # Seven digits, of which a narrow map holds three times.
+        frame |= {"xformatter": "%d", "yformatter": "%d", "xticks": 3, "yticks": 3}
     views: list[hv.Element] = []
     if picture is not None:
         colors = (picture.isel(band=slice(3)) / 255).clip(0, 1)
@@ -128,6 +131,8 @@ def linked_maps(
 def axis_label(axis: xr.DataArray) -> str:
     """Name a coordinate with its units."""
     units = axis.attrs["units"]
+    if units == "metre":
+        return "easting (m)" if axis.name == "x" else "northing (m)"
     return f"{axis.attrs['long_name']} ({'°' if units.startswith('degree') else units})"
 
 
