@@ -82,7 +82,8 @@ class Archive:
         """
         entry = self.entry(name)
         options = {**entry.options, **options}
-        _check_options(f"{self.catalogue}: [{name}]", entry.reader, options)
+        if options != entry.options:  # those of the catalogue were checked as it was opened
+            _check_options(f"{self.catalogue}: [{name}]", entry.reader, options)
         data = entry.reader(entry.path, **options)
         for variable in variables:
             if variable not in data:

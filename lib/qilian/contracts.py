@@ -1,7 +1,8 @@
 """What every dataset looks like once it has passed the door: dims, units, valid range."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,6 +21,16 @@ def require(name: str, value: object, holds: bool, expected: str) -> None:
 def attributes(long_name: str, units: str | None = "1") -> dict[str, str]:
     """CF attributes of a result; `units=None` for text."""
     return {"long_name": long_name} | ({"units": units} if units else {})
+
+
+def class_attributes(long_name: str, meanings: Sequence[str], *, first: int = 1) -> dict[str, Any]:
+    """CF attributes of a map of classes, numbered from `first`."""
+    return {
+        **attributes(long_name),
+        "flag_values": np.arange(first, first + len(meanings), dtype="int8"),
+        "flag_meanings": " ".join(meanings),
+        "grid_mapping": "spatial_ref",
+    }
 
 
 @dataclass(frozen=True)

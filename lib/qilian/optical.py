@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import xarray as xr
 
-from qilian.contracts import InputError, attributes, require
+from qilian.contracts import InputError, attributes, class_attributes, require
 
 LEAST_SUM = 0.02  # of two reflectances; below it an index is noise over noise
 QUALITY = ("usable", "no_data", "too_dark", "too_bright")
@@ -111,7 +111,7 @@ def quality(image: xr.DataArray, *, darkest: float = 0.02, brightest: float = 0.
     brightness = sum(bands) / len(bands)
     rules = [brightness.isnull(), brightness < darkest, brightness > brightest]
     flags = _classified(rules, [1, 2, 3], otherwise=0)
-    return _labelled(flags, "quality of the reflectance", QUALITY, first=0)
+    return flags.assign_attrs(class_attributes("quality of the reflectance", QUALITY, first=0))
 
 
 def classify(
@@ -148,7 +148,7 @@ def classify(
     unknown = vegetation.isnull() | water.isnull()
     rules = [unknown, water > open_water, vegetation < bare, vegetation <= vegetated]
     kinds = _classified(rules, [0, 1, 2, 3], otherwise=4)
-    return _labelled(kinds, "class of ground", CLASSES, first=1)
+    return kinds.assign_attrs(class_attributes("class of ground", CLASSES))
 
 
 def _classified(rules: list[xr.DataArray], numbers: list[int], otherwise: int) -> xr.DataArray:
@@ -157,18 +157,6 @@ def _classified(rules: list[xr.DataArray], numbers: list[int], otherwise: int) -
     for rule, number in zip(reversed(rules), reversed(numbers), strict=True):
         flags = flags.where(~rule, np.int8(number))
     return flags
-
-
-def _labelled(
-    flags: xr.DataArray, long_name: str, meanings: tuple[str, ...], *, first: int
-) -> xr.DataArray:
-    about = {
-        **attributes(long_name),
-        "flag_values": np.arange(first, first + len(meanings), dtype="int8"),
-        "flag_meanings": " ".join(meanings),
-        "grid_mapping": "spatial_ref",
-    }
-    return flags.assign_attrs(about)
 
 
 def shares(classes: xr.DataArray) -> xr.DataArray:

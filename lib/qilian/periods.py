@@ -49,7 +49,7 @@ def sentinel1(
     if "outlines" in source.entries:
         still &= ~grids.covered(source.load("outlines"), found["rate"])
     found["stable"] = still.assign_attrs(attributes("stable ground"))
-    return _zeroed(found)
+    return _zeroed(found, found["stable"])
 
 
 def pairs_of(
@@ -107,7 +107,7 @@ def solve(pairs: xr.Dataset, like: xr.Dataset, *, thaw_spread: float | None = No
         field = fitted[name]
         empty = xr.full_like(like["rate"], np.nan).assign_attrs(field.attrs)
         found[name] = grids.onto(field, like["rate"]) if field.notnull().any() else empty
-    return _zeroed(found.assign(stable=like["stable"])).drop_vars("stable")
+    return _zeroed(found, like["stable"])
 
 
 def matched(source: Archive, radar: xr.Dataset, reference: xr.Dataset) -> xr.Dataset:
@@ -123,14 +123,13 @@ def matched(source: Archive, radar: xr.Dataset, reference: xr.Dataset) -> xr.Dat
     radar, reference : xarray.Dataset
         As from `sentinel1`, and from `solve` for ALOS-2.
     """
-    added = reconciled.correction(source).assign_coords(x=radar["x"], y=radar["y"])
+    added = reconciled.correction(source)
     error = np.hypot(radar["rate_standard_error"], reference["rate_standard_error"])
-    return _zeroed(
-        radar.assign(
-            rate=(radar["rate"] + added).assign_attrs(radar["rate"].attrs),
-            rate_standard_error=error.assign_attrs(radar["rate_standard_error"].attrs),
-        )
+    corrected = radar.assign(
+        rate=(radar["rate"] + added).assign_attrs(radar["rate"].attrs),
+        rate_standard_error=error.assign_attrs(radar["rate_standard_error"].attrs),
     )
+    return _zeroed(corrected, radar["stable"])
 
 
 def span(pairs: xr.Dataset) -> tuple[float, float]:
@@ -286,7 +285,7 @@ def pooled(
     return xr.Dataset({n: v.assign_attrs(attributes(*about)) for n, (v, *about) in parts.items()})
 
 
-def _zeroed(found: xr.Dataset) -> xr.Dataset:
+def _zeroed(found: xr.Dataset, stable: xr.DataArray) -> xr.Dataset:
     """Take off the median of stable ground."""
-    zero = found[list(_SHOWN)].where(found["stable"]).median().fillna(0)
+    zero = found[list(_SHOWN)].where(stable).median().fillna(0)
     return found.assign({n: (found[n] - zero[n]).assign_attrs(found[n].attrs) for n in _SHOWN})

@@ -237,8 +237,4 @@ def linked_indices(
         shown = {str(index.name).upper(): index}
         above = picture if not parts else None
         parts.append(views.linked_maps(above, shown, data, palette=palette, limits=(-1, 1)))
-    plain = {"xformatter": "%d", "yformatter": "%d", "xticks": 3, "yticks": 4}
-    whole = hv.Layout([view for part in parts for view in part]).cols(1)
-    return whole.opts(
-        hv.opts.Image(**plain), hv.opts.RGB(**plain), hv.opts.Layout(shared_axes=True)
-    )
+    return hv.Layout([view for part in parts for view in part]).cols(1).opts(shared_axes=True)

@@ -75,7 +75,7 @@ def falling(record: Record) -> np.ndarray:
 
 def vogel_kroll(record: Record) -> np.ndarray:
     """Falling three-day mean, first 30 % of each run dropped, no fall to below 70 % in a day."""
-    smooth = (lag(record.flow, 1) + record.flow + lag(record.flow, -1)) / 3
+    smooth = _three_day_mean(record.flow)
     run = smooth < lag(smooth, 1)
     since, length = _positions(run)
     gentle = record.flow >= 0.7 * lag(record.flow, 1)
@@ -114,7 +114,7 @@ def cooper(record: Record) -> np.ndarray:
     """
     flow, run = record.flow, falling(record)
     since, length = _positions(run)
-    smooth = (lag(flow, 1) + flow + lag(flow, -1)) / 3
+    smooth = _three_day_mean(flow)
     concave = (_bend(flow) <= 0) & (_bend(smooth) <= 0)
     inner = (since >= 1) & (since < length - 1)
     return run & inner & ~concave & ~_recent(record.rain >= 1, 1)
@@ -160,6 +160,10 @@ def lag(values: np.ndarray, days: int, fill: float = np.nan) -> np.ndarray:
     return moved
 
 
+def _three_day_mean(values: np.ndarray) -> np.ndarray:
+    return (lag(values, 1) + values + lag(values, -1)) / 3
+
+
 def _bend(values: np.ndarray) -> np.ndarray:
     return lag(values, 1) - 2 * values + lag(values, -1)
 
@@ -196,7 +200,7 @@ def _steps(record: Record, spans: tuple[int, ...], z: float) -> np.ndarray:
 def _on_crest(log_flow: np.ndarray, rises: np.ndarray) -> np.ndarray:
     """Mark days after a rise up to the first on which the three-day mean is convex."""
     day = np.arange(log_flow.size)
-    smooth = (lag(log_flow, 1) + log_flow + lag(log_flow, -1)) / 3
+    smooth = _three_day_mean(log_flow)
     last_rise = np.maximum.accumulate(np.where(rises, day, -1))
     last_convex = np.maximum.accumulate(np.where(_bend(np.exp(smooth)) > 0, day, -1))
     return last_rise > last_convex

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy import ndimage
 
-from qilian.contracts import attributes, require
+from qilian.contracts import attributes, class_attributes, require
 
 LAND = ("water", "land")
 GROUND = ("water", "bare", "vegetated")
@@ -161,12 +161,7 @@ def change(before: xr.DataArray, after: xr.DataArray) -> xr.DataArray:
 def _flagged(
     kinds: np.ndarray, like: xr.DataArray, long_name: str, names: tuple[str, ...]
 ) -> xr.DataArray:
-    about = {
-        **attributes(long_name),
-        "flag_values": np.arange(1, len(names) + 1, dtype="int8"),
-        "flag_meanings": " ".join(names),
-        "grid_mapping": "spatial_ref",
-    }
+    about = class_attributes(long_name, names)
     return like.copy(data=kinds.astype("int8")).rename("ground").assign_attrs(about)
 
 
