@@ -40,6 +40,14 @@ def within(pairs: xr.Dataset, start: str, end: str) -> xr.Dataset:
     return pairs.isel(pair=np.flatnonzero(kept))
 
 
+def pair_names(pairs: xr.Dataset | xr.DataArray) -> list[str]:
+    """Name each pair by its dates, such as `2007-07-12 to 2007-10-12`."""
+    ends = (
+        pairs[end].dt.strftime("%Y-%m-%d").values for end in ("reference_date", "secondary_date")
+    )
+    return [f"{first} to {second}" for first, second in zip(*ends, strict=True)]
+
+
 def time_span(pairs: xr.Dataset) -> xr.DataArray:
     """Days between the two acquisitions of each pair, (pair,)."""
     days = (pairs["secondary_date"] - pairs["reference_date"]).dt.days
@@ -188,7 +196,6 @@ def beside(pairs: xr.Dataset, listed: xr.Dataset) -> xr.Dataset:
     ends = ["reference_date", "secondary_date"]
     first, second = (pairs[end].to_index() for end in ends)
     rows = listed.to_dataframe().set_index(ends).reindex([first, second])
-    names = [f"{a:%Y-%m-%d} to {b:%Y-%m-%d}" for a, b in zip(first, second, strict=True)]
     columns = {
         "time_span": ((second - first).days, "time span", "day"),
         "stated_days": (rows["stated_days"], "time span, as listed", "day"),
@@ -201,7 +208,7 @@ def beside(pairs: xr.Dataset, listed: xr.Dataset) -> xr.Dataset:
     }
     return xr.Dataset(
         {n: ("pair", np.asarray(v), attributes(*about)) for n, (v, *about) in columns.items()},
-        {"pair": ("pair", names, attributes("pair", None))},
+        {"pair": ("pair", pair_names(pairs), attributes("pair", None))},
     )
 
 

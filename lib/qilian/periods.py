@@ -153,13 +153,7 @@ def listing(stacks: Mapping[str, xr.Dataset]) -> xr.Dataset:
     parts = []
     for entry, pairs in stacks.items():
         own = pairs[["years", "thaw", "delay"]].reset_coords(drop=True)
-        first, last = (
-            pairs[end].dt.strftime("%Y-%m-%d").values
-            for end in ("reference_date", "secondary_date")
-        )
-        dates = [
-            f"{RADARS.get(entry, entry)}, {a} to {b}" for a, b in zip(first, last, strict=True)
-        ]
+        dates = [f"{RADARS.get(entry, entry)}, {name}" for name in network.pair_names(pairs)]
         parts.append(own.assign_coords(pair=("pair", dates, attributes("pair", None))))
     return xr.concat(parts, "pair", combine_attrs="override")
 

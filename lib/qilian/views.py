@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts import require
+from qilian.network import pair_names
 
 # HoloViews loads its archive of notebooks if it can, which nobody uses here and whose import takes
 # seconds, a third of a short notebook's run; it goes without where nbformat is not to be had.
@@ -55,10 +56,8 @@ def pair_slider(
     limits : tuple of float
         Values of the first and the last colour.
     """
-    first, second = stack["reference_date"].to_index(), stack["secondary_date"].to_index()
     maps = {}
-    for number in range(1, stack.sizes["pair"] + 1):
-        dates = f"{first[number - 1]:%Y-%m-%d} to {second[number - 1]:%Y-%m-%d}"
+    for number, dates in enumerate(pair_names(stack), start=1):
         image = hv.Image(stack.isel(pair=number - 1), ["x", "y"], stack.name)
         maps[number] = image.opts(title=titled(dates, data))
     step = hv.Dimension("pair", label=f"pair, 1 to {len(maps)}")
