@@ -10,9 +10,8 @@ import rasterio
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import cartography, checks, figures, network, provenance, tables, views
+from qilian import cartography, checks, figures, network, provenance, tables
 from qilian.archive import open_archive
-from qilian.contracts import InputError
 
 
 def loaded(simulated: str) -> xr.Dataset:
@@ -78,7 +77,7 @@ def test_a_network_without_baselines_is_drawn_as_arcs_never_at_an_invented_zero(
 def test_a_figure_says_whether_its_input_is_simulated(axes, simulated, mark):
     figures.stamp(axes.figure, loaded(simulated))
     assert mark in axes.figure.get_supxlabel()
-    assert ("Simulated" in views.titled("rate", loaded(simulated))) == (simulated == "yes")
+    assert ("Simulated" in figures.titled("rate", loaded(simulated))) == (simulated == "yes")
 
 
 def test_an_interval_without_upper_bound_is_shaded_to_the_top_and_a_lone_one_is_a_bar(axes):
@@ -97,16 +96,6 @@ def test_an_interval_without_upper_bound_is_shaded_to_the_top_and_a_lone_one_is_
     low, high = figures.robust_limits(fit, "k")
     assert low < 8.5
     assert 12 < high < 20
-
-
-def test_a_preview_keeps_the_mean_and_thins_pairs_and_pixels():
-    stack = xr.DataArray(np.random.default_rng(0).random((50, 8, 16)), dims=("pair", "y", "x"))
-    shown = views.preview(stack, frames=5, columns=4)
-    assert dict(shown.sizes) == {"pair": 5, "y": 2, "x": 4}
-    kept = stack.isel(pair=[0, 12, 24, 37, 49])
-    assert np.allclose(shown.mean(("y", "x")), kept.mean(("y", "x")), atol=1e-6)
-    with pytest.raises(InputError, match="frames is 0, expected 1 or more"):
-        views.preview(stack, frames=0)
 
 
 def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():

@@ -78,14 +78,30 @@ def test_a_build_that_is_killed_leaves_nothing_that_looks_finished(demo, tmp_pat
     assert list(tmp_path.glob("displacement-*.zarr"))
 
 
-def test_a_build_that_fails_leaves_nothing_and_the_next_option_is_another_product(demo, tmp_path):
+def test_a_build_that_fails_leaves_nothing(demo, tmp_path):
     source = open_archive(demo)
     with pytest.raises(InputError, match="reference x is 7, expected a place in x"):
         products.displacement(source, reference=(7, 38), cache=tmp_path)
     assert not list(tmp_path.glob("*.zarr"))
     assert not list(tmp_path.glob(".*.unfinished"))
-    keys = {products._key("same", {"weight": weight}) for weight in ("none", "fisher")}
-    assert len(keys) == 2
+
+
+def test_a_product_is_made_once_for_each_input_and_option(demo, tmp_path):
+    source, made = open_archive(demo), []
+
+    def make() -> xr.Dataset:
+        made.append(1)
+        return xr.Dataset({"count": ("y", [len(made)])})
+
+    def value(entry: str, weight: str) -> int:
+        options = {"weight": weight}
+        kept = products.kept("counts", source, [entry], options, make, cache=tmp_path)
+        return int(kept["count"][0])
+
+    for _ in range(2):
+        assert value("climate", "none") == 1
+        assert value("climate", "fisher") == 2
+        assert value("sites", "none") == 3
 
 
 def test_touching_an_input_file_makes_another_product(demo):

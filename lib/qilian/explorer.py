@@ -4,7 +4,7 @@ It works in a static page, without a server: the page carries the cube as small 
 lines of script in it draw from them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,14 @@ import panel as pn
 import xarray as xr
 from bokeh.events import Tap
 from bokeh.layouts import column
-from bokeh.models import ColorBar, ColumnDataSource, CustomJS, LinearColorMapper, Slider, Span
+from bokeh.models import ColumnDataSource, CustomJS, Span
 from bokeh.plotting import figure
 
 from qilian.contracts import require
-from qilian.views import axis_label, titled
+from qilian.figures import INK, titled
+from qilian.live_maps import live_map, live_slider
 
 MISSING, UNKNOWN = -128, 255  # codes of a missing displacement and of an unknown interval
-INK = "#1a1a1a"
 
 # The cube as `_encode` packs it: what the model leaves of each value, in steps of `step`.
 _SHOW = """
@@ -106,16 +106,14 @@ def explore(
         The series shown first is where the ground moved most.
     """
     upright = displacement.sortby("y").sortby("x")
-    sources = {"map": _picture(upright), **_series(upright, model)}
-    last = upright.sizes["time"] - 1
+    sources = _series(upright, model)
+    plot, sources["map"] = _map(sources["here"], upright, palette, limit)
     days = upright["time"].dt.strftime("%Y-%m-%d").values.tolist()
-    slider = Slider(start=0, end=last, value=last, step=1, show_value=False, title=days[-1])
-    slider.update(sizing_mode="stretch_width", margin=(5, 60, 5, 60))
+    slider = live_slider(days, len(days) - 1)
     moment = Span(location=sources["series"].data["time"][-1], dimension="height")
     moment.update(line_color=INK, line_dash="dotted")
     about = {**sources, **_encode(upright, model), "slider": slider, "moment": moment}
     show = CustomJS(args={**about, "days": days}, code=_SHOW)
-    plot = _map(sources, upright, palette, limit)
     plot.js_on_event(Tap, show)
     slider.js_on_change("value", show)
     chart = _chart(sources["series"], upright)
@@ -150,11 +148,6 @@ def _step(values: np.ndarray, codes: int) -> float:
     return float(np.ceil(10 * largest / codes) / 10)
 
 
-def _picture(displacement: xr.Dataset) -> ColumnDataSource:
-    last = displacement["displacement"].isel(time=-1).transpose("y", "x").values
-    return ColumnDataSource({"image": [last.astype("float32")]})
-
-
 def _series(displacement: xr.Dataset, model: xr.DataArray) -> dict[str, ColumnDataSource]:
     """Take the series shown first, and its place: where the ground moved most."""
     moved = abs(displacement["displacement"].isel(time=-1)).transpose("y", "x").values
@@ -169,34 +162,20 @@ def _series(displacement: xr.Dataset, model: xr.DataArray) -> dict[str, ColumnDa
 
 
 def _map(
-    sources: Mapping[str, ColumnDataSource],
-    displacement: xr.Dataset,
-    palette: Sequence[str],
-    limit: float,
-) -> figure:
-    y, x = displacement["y"].values, displacement["x"].values
-    dx, dy = x[1] - x[0], y[1] - y[0]
-    title = titled("click a place for its series", displacement)
-    plot = figure(
-        title=title,
-        height=340,
-        sizing_mode="stretch_width",
+    here: ColumnDataSource, displacement: xr.Dataset, palette: Sequence[str], limit: float
+) -> tuple[figure, ColumnDataSource]:
+    plot, source = live_map(
+        displacement["displacement"].isel(time=-1).transpose("y", "x").values,
+        displacement,
+        title="click a place for its series",
         tools="tap,pan,wheel_zoom,box_zoom,reset",
-        x_range=(x[0] - dx / 2, x[-1] + dx / 2),
-        y_range=(y[0] - dy / 2, y[-1] + dy / 2),
-        x_axis_label=axis_label(displacement["x"]),
-        y_axis_label=axis_label(displacement["y"]),
-        background_fill_color="#e4e4e4",
+        palette=palette,
+        limits=(-limit, limit),
+        label="mm since the first date",
     )
-    colors = LinearColorMapper(list(palette), low=-limit, high=limit, nan_color="rgba(0, 0, 0, 0)")
-    extent = {"x": x[0] - dx / 2, "y": y[0] - dy / 2, "dw": dx * x.size, "dh": dy * y.size}
-    plot.image("image", source=sources["map"], color_mapper=colors, **extent)
-    plot.scatter("x", "y", source=sources["here"], size=14, marker="circle_cross", line_width=2)
-    plot.renderers[-1].glyph.update(line_color=INK, fill_color=None)
-    bar = ColorBar(color_mapper=colors, title="mm since the first date", height=10)
-    plot.add_layout(bar, "below")
-    plot.grid.visible = False
-    return plot
+    mark = plot.scatter("x", "y", source=here, size=14, marker="circle_cross", line_width=2)
+    mark.glyph.update(line_color=INK, fill_color=None)
+    return plot, source
 
 
 def _chart(series: ColumnDataSource, displacement: xr.Dataset) -> figure:

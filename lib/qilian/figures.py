@@ -51,6 +51,19 @@ def stamp(figure: Figure, data: xr.Dataset) -> None:
     figure.supxlabel(text + data.attrs["title"], x=0.99, ha="right", fontsize=8.5, color=color)
 
 
+def titled(text: str, data: xr.Dataset) -> str:
+    """Title of a view, marked in front, where no screen cuts it, if its input is simulated."""
+    return f"Simulated: {text}" if data.attrs["simulated"] == "yes" else text
+
+
+def axis_label(axis: xr.DataArray) -> str:
+    """Name a coordinate with its units."""
+    units = axis.attrs["units"]
+    if units == "metre":
+        return "easting (m)" if axis.name == "x" else "northing (m)"
+    return f"{axis.attrs['long_name']} ({'°' if units.startswith('degree') else units})"
+
+
 def robust_limits(fit: xr.Dataset, name: str) -> tuple[float, float]:
     """Axis limits that show every estimate and most bounds, but keep the estimates apart.
 

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -120,7 +120,9 @@ def displacement(
         ground = {name: stack[name] for name in _GROUND if name in stack}
         return result.assign(ground | {"reference": fitted["reference"]})
 
-    return _kept(f"displacement-{entry}", source, needs, options, make, scheduler, cache)
+    return kept(
+        f"displacement-{entry}", source, needs, options, make, scheduler=scheduler, cache=cache
+    )
 
 
 def _season(source: Archive, entry: str) -> str:
@@ -143,17 +145,42 @@ _SEASONS: Mapping[str, Callable[[Archive, xr.Dataset], xr.DataArray]] = {
 }
 
 
-def _kept(
+def kept(
     name: str,
     source: Archive,
-    needs: list[str],
+    needs: Sequence[str],
     options: Mapping[str, Any],
     make: Callable[[], xr.Dataset],
-    scheduler: str | None,
-    cache: Path,
+    *,
+    makers: Sequence[str] = (),
+    scheduler: str | None = None,
+    cache: Path = CACHE,
 ) -> xr.Dataset:
-    """Open a product, after making it if the cache lacks it."""
-    key = _key(source.identity(needs), options)
+    """Open a product, after making it if the cache lacks it.
+
+    Parameters
+    ----------
+    name : str
+        What the product is.
+    source : Archive
+        Holds the input.
+    needs : sequence of str
+        Entries that the product comes from.
+    options : mapping of str
+        All else that it depends on, as JSON has it.
+    make : callable
+        Makes the product.
+    makers : sequence of str, optional
+        Modules of this package that the product's numbers depend on, besides those of an inversion.
+    scheduler, cache : optional
+        As `displacement` has them.
+
+    Returns
+    -------
+    xarray.Dataset
+        Lazy, from the cache.
+    """
+    key = _key(source.identity(needs), options, makers)
     path = cache / f"{name}-{key}.zarr"
     if not path.is_dir():
         _folder(cache)
@@ -163,12 +190,12 @@ def _kept(
     return xr.open_zarr(path, decode_coords="all")
 
 
-def _key(identity: str, options: Mapping[str, Any]) -> str:
+def _key(identity: str, options: Mapping[str, Any], makers: Sequence[str]) -> str:
     total = hashlib.blake2b(digest_size=10)
     versions = [f"{package} {version(package)}" for package in _PACKAGES]
     total.update(json.dumps([identity, options, versions], sort_keys=True).encode())
     here = Path(__file__).parent
-    for maker in _MAKERS:
+    for maker in (*_MAKERS, *makers):
         path = here / maker
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             total.update(file.read_bytes())

@@ -8,6 +8,7 @@ from qilian.coherence import temporal_mean
 from qilian.contracts import attributes
 
 NEEDS = ("sentinel1", "alos2", "climate")
+_MAKERS = ("coherence.py", "grids.py", "rates.py", "reconciled.py")
 
 
 def two_rates(
@@ -34,13 +35,24 @@ def two_rates(
         interval, `sentinel1_interval` and `alos2_interval`, the common `mask`, and the `reference`
         area of both, 1 inside.
     """
+    needs = [*NEEDS, *(["outlines"] if "outlines" in source.entries else [])]
+    options = {"years": years, "minimum_coherence": minimum_coherence}
+
+    def make() -> xr.Dataset:
+        found = _measured(source, years)
+        return found.assign(mask=_common(source, found, minimum_coherence))
+
+    return products.kept("two-rates", source, needs, options, make, makers=_MAKERS).load()
+
+
+def _measured(source: Archive, years: tuple[int, int]) -> xr.Dataset:
+    """Rates and intervals of both radars, and the reference area."""
     series = products.displacement(source, seasonal="thaw")
     overlap = series.sel(time=slice(*map(str, years)))
     measured = overlap["displacement"].where(~overlap["bridged"]).compute()
     fit = rates.from_model(rates.fit_series(measured, overlap["model"].load()))
     c_band = rates.vertical(fit, series["line_of_sight_up"].load())
-    stacks = [source.load(name, "coherence", "line_of_sight_up") for name in ("sentinel1", "alos2")]
-    place = grids.middle(series["reference"], stacks[1]["coherence"])
+    place = grids.middle(series["reference"], source.load("alos2", "coherence")["coherence"])
     few = products.displacement(source, "alos2", seasonal="thaw", reference=place)
     l_band = rates.vertical(rates.from_model(few), few["line_of_sight_up"]).load()
     found = xr.Dataset({"sentinel1": c_band["rate"]}, attrs=series.attrs)
@@ -50,15 +62,18 @@ def two_rates(
         width = rates.half_width(radar["rate_standard_error"], radar["degrees_of_freedom"])
         found[name] = grids.onto(known, c_band["rate"])
         found[f"{name}_interval"] = grids.onto(width, c_band["rate"])
-    found["reference"] = series["reference"].load()
+    return found.assign(reference=series["reference"].load())
+
+
+def _common(source: Archive, found: xr.Dataset, minimum_coherence: float) -> xr.DataArray:
+    """Mark pixels that both radars see coherently, outside of the outlines."""
     mask = found["sentinel1"].notnull() & found["alos2"].notnull()
-    for stack in stacks:
-        mean = temporal_mean(stack["coherence"])["mean_coherence"]
+    for name in ("sentinel1", "alos2"):
+        mean = temporal_mean(source.load(name, "coherence")["coherence"])["mean_coherence"]
         mask &= grids.onto(mean, found["sentinel1"]) >= minimum_coherence
     if "outlines" in source.entries:
         mask &= ~grids.covered(source.load("outlines"), found["sentinel1"])
-    found["mask"] = mask.assign_attrs(attributes("pixels compared"))
-    return found
+    return mask.assign_attrs(attributes("pixels compared"))
 
 
 def correction(source: Archive) -> xr.DataArray:

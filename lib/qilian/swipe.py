@@ -11,7 +11,7 @@ from IPython.display import HTML
 from matplotlib.image import imsave
 
 from qilian.cartography import scale_length
-from qilian.views import titled
+from qilian.figures import titled
 
 _QUALITY = 85  # of JPEG
 _UNKNOWN = 215  # grey

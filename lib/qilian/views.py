@@ -4,11 +4,9 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import holoviews as hv
-import numpy as np
 import xarray as xr
 
-from qilian.contracts import require
-from qilian.network import pair_names
+from qilian.figures import axis_label, titled
 
 # HoloViews loads its archive of notebooks if it can, which nobody uses here and whose import takes
 # seconds, a third of a short notebook's run; it goes without where nbformat is not to be had.
@@ -16,66 +14,6 @@ _hidden = sys.modules.setdefault("nbformat", None) is None
 hv.extension("bokeh", logo=False)
 if _hidden:
     del sys.modules["nbformat"]
-
-
-def titled(text: str, data: xr.Dataset) -> str:
-    """Title of a view, marked in front, where no screen cuts it, if its input is simulated."""
-    return f"Simulated: {text}" if data.attrs["simulated"] == "yes" else text
-
-
-def preview(stack: xr.DataArray, *, frames: int, columns: int = 160) -> xr.DataArray:
-    """Thin a stack (pair, y, x) to what a page can carry.
-
-    Keeps `frames` pairs at most, evenly spread over the list, and averages blocks of pixels until
-    the map is at most `columns` wide.
-    """
-    require("frames", frames, frames >= 1, "1 or more")
-    pairs = np.unique(np.linspace(0, stack.sizes["pair"] - 1, frames).round().astype(int))
-    step = -(-stack.sizes["x"] // columns)
-    coarse = stack.isel(pair=pairs).coarsen(x=step, y=step, boundary="trim").mean()
-    return coarse.astype("float32").compute()
-
-
-def pair_slider(
-    stack: xr.DataArray,
-    data: xr.Dataset,
-    *,
-    palette: Sequence[str],
-    limits: tuple[float, float],
-) -> hv.HoloMap:
-    """Draw a quantity pair by pair, with a slider when shown by `hv.output`.
-
-    Parameters
-    ----------
-    stack : xarray.DataArray
-        (pair, y, x), few and coarse enough for a page (see `preview`).
-    data : xarray.Dataset
-        The loaded input, for its simulated mark.
-    palette : sequence of str
-        Colours from low to high.
-    limits : tuple of float
-        Values of the first and the last colour.
-    """
-    maps = {}
-    for number, dates in enumerate(pair_names(stack), start=1):
-        image = hv.Image(stack.isel(pair=number - 1), ["x", "y"], stack.name)
-        maps[number] = image.opts(title=titled(dates, data))
-    step = hv.Dimension("pair", label=f"pair, 1 to {len(maps)}")
-    return hv.HoloMap(maps, kdims=[step]).opts(
-        hv.opts.Image(
-            cmap=list(palette),
-            clim=limits,
-            colorbar=True,
-            colorbar_position="bottom",
-            responsive=True,
-            height=430,
-            fontsize={"title": 9},
-            tools=["hover"],
-            toolbar="above",
-            xlabel=axis_label(stack["x"]),
-            ylabel=axis_label(stack["y"]),
-        )
-    )
 
 
 def linked_maps(
@@ -125,14 +63,6 @@ def linked_maps(
         image = image.opts(bgcolor="#d4d4d4", tools=["hover"], **scale)
         views.append(image.opts(title=titled(title, data), **frame))
     return hv.Layout(views).cols(1).opts(shared_axes=True)
-
-
-def axis_label(axis: xr.DataArray) -> str:
-    """Name a coordinate with its units."""
-    units = axis.attrs["units"]
-    if units == "metre":
-        return "easting (m)" if axis.name == "x" else "northing (m)"
-    return f"{axis.attrs['long_name']} ({'°' if units.startswith('degree') else units})"
 
 
 def confidence_band(

@@ -141,6 +141,7 @@ def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
             progress_bar=False,
             request_save_on_cell_execute=False,  # a copy a cell, of which only the last is kept
             extra_arguments=["--IPKernelApp.log_level=50"],
+            shutdown_kernel="immediate",  # all is written by then, and asking takes 2 s
         )
     except Exception as error:  # a dead kernel, a full disk, a bug: the other notebooks go on
         unfinished.unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""Maps that answer a reader, drawn by Bokeh: in a static page a few lines of script redraw them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import panel as pn
+import xarray as xr
+from bokeh.models import ColorBar, ColumnDataSource, LinearColorMapper, Slider
+from bokeh.plotting import figure
+
+from qilian.figures import axis_label, titled
+
+pn.extension()
+
+
+def live_map(
+    values: np.ndarray,
+    data: xr.Dataset,
+    *,
+    title: str,
+    tools: str,
+    palette: Sequence[str],
+    limits: tuple[float, float],
+    label: str,
+) -> tuple[figure, ColumnDataSource]:
+    """Draw a map whose values a script may change.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        (y, x), along ascending coordinates.
+    data : xarray.Dataset
+        Has the ascending coordinates `y` and `x`, and the simulated mark.
+    title, tools, label : str
+        Title, Bokeh's names of tools, and title of the colour bar.
+    palette : sequence of str
+        Colours from low to high; what is missing is grey.
+    limits : tuple of float
+        Values of the first and the last colour.
+
+    Returns
+    -------
+    figure, ColumnDataSource
+        The plot, and the source whose `image` holds the values.
+    """
+    x0, width = _edge(data["x"].values)
+    y0, height = _edge(data["y"].values)
+    plot = figure(
+        title=titled(title, data),
+        height=340,
+        sizing_mode="stretch_width",
+        tools=tools,
+        x_range=(x0, x0 + width),
+        y_range=(y0, y0 + height),
+        x_axis_label=axis_label(data["x"]),
+        y_axis_label=axis_label(data["y"]),
+        background_fill_color="#e4e4e4",
+    )
+    low, high = limits
+    colors = LinearColorMapper(list(palette), low=low, high=high, nan_color="rgba(0, 0, 0, 0)")
+    source = ColumnDataSource({"image": [values.astype("float32")]})
+    extent = {"x": x0, "y": y0, "dw": width, "dh": height}
+    plot.image("image", source=source, color_mapper=colors, **extent)
+    plot.add_layout(ColorBar(color_mapper=colors, title=label, height=10), "below")
+    plot.grid.visible = False
+    return plot, source
+
+
+def live_slider(names: Sequence[str], value: int) -> Slider:
+    """Slider through named steps, whose title is the name of the step shown."""
+    slider = Slider(start=0, end=len(names) - 1, value=value, step=1, show_value=False)
+    slider.update(title=names[value], sizing_mode="stretch_width", margin=(5, 60, 5, 60))
+    return slider
+
+
+def _edge(axis: np.ndarray) -> tuple[float, float]:
+    """Outer edge of the first pixel, and length of all of them."""
+    step = axis[1] - axis[0]
+    return axis[0] - step / 2, step * axis.size
