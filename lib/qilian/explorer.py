@@ -24,7 +24,7 @@ MISSING, UNKNOWN = -128, 255  # codes of a missing displacement and of an unknow
 # The cube as `_encode` packs it: what the model leaves of each value, in steps of `step`.
 _SHOW = """
 const {columns, rows, parts, step, width, x0, y0, dx, dy} = grid;
-const size = columns * rows, dates = days.length;
+const size = columns * rows, dates = series.data.time.length;
 const fitted = (t, k) => {
   let value = 0;
   for (let p = 0; p < parts; p++) value += model[t * parts + p] * parameters[p * size + k];
@@ -49,7 +49,6 @@ if (cb_obj.event_name === "tap") {
   const picture = map.data.image[0];
   for (let k = 0; k < size; k++) picture[k] = at(slider.value, k);
   map.change.emit();
-  slider.title = days[slider.value];
   moment.location = series.data.time[slider.value];
 }
 """
@@ -109,11 +108,11 @@ def explore(
     sources = _series(upright, model)
     plot, sources["map"] = _map(sources["here"], upright, palette, limit)
     days = upright["time"].dt.strftime("%Y-%m-%d").values.tolist()
-    slider = live_slider(days, len(days) - 1)
+    slider = live_slider("date", days, len(days) - 1)
     moment = Span(location=sources["series"].data["time"][-1], dimension="height")
     moment.update(line_color=INK, line_dash="dotted")
     about = {**sources, **_encode(upright, model), "slider": slider, "moment": moment}
-    show = CustomJS(args={**about, "days": days}, code=_SHOW)
+    show = CustomJS(args=about, code=_SHOW)
     plot.js_on_event(Tap, show)
     slider.js_on_change("value", show)
     chart = _chart(sources["series"], upright)

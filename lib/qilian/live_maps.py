@@ -5,7 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import panel as pn
 import xarray as xr
-from bokeh.models import ColorBar, ColumnDataSource, LinearColorMapper, Slider
+from bokeh.models import (
+    ColorBar,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    LinearColorMapper,
+    Slider,
+)
 from bokeh.plotting import figure
 
 from qilian.figures import axis_label, titled
@@ -66,10 +72,11 @@ def live_map(
     return plot, source
 
 
-def live_slider(names: Sequence[str], value: int) -> Slider:
-    """Slider through named steps, whose title is the name of the step shown."""
-    slider = Slider(start=0, end=len(names) - 1, value=value, step=1, show_value=False)
-    slider.update(title=names[value], sizing_mode="stretch_width", margin=(5, 60, 5, 60))
+def live_slider(title: str, names: Sequence[str], value: int) -> Slider:
+    """Slider through named steps, that shows the name of its step."""
+    shown = CustomJSTickFormatter(args={"names": names}, code="return names[tick]")
+    slider = Slider(title=title, start=0, end=len(names) - 1, value=value, step=1, format=shown)
+    slider.update(sizing_mode="stretch_width", margin=(5, 60, 5, 60))
     return slider
 
 

@@ -21,7 +21,6 @@ for (let k = 0; k < size; k++) {
   picture[k] = code === 255 ? NaN : low + code * step;
 }
 map.change.emit();
-slider.title = names[slider.value];
 """
 
 
@@ -69,7 +68,6 @@ def pair_slider(
     step = (high - low) / (MISSING - 1)
     coded = ((upright.values - low) / step).round().clip(0, MISSING - 1)
     codes = np.where(np.isfinite(coded), coded, MISSING).astype("uint8")
-    names = pair_names(upright)
     plot, source = live_map(
         upright.values[0],
         upright.coords.to_dataset().assign_attrs(data.attrs),
@@ -80,8 +78,7 @@ def pair_slider(
         label=stack.attrs["long_name"],
     )
     plot.hover.tooltips = [(stack.attrs["long_name"], "@image{0.00}")]
-    slider = live_slider(names, 0)
-    about = {"map": source, "slider": slider, "codes": codes.ravel()}
-    about |= {"names": names, "low": low, "step": step}
+    slider = live_slider("pair", pair_names(upright), 0)
+    about = {"map": source, "slider": slider, "codes": codes.ravel(), "low": low, "step": step}
     slider.js_on_change("value", CustomJS(args=about, code=_SHOW))
     return pn.pane.Bokeh(column(plot, slider, sizing_mode="stretch_width"))
