@@ -7,6 +7,7 @@ import xarray as xr
 from bokeh.models import CustomJS, Slider
 
 from qilian.contracts import InputError
+from qilian.live_maps import live_map
 from qilian.pair_slider import MISSING, pair_slider, preview
 
 
@@ -54,3 +55,16 @@ def test_what_the_page_carries_gives_the_stack_back(stack):
     first = show.args["map"].data["image"][0]
     np.testing.assert_allclose(first, stack.values[0, ::-1], atol=1e-6)
     assert view.children[0].title.text.startswith("Simulated: ")
+
+
+def test_a_live_map_keeps_the_grounds_proportions():
+    """A square degree at 60° N is twice as high as wide; a square in metres is a square."""
+    for units, ratio in (("degrees_east", 0.5), ("metre", 1.0)):
+        about = {"units": units, "long_name": "place"}
+        ends = {"x": [98.75, 99.25], "y": [59.75, 60.25]}
+        axes = {name: (name, np.array(pair), about) for name, pair in ends.items()}
+        data = xr.Dataset(coords=axes, attrs={"simulated": "no", "title": "test"})
+        words = {"title": "t", "tools": "", "label": "l"}
+        plot, _ = live_map(np.ones((2, 2)), data, palette=["#000"], limits=(0, 1), **words)
+        (call,) = plot.js_property_callbacks["change:inner_width"]
+        assert call.args["ratio"] == pytest.approx(ratio)

@@ -8,6 +8,7 @@ import xarray as xr
 from bokeh.models import (
     ColorBar,
     ColumnDataSource,
+    CustomJS,
     CustomJSTickFormatter,
     LinearColorMapper,
     Slider,
@@ -17,6 +18,9 @@ from bokeh.plotting import figure
 from qilian.figures import axis_label, titled
 
 pn.extension()
+
+# Of the page's width a map takes what there is; its height follows.
+_IN_PROPORTION = "plot.frame_height = Math.round(plot.inner_width / ratio)"
 
 
 def live_map(
@@ -53,7 +57,7 @@ def live_map(
     y0, height = _edge(data["y"].values)
     plot = figure(
         title=titled(title, data),
-        height=340,
+        frame_height=250,
         sizing_mode="stretch_width",
         tools=tools,
         x_range=(x0, x0 + width),
@@ -62,6 +66,8 @@ def live_map(
         y_axis_label=axis_label(data["y"]),
         background_fill_color="#e4e4e4",
     )
+    true = CustomJS(args={"plot": plot, "ratio": _ratio(data)}, code=_IN_PROPORTION)
+    plot.js_on_change("inner_width", true)
     low, high = limits
     colors = LinearColorMapper(list(palette), low=low, high=high, nan_color="rgba(0, 0, 0, 0)")
     source = ColumnDataSource({"image": [values.astype("float32")]})
@@ -78,6 +84,13 @@ def live_slider(title: str, names: Sequence[str], value: int) -> Slider:
     slider = Slider(title=title, start=0, end=len(names) - 1, value=value, step=1, format=shown)
     slider.update(sizing_mode="stretch_width", margin=(5, 60, 5, 60))
     return slider
+
+
+def _ratio(data: xr.Dataset) -> float:
+    """Width over height on the ground."""
+    (_, width), (south, height) = _edge(data["x"].values), _edge(data["y"].values)
+    geographic = data["x"].attrs["units"].startswith("degree")
+    return width / height * (np.cos(np.radians(south + height / 2)) if geographic else 1.0)
 
 
 def _edge(axis: np.ndarray) -> tuple[float, float]:
