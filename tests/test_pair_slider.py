@@ -45,7 +45,8 @@ def test_what_the_page_carries_gives_the_stack_back(stack):
     about = xr.Dataset(attrs={"simulated": "yes", "title": "test"})
     view = pair_slider(stack, about, palette=["#000000", "#ffffff"], limits=(0.0, 1.0)).object
     (slider,) = view.select({"type": Slider})
-    (show,) = (call for call in view.references() if isinstance(call, CustomJS))
+    calls = (call for call in view.references() if isinstance(call, CustomJS))
+    (show,) = (call for call in calls if "codes" in call.args)
     assert (slider.start, slider.end, len(slider.format.args["names"])) == (0, 49, 50)
     assert show.args["codes"].dtype == np.uint8
     codes = show.args["codes"].astype(float)
