@@ -85,6 +85,19 @@ def test_means_and_spread_by_ground_leave_out_what_is_missing():
     np.testing.assert_allclose(found["high"], [0.38, 0.8, np.nan])
 
 
+def test_what_ends_where_trying_ends_is_named():
+    """A start above `at_once`, a lasting part that may be none, a time that may be any; or none."""
+    spans = np.geomspace(7, 2200, 20)
+    sharp = {"at_once": (0.8, 1.0), "scatter": 0.0}
+    told = fit(decay(0.9, 0.3, 300.0, spans), spans, **sharp).squeeze()
+    assert (float(told["at_once"]), str(told["at_limit"].values)) == (pytest.approx(0.9), "none")
+    low = fit(decay(0.7, 0.3, 300.0, spans), spans, **sharp).squeeze()
+    assert low["at_limit"] == "at once 0.8"
+    flat, slow = (fit(decay(*made)).squeeze() for made in ((0.8, 0.8, 300.0), (0.9, 0.0, 3000.0)))
+    assert flat["at_limit"].item().endswith("time, least 5 d; time, most 5000 d")
+    assert slow["at_limit"] == "lasting, least 0; time, most 5000 d"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -181,15 +194,3 @@ def test_a_listed_row_goes_to_the_pair_with_its_dates_whatever_the_order():
     np.testing.assert_array_equal(found["stated_days"], [np.nan, 364])
     np.testing.assert_array_equal(found["time_span"], [364, 364])
     np.testing.assert_array_equal(found["perpendicular_baseline"], [300, 40])
-
-
-def test_shares_of_the_cover_add_up_where_a_kind_has_pixels():
-    """Three quarters of one class, a quarter of the other; none for a kind without pixels."""
-    about = {"flag_values": np.array([1, 2]), "flag_meanings": "water bare_ridge"}
-    cover = xr.DataArray([[1, 2, 2, 2]], dims=("y", "x"), attrs=about)
-    ground = {
-        name: xr.full_like(cover, held, bool) for name, held in (("all", True), ("no", False))
-    }
-    found = decorrelation.shares(cover, ground)
-    np.testing.assert_array_equal(found, [[0.25, 0.75], [np.nan, np.nan]])
-    assert found["cover"].values.tolist() == ["water", "bare ridge"]

@@ -55,6 +55,18 @@ def test_interpolation_leaves_a_hole_as_it_is():
     np.testing.assert_array_equal(grids.onto(whole, whole), values)
 
 
+def test_a_pixel_is_as_large_as_on_the_ellipsoid():
+    """A hundredth of a degree at 38° N by the radii of curvature of WGS 84; 400 m of UTM."""
+    wide, high = grids.pixel_size(field(np.zeros((3, 3)), north=38.015, step=0.01))
+    squared, sine = 0.00669437999, np.sin(np.radians(38))
+    across = 6378137 / np.sqrt(1 - squared * sine**2)
+    along = across * (1 - squared) / (1 - squared * sine**2)
+    assert high == pytest.approx(along * np.radians(0.01), rel=1e-6)
+    assert wide == pytest.approx(across * np.cos(np.radians(38)) * np.radians(0.01), rel=1e-6)
+    metres = field(np.zeros((3, 3)), west=500e3, north=4215e3, step=400.0, crs="EPSG:32647")
+    assert grids.pixel_size(metres) == pytest.approx((400 / 0.9996, 400 / 0.9996), rel=1e-5)
+
+
 def test_maps_without_a_coordinate_system_or_common_ground_are_refused():
     """One sentence each."""
     here = field(np.ones((3, 3)))

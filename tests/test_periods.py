@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import nbformat
 import numpy as np
+import papermill
 import pytest
 import xarray as xr
 
-from qilian import corrections, periods
-from qilian.archive import open_archive
+from qilian import corrections, periods, pooling
+from qilian.archive import PROJECT, open_archive
 from qilian.sensors import SENSORS
 
 OLD = ["ers2", "envisat", "alos1", "alos2"]
@@ -27,6 +29,32 @@ def radar(source):
 def pairs(source, radar):
     air = source.load("climate")["air_temperature"]
     return {entry: periods.pairs_of(source, entry, radar["stable"], air) for entry in OLD}
+
+
+@pytest.fixture(scope="module")
+def regions(source, radar):
+    return pooling.regions(source.load("outlines"), radar["stable"], near=2000.0, far=8000.0)
+
+
+@pytest.fixture(scope="module")
+def rates(source, radar, pairs):
+    """Rates of all periods as Figure S12 has them."""
+    found = {
+        title: periods.solve(pairs[entry], radar, thaw_spread=40.0)
+        for entry, title in periods.names(pairs).items()
+    }
+    found["2016-23, Sentinel-1"] = periods.matched(source, radar, found["2019-22, ALOS-2"])
+    return periods.side_by_side(found, "rate")
+
+
+@pytest.fixture(scope="module")
+def seasons(radar, pairs):
+    """Thaw deformation of the periods that Figure S13 has a map of."""
+    parts = periods.seasons(pairs)
+    found = {
+        title: periods.solve(few, radar) for title, few in parts.items() if few["thaw"][0] >= 0.25
+    }
+    return periods.side_by_side(found | {"2016-23, Sentinel-1": radar}, "thaw_deformation")
 
 
 @pytest.mark.parametrize("entry", OLD)
@@ -91,18 +119,6 @@ def _like(pairs: xr.Dataset) -> xr.Dataset:
     return xr.Dataset({"rate": field, "stable": field > 0.5})
 
 
-def test_pooled_rates_are_means_of_the_pixels_with_a_value():
-    """Two of three pixels of a region: their mean, the mean of their errors, two thirds."""
-    about = {"long_name": "rate", "units": "mm year-1"}
-    field = xr.DataArray([[[-2.0, -4.0, np.nan]]], dims=("period", "y", "x"), attrs=about)
-    error = xr.DataArray([[[1.0, 3.0, 9.0]]], dims=("period", "y", "x"), attrs=about)
-    region = xr.DataArray([[True, True, True]], dims=("y", "x"))
-    found = periods.pooled(field, error, {"all": region}).squeeze()
-    assert float(found["mean"]) == -3
-    assert float(found["standard_error"]) == 2
-    assert float(found["share"]) == pytest.approx(2 / 3)
-
-
 def test_the_list_of_pairs_names_satellite_and_dates(pairs):
     """Thirteen pairs, those of Table S1."""
     found = periods.listing(pairs)
@@ -110,19 +126,72 @@ def test_the_list_of_pairs_names_satellite_and_dates(pairs):
     assert found["pair"].values[2] == "Envisat, 2003-10-18 to 2005-10-22"
 
 
-def test_regions_near_the_mines_and_beyond_leave_out_pits_and_stable_ground(source, radar):
+def test_regions_near_the_mines_and_beyond_leave_out_pits_and_stable_ground(source, radar, regions):
     """They share no pixel; with no outlines there is one region, all that moves."""
-    outlines = source.load("outlines")
-    found = periods.regions(outlines, radar, near=2000.0, far=8000.0)
-    close, apart = found.values()
+    close, apart = regions.values()
     assert close.any()
     assert apart.any()
     cover = source.load_truth("periods")["land_cover"].values
     assert not (close & apart).any()
     assert not ((close | apart) & radar["stable"]).any()
     assert np.isin(cover[close.values], (5, 6)).mean() < 0.02, "no pit, no spoil"
-    (whole,) = periods.regions(None, radar, near=2000.0, far=8000.0).values()
+    (whole,) = pooling.regions(None, radar["stable"], near=2000.0, far=8000.0).values()
     assert int(whole.sum()) == int((~radar["stable"]).sum())
+
+
+def test_before_2007_no_ground_is_told_from_rest_and_later_the_mines_surroundings_sink_faster(
+    rates, regions
+):
+    """What S12 says of the simulated archive."""
+    pooled = pooling.averages(rates["rate"], rates["rate_standard_error"], regions)
+    near = pooled.sel(ground="near the mines")
+    assert (pooled["below_zero"].isel(period=slice(2)) == "no").all()
+    assert list(near["below_zero"].values) == ["no", "no", "yes", "yes", "yes"]
+    first = pooled.isel(period=0)
+    assert (2 * first["standard_error"] > abs(pooled["mean"]).isel(period=slice(2, None))).all()
+    told = pooling.contrast(rates["rate"], regions)
+    assert list(told["told_apart"].values) == ["no", "no", "yes", "yes", "yes"]
+    assert (told["difference"][2:] < 0).all()
+    parted = pooling.parted(pooled).set_index("ground")
+    assert parted.loc["undisturbed", "from"] == "none"
+    assert list(parted.loc["near the mines", "from"]) == ["2003-05, Envisat"] * 3
+
+
+def test_the_spread_elsewhere_is_what_the_difference_of_two_grounds_may_err_by(
+    source, rates, regions
+):
+    """In each period the true difference lies within two spreads of the found."""
+    truth = source.load_truth("periods")
+    which = np.searchsorted(truth["start"], [1997.5, 2003.5, 2007.5, 2019.5, 2016.5], "right") - 1
+    true = truth["vertical_rate"].values[which]
+    found = pooling.contrast(rates["rate"], regions)
+    near, far = (true[:, region.values] for region in regions.values())
+    apart = np.nanmean(near, axis=1) - np.nanmean(far, axis=1)
+    assert (abs(found["difference"] - apart) < 2 * found["spread"]).all()
+
+
+def test_no_two_periods_of_the_thaw_season_part_though_the_true_one_more_than_doubled(
+    source, seasons, regions
+):
+    """What S13 says of the simulated archive, of both grounds."""
+    field, error = (seasons[f"thaw_deformation{part}"] for part in ("", "_standard_error"))
+    shown = field.where(error <= 30)
+    parted = pooling.parted(pooling.averages(shown, error, regions))
+    assert list(parted["from"]) == ["none", "none"]
+    assert set(pooling.contrast(shown, regions)["told_apart"].values) == {"no"}
+    true = source.load_truth("periods")["thaw_amplitude"].isel(period=[0, -1])
+    for region in regions.values():
+        first, last = np.nanmean(true.values[:, region.values], axis=1)
+        assert last > 2 * first
+
+
+@pytest.mark.parametrize("name", ["s12_rate_maps", "s13_thaw_season_maps"])
+def test_every_parameter_is_saved_beside_the_numbers(name):
+    """But for the archive, which is saved by its title, and the folder of the results."""
+    path = PROJECT / "notebooks" / f"{name}.ipynb"
+    saving = nbformat.read(path, as_version=4).cells[-1].source
+    for parameter in set(papermill.inspect_notebook(str(path))) - {"archive", "results"}:
+        assert f'"{parameter}": {parameter}' in saving, parameter
 
 
 def test_ground_is_sorted_by_its_season_and_as_far_as_the_archive_goes(source):

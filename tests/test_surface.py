@@ -7,7 +7,7 @@ import xarray as xr
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from qilian import grids, rectification, registration, surface
+from qilian import rectification, registration, surface
 from qilian.archive import open_archive
 from qilian.contracts import InputError
 
@@ -117,6 +117,17 @@ def test_painted_ground_is_told_apart_and_its_change_is_measured():
     assert (found.separability > 0.85).all()
 
 
+def test_an_area_is_told_where_it_is_larger_than_both_its_errors():
+    """Painted ground again: a rim of water is told at 0.1 m between the pictures, not at 2 m."""
+    told = [surface.measure(*painted(), error=error) for error in (0.1, 2.0)]
+    for found in told:
+        both = (found.area_error**2 + found.threshold_error**2) ** 0.5
+        np.testing.assert_allclose(found.error, both)
+        assert ((found.told == "yes") == (found.area > both)).all()
+    assert [str(found.told.sel({"class": "new water"}).values) for found in told] == ["yes", "no"]
+    assert (told[1].told.sel({"class": "land, bare today"})) == "yes"
+
+
 def test_what_one_picture_does_not_show_has_no_class():
     """Neither in it nor in the change."""
     grey, colours = painted()
@@ -135,15 +146,14 @@ def test_the_demos_changes_are_the_truths_within_the_stated_errors(demo):
     comparison = registration.compare(points, film.shape[1:])
     model = registration.choose(comparison)
     transform = registration.fit(points, model)
-    grid = rectification.common_grid(film, transform, colours, pixel=0.5)
-    old = rectification.resample(film.isel(band=0), transform, grid)
-    new = xr.concat([grids.onto(colours.isel(band=b), grid) for b in range(3)], "band")
+    old, new = rectification.on_one_grid(film.isel(band=0), transform, colours, pixel=0.5)
     error = float(comparison.left_out_rmse.sel(model=model))
     found = surface.measure(surface.smoothed(old, 1.5), surface.smoothed(new, 1.5), error=error)
-    truth = source.load_truth("survey").sel(x=grid.x, y=grid.y, method="nearest")
+    truth = source.load_truth("survey").sel(x=old.x, y=old.y, method="nearest")
     then = np.where(truth.surface_1984 == 1, 1, 2)
     now = np.select([truth.surface == 1, truth.surface >= 4], [1, 2], 3)
-    true = surface.change(grid.copy(data=then), grid.copy(data=now))
-    off = found.area - surface.areas(true, error=0).area
-    assert (abs(off) <= np.hypot(found.area_error, found.threshold_error)).all()
-    assert abs(off).sum() < 0.05 * found.area.sum()
+    beside = surface.against(found, surface.change(old.copy(data=then), old.copy(data=now)))
+    assert float(beside.true_area.sum()) == pytest.approx(float(beside.area.sum()), rel=1e-3)
+    np.testing.assert_allclose(beside.off, beside.area - beside.true_area)
+    assert (abs(beside.off) <= beside.error).all()
+    assert abs(beside.off).sum() < 0.05 * found.area.sum()

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from pyproj import Geod
 
-from qilian.figures import DISPLACEMENT_MAP, INK
+from qilian import classes
+from qilian.figures import INK
 
 _WGS84 = Geod(ellps="WGS84")
 
@@ -33,14 +34,12 @@ def map_panel(
     extent = (x.min() - half_x, x.max() + half_x, y.min() - half_y, y.max() + half_y)
     rows = field if y[0] >= y[-1] else field.isel(y=slice(None, None, -1))
     geographic = field.rio.crs.is_geographic
-    axes.set_facecolor("#f2f2f2")
-    axes.patch.set(hatch="////", edgecolor="#c9c9c9")
+    axes.set_facecolor("#b0b0b0")
+    axes.patch.set(hatch="////", edgecolor="#868686")
     aspect = 1 / np.cos(np.radians(y.mean())) if geographic else 1
     image = axes.imshow(rows.values, extent=extent, cmap=cmap, norm=norm, aspect=aspect)
     axes.grid(False)
     _name_axes(axes, geographic)
-    axes.locator_params(nbins=5)
-    axes.ticklabel_format(style="plain", useOffset=False)
     if furniture:
         _scale_bar(axes, extent, geographic)
     return image
@@ -64,48 +63,10 @@ def map_grid(
     return image
 
 
-def maps_with_errors(
-    figure: Figure,
-    fields: Mapping[str, xr.DataArray],
-    errors: Mapping[str, xr.DataArray],
-    *,
-    limit: float,
-    largest_error: float,
-) -> list[Axes]:
-    """Draw a column of maps on one scale centred on zero, and beside it that of their errors.
-
-    Parameters
-    ----------
-    figure : matplotlib Figure
-        Where to draw.
-    fields, errors : mapping of str to xarray.DataArray
-        Maps (y, x) by title; name and units of the first label the scales.
-    limit, largest_error : float
-        Where the scales end.
-
-    Returns
-    -------
-    list of matplotlib Axes
-        The panels of `fields`.
-    """
-    about = next(iter(fields.values())).attrs
-    units = about["units"].replace(" year-1", "/a")
-    left, right = figure.subfigures(1, 2)
-    signed = {"cmap": DISPLACEMENT_MAP, "norm": Normalize(-limit, limit)}
-    positive = {"cmap": "cividis_r", "norm": Normalize(0, largest_error)}
-    image = map_grid(left, fields, columns=1, **signed)
-    panels = list(left.axes)
-    bar = {"location": "bottom", "aspect": 35, "shrink": 0.8, "pad": 0.02}
-    left.colorbar(image, ax=panels, label=f"{about['long_name']} ({units})", extend="both", **bar)
-    image = map_grid(right, errors, columns=1, **positive)
-    right.colorbar(image, ax=right.axes, label=f"standard error ({units})", extend="max", **bar)
-    return panels
-
-
 def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> None:
     """Draw a map of classes (y, x) with `flag_values` and `flag_meanings`, and their legend."""
     values = np.atleast_1d(field.attrs["flag_values"])
-    names = [name.replace("_", " ") for name in field.attrs["flag_meanings"].split()]
+    names = classes.names(field)
     norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
     map_panel(axes, field, cmap=ListedColormap(list(colors)), norm=norm)
     patches = [Patch(color=color) for color in colors]
@@ -113,8 +74,17 @@ def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> No
     axes.legend(patches, names, ncols=len(names), fontsize=8, handlelength=1, **below)
 
 
+def bar_below(axes: Axes, image: ScalarMappable, label: str) -> None:
+    """Draw a map's colour bar close below it, whatever stands below the maps beside it."""
+    inside = axes.inset_axes((0.1, -0.27, 0.8, 0.035))
+    axes.figure.colorbar(image, cax=inside, orientation="horizontal", label=label)
+
+
 def picture_panel(
-    axes: Axes, picture: xr.DataArray | None, crs: Any, extent: tuple[float, float, float, float]
+    axes: Axes,
+    picture: xr.DataArray | None,
+    crs: Any,
+    extent: tuple[float, float, float, float] | None = None,
 ) -> None:
     """Draw a colour picture (band, y, x) in a map's coordinates; only the frame for None.
 
@@ -126,8 +96,8 @@ def picture_panel(
         (band, y, x), 0 to 255, red, green and blue first.
     crs : rasterio CRS
         Coordinate system of the maps beside it.
-    extent : tuple of float
-        West, east, south and north to show.
+    extent : tuple of float, optional
+        West, east, south and north to show; all of the picture by default.
     """
     if picture is not None:
         colors = (picture.isel(band=slice(3)) / 255).clip(0, 1)
@@ -135,6 +105,7 @@ def picture_panel(
         left, bottom, right, top = colors.rio.bounds()
         shown = colors.transpose("y", "x", "band").fillna(1)
         axes.imshow(shown, extent=(left, right, bottom, top), aspect="auto")
+        extent = extent or (left, right, bottom, top)
     axes.set(xlim=extent[:2], ylim=extent[2:])
     axes.set_aspect(1 / np.cos(np.radians(np.mean(extent[2:]))) if crs.is_geographic else 1)
     axes.grid(False)
@@ -142,15 +113,19 @@ def picture_panel(
     _scale_bar(axes, extent, crs.is_geographic)
 
 
-def outline(axes: Axes, features: Any, crs: Any) -> None:
-    """Draw outlines over a map: pits solid, everything else dashed; nothing for None."""
+def outline(axes: Axes, features: Any, crs: Any, *, linewidth: float = 1.1) -> None:
+    """Draw outlines over a map: pits solid, everything else dashed; nothing for None.
+
+    A legend of the axes names the kinds.
+    """
     if features is None:
         return
     for kind, some in features.to_crs(crs).groupby("kind"):
         lines = [np.asarray(line.coords) for line in some.boundary.explode()]
         style = "solid" if kind == "pit" else "dashed"
         # Not GeoPandas' plot, which draws the whole figure at each call.
-        drawn = LineCollection(lines, colors=INK, linewidths=1.1, linestyles=style)
+        line = {"colors": INK, "linewidths": linewidth, "linestyles": style, "label": kind}
+        drawn = LineCollection(lines, **line)
         axes.add_collection(drawn, autolim=False)
 
 
@@ -189,3 +164,6 @@ def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
 def _name_axes(axes: Axes, geographic: bool) -> None:
     axes.set_xlabel("longitude (°)" if geographic else "easting (m)")
     axes.set_ylabel("latitude (°)" if geographic else "northing (m)")
+    # Eastings and northings have up to seven digits, of which a map holds few.
+    axes.locator_params(nbins=5 if geographic else 4)
+    axes.ticklabel_format(style="plain", useOffset=False)

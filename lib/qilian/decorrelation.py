@@ -28,29 +28,6 @@ def geometric(perpendicular_baseline: xr.DataArray, sensor: Sensor) -> xr.DataAr
     return left.assign_attrs(attributes("coherence left by geometry on flat ground"))
 
 
-def shares(cover: xr.DataArray, ground: dict[str, xr.DataArray]) -> xr.DataArray:
-    """Tell which share of each kind of ground is which land cover.
-
-    Parameters
-    ----------
-    cover : xarray.DataArray
-        (y, x), classes with `flag_values` and `flag_meanings`.
-    ground : dict of str to xarray.DataArray
-        (y, x), True inside, by name, on the same grid.
-
-    Returns
-    -------
-    xarray.DataArray
-        (ground, cover) [1]; NaN for a kind without pixels.
-    """
-    kinds = cover.attrs["flag_meanings"].split()
-    values = np.atleast_1d(cover.attrs["flag_values"])
-    inside = [cover.values[mask.values] for mask in ground.values()]
-    share = [[np.mean(own == value) if own.size else np.nan for value in values] for own in inside]
-    coords = {"ground": list(ground), "cover": [kind.replace("_", " ") for kind in kinds]}
-    return xr.DataArray(share, coords, ("ground", "cover"), attrs=attributes("share of the ground"))
-
-
 def by_ground(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) -> xr.Dataset:
     """Average coherence over kinds of ground.
 
@@ -110,8 +87,9 @@ def fit(
     Returns
     -------
     xarray.Dataset
-        (ground,): `decay_time` [day] and `lasting` [1] with `_lower` and `_upper`; at an end of
-        `DECAY_TIMES` a range is open. (ground, days): `curve`, `curve_lower`, `curve_upper`.
+        (ground,): `decay_time` [day] and `lasting` [1] with `_lower` and `_upper`; `at_once`, the
+        best γ0 [1]; `at_limit`, in words which of these end where trying ends, so that the limit
+        says it and not the pairs. (ground, days): `curve`, `curve_lower`, `curve_upper`.
 
     Raises
     ------
@@ -144,7 +122,23 @@ def fit(
         parts = value, np.nanmin(trials[1], axis=1), np.nanmax(trials[2], axis=1)
         for suffix, part in zip(_ENDS, parts, strict=True):
             found[name + suffix] = dims, part, attributes(about + _ENDS[suffix], units)
-    return found
+    started = (start[:, 0] + 0 * tried[0])[np.arange(best.size), best]
+    found["at_once"] = "ground", started, attributes("coherence at once")
+    return found.assign(at_limit=_at_limits(found, at_once))
+
+
+def _at_limits(found: xr.Dataset, at_once: tuple[float, float]) -> xr.DataArray:
+    """Name what ends where trying ends, (ground,)."""
+    shortest, longest = DECAY_TIMES[[0, -1]]
+    ends = {f"at once {end:g}": found["at_once"] == end for end in at_once}
+    ends["lasting, least 0"] = found["lasting_lower"] == 0
+    ends[f"time, least {shortest:g} d"] = found["decay_time_lower"] == shortest
+    ends[f"time, most {longest:g} d"] = found["decay_time_upper"] == longest
+    held = zip(*(end.values for end in ends.values()), strict=True)
+    named = [
+        "; ".join(name for name, at in zip(ends, row, strict=True) if at) or "none" for row in held
+    ]
+    return xr.DataArray(named, dims="ground", attrs=attributes("at a limit", None))
 
 
 def _lasting(

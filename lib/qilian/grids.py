@@ -36,7 +36,8 @@ def onto(field: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
     InputError
         A map without coordinate system, or maps that share no ground.
     """
-    method = "average" if pixel_area(field) < pixel_area(like) else "bilinear"
+    finer = np.prod(pixel_size(field)) < np.prod(pixel_size(like))
+    method = "average" if finer else "bilinear"
     # Unless NaN is named as missing, GDAL reckons with it.
     known = field.transpose("y", "x").astype(float).rio.set_nodata(np.nan)
     result = known.rio.reproject_match(like, resampling=_METHODS[method])
@@ -46,15 +47,15 @@ def onto(field: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
     return result.drop_encoding()
 
 
-def pixel_area(field: xr.DataArray) -> float:
-    """Area on the ellipsoid of the pixel in the middle of a map (y, x) [m²]."""
-    half_x, half_y = (step / 2 for step in field.rio.resolution())
+def pixel_size(field: xr.DataArray) -> tuple[float, float]:
+    """Width and height on the ellipsoid of the pixel in the middle of a map (y, x) [m]."""
+    across, down = (step / 2 for step in field.rio.resolution())
     x, y = (float(field[axis][field.sizes[axis] // 2]) for axis in ("x", "y"))
-    corners_x = [x - half_x, x + half_x, x + half_x, x - half_x]
-    corners_y = [y - half_y, y - half_y, y + half_y, y + half_y]
     to_degrees = Transformer.from_crs(_crs(field), "EPSG:4326", always_xy=True)
-    area, _ = _WGS84.polygon_area_perimeter(*to_degrees.transform(corners_x, corners_y))
-    return abs(area)
+    first = to_degrees.transform([x - across, x], [y, y - down])
+    second = to_degrees.transform([x + across, x], [y, y + down])
+    *_, (width, height) = _WGS84.inv(*first, *second)
+    return width, height
 
 
 def middle(area: xr.DataArray, like: xr.DataArray) -> tuple[float, float]:

@@ -159,15 +159,6 @@ def _classified(rules: list[xr.DataArray], numbers: list[int], otherwise: int) -
     return flags
 
 
-def shares(classes: xr.DataArray) -> xr.DataArray:
-    """Share of the known ground that each class has, (class,) [1]."""
-    values = classes.attrs["flag_values"]
-    names = [name.replace("_", " ") for name in classes.attrs["flag_meanings"].split()]
-    counts = np.array([int((classes == value).sum()) for value in values])
-    about = attributes("share of the ground")
-    return xr.DataArray(counts / max(counts.sum(), 1), {"class": names}, ("class",), attrs=about)
-
-
 def share_above(index: xr.DataArray, thresholds: Sequence[float]) -> xr.DataArray:
     """Share of the ground whose index is known and above a threshold, (threshold,) [1]."""
     values = np.sort(index.values[np.isfinite(index.values)])
@@ -201,25 +192,3 @@ def sensitivity(rules: Iterable[tuple[xr.DataArray, float]], *, by: float = 0.05
         values = [share_above(index, [limit + step]).item() for index, limit in rules]
         table[name] = "rule", values, attributes(about[name])
     return table
-
-
-def confusion(found: xr.DataArray, true: xr.DataArray) -> xr.DataArray:
-    """Tell what each true class was found as.
-
-    Parameters
-    ----------
-    found, true : xarray.DataArray
-        (y, x) with `flag_values` and `flag_meanings`, on one grid.
-
-    Returns
-    -------
-    xarray.DataArray
-        Pixels (true, found) that have a class in both.
-    """
-    pairs = [
-        [int(((true == a) & (found == b)).sum()) for b in found.attrs["flag_values"]]
-        for a in true.attrs["flag_values"]
-    ]
-    names = {"true": true.attrs["flag_meanings"], "found": found.attrs["flag_meanings"]}
-    coords = {axis: text.split() for axis, text in names.items()}
-    return xr.DataArray(pairs, coords, ("true", "found"), attrs=attributes("pixels"))

@@ -6,8 +6,8 @@ stable ground.
 
 from collections.abc import Mapping
 
-import geopandas as gpd
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from qilian import corrections, few_pairs, grids, network, products, rates, reconciled, thaw
@@ -149,13 +149,35 @@ def names(stacks: Mapping[str, xr.Dataset]) -> dict[str, str]:
 
 
 def listing(stacks: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """List all pairs, (pair,), with what bears on the fit: years, share of a season, delay."""
+    """List all pairs, (pair,), with what bears on the fit: years, leverage on a season, delay."""
     parts = []
     for entry, pairs in stacks.items():
-        own = pairs[["years", "thaw", "delay"]].reset_coords(drop=True)
+        own = pairs[["years", "thaw", "delay"]].reset_coords(drop=True).rename(thaw="leverage")
+        own["leverage"].attrs = attributes("leverage on a mean thaw season")
         dates = [f"{RADARS.get(entry, entry)}, {name}" for name in network.pair_names(pairs)]
         parts.append(own.assign_coords(pair=("pair", dates, attributes("pair", None))))
     return xr.concat(parts, "pair", combine_attrs="override")
+
+
+def side_by_side(found: Mapping[str, xr.Dataset], name: str) -> xr.Dataset:
+    """Put one quantity of all periods, and its standard error, along a dimension.
+
+    Parameters
+    ----------
+    found : mapping of str to xarray.Dataset
+        As from `sentinel1`, `solve` or `matched`, by the period's title.
+    name : str
+        `rate` or `thaw_deformation`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (period, y, x): `name` and its `_standard_error`.
+    """
+    both = [name, f"{name}_standard_error"]
+    titles = pd.Index(found, name="period")
+    layers = [layer[both] for layer in found.values()]
+    return xr.concat(layers, titles, join="exact", combine_attrs="override")
 
 
 def seasons(stacks: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
@@ -187,33 +209,6 @@ def seasons(stacks: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     return found
 
 
-def regions(
-    outlines: gpd.GeoDataFrame | None, radar: xr.Dataset, *, near: float, far: float
-) -> dict[str, xr.DataArray]:
-    """Tell ground near the mines from undisturbed ground, stable ground left out of both.
-
-    Parameters
-    ----------
-    outlines : geopandas.GeoDataFrame or None
-        Of pits and spoil; without them all ground that moves is one region.
-    radar : xarray.Dataset
-        As from `sentinel1`.
-    near, far : float
-        Distance from an outline up to which, and from which on [m].
-
-    Returns
-    -------
-    dict of str to xarray.DataArray
-        (y, x), True inside, by name.
-    """
-    moving = ~radar["stable"]
-    if outlines is None:
-        return {"all ground that moves": moving}
-    close, around = (grids.near(outlines, radar["rate"], metres) for metres in (near, far))
-    beside = close & ~grids.covered(outlines, radar["rate"])
-    return {"near the mines": beside & moving, "undisturbed": ~around & moving}
-
-
 def kinds_of_ground(source: Archive, like: xr.DataArray) -> dict[str, xr.DataArray]:
     """Sort ground by how far the thaw season moves it, which asks no coherence.
 
@@ -239,44 +234,11 @@ def kinds_of_ground(source: Archive, like: xr.DataArray) -> dict[str, xr.DataArr
     season = abs(grids.onto(sentinel1(source)["thaw_deformation"], like))
     low, high = SEASONS
     return {
-        f"season below {low:g} mm": (season < low) & ~dug,
-        f"{low:g} to {high:g} mm": (season >= low) & (season < high) & ~dug,
-        f"above {high:g} mm": (season >= high) & ~dug,
+        f"thaw season below {low:g} mm (rock)": (season < low) & ~dug,
+        f"thaw season {low:g}–{high:g} mm (meadow)": (season >= low) & (season < high) & ~dug,
+        f"thaw season above {high:g} mm (wet meadow)": (season >= high) & ~dug,
         **found,
     }
-
-
-def pooled(
-    field: xr.DataArray, error: xr.DataArray, regions: Mapping[str, xr.DataArray]
-) -> xr.Dataset:
-    """Average maps over regions, from the pixels that have a value.
-
-    The error is the average of the pixels' own: delay, most of it, is shared by a region, so that
-    averaging does not lessen it. It is too large for regions much wider than the weather's
-    patterns.
-
-    Parameters
-    ----------
-    field, error : xarray.DataArray
-        (period, y, x), and the standard error, in the same units.
-    regions : mapping of str to xarray.DataArray
-        (y, x), True inside, by name.
-
-    Returns
-    -------
-    xarray.Dataset
-        (ground, period): `mean`, `standard_error`, and `share` of the region with a value.
-    """
-    ground = xr.DataArray(list(regions), dims="ground", name="ground")
-    region = xr.concat(list(regions.values()), ground)
-    own = region & field.notnull()
-    units = field.attrs["units"]
-    parts = {
-        "mean": (field.where(own).mean(("y", "x")), field.attrs["long_name"], units),
-        "standard_error": (error.where(own).mean(("y", "x")), error.attrs["long_name"], units),
-        "share": (own.sum(("y", "x")) / region.sum(("y", "x")), "share of the ground"),
-    }
-    return xr.Dataset({n: v.assign_attrs(attributes(*about)) for n, (v, *about) in parts.items()})
 
 
 def _zeroed(found: xr.Dataset, stable: xr.DataArray) -> xr.Dataset:

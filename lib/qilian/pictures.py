@@ -1,6 +1,6 @@
 """Pictures taken from above: where they were taken, and how they are shown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import holoviews as hv
@@ -10,11 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LightSource, to_hex
 from matplotlib.patches import Rectangle
 
-from qilian import cartography, figures, optical, views
+from qilian import cartography, grids, optical, views
 
 Extent = tuple[float, float, float, float]  # west, east, south, north
 SITE = "#d6452b"
-DEGREE = 111_000.0  # m of latitude
 _COLOURS = (("red", "green", "blue"), ("near_infrared", "red", "green"))
 
 
@@ -45,10 +44,7 @@ def colours(image: xr.DataArray) -> xr.DataArray:
 def relief(height: xr.DataArray) -> xr.DataArray:
     """Shade terrain by a sun in the north-west, as a pale grey picture (band, y, x), 0 to 255."""
     upright = height.sortby("y", ascending=False)
-    across, down = (abs(step) for step in upright.rio.resolution())
-    if upright.rio.crs.is_geographic:
-        down *= DEGREE
-        across *= DEGREE * np.cos(np.radians(float(upright["y"].mean())))
+    across, down = grids.pixel_size(upright)
     sun = LightSource(azdeg=315, altdeg=45)
     shade = sun.hillshade(upright.values, vert_exag=3, dx=across, dy=down)
     grey = upright.copy(data=130 + 125 * shade).expand_dims(band=["red", "green", "blue"])
@@ -106,6 +102,8 @@ def location_panel(
 ) -> None:
     """Draw a survey's frame, and what else is known of its surroundings, over a picture.
 
+    A legend of the axes names frame and outlines.
+
     Parameters
     ----------
     axes : matplotlib Axes
@@ -123,8 +121,9 @@ def location_panel(
     cartography.picture_panel(axes, background, degrees, extent)
     cartography.outline(axes, outlines, degrees)
     west, south, east, north = image.rio.transform_bounds(degrees)
-    box = Rectangle((west, south), east - west, north - south, fill=False, edgecolor=SITE, lw=1.6)
-    axes.add_patch(box)
+    style = {"fill": False, "edgecolor": SITE, "lw": 1.6, "label": "survey"}
+    axes.add_patch(Rectangle((west, south), east - west, north - south, **style))
+    axes.locator_params(nbins=3)
     if sites is not None:
         _name_places(axes, sites.to_crs(degrees), extent)
 
@@ -173,48 +172,6 @@ def threshold_panel(
         axes.axvspan(limit - by, limit + by, color=color, alpha=0.2, lw=0)
     axes.set(xlabel="threshold (1)", xlim=(-1, 1), ylabel="share of the ground above", ylim=(0, 1))
     axes.legend(loc="lower left")
-
-
-def outlined(axes: Axes, flags: xr.DataArray, colors: Mapping[str, str]) -> None:
-    """Draw the edge of classes (y, x) over a picture, by colours of their names."""
-    names = flags.attrs["flag_meanings"].split()
-    for name, color in colors.items():
-        inside = (flags == flags.attrs["flag_values"][names.index(name)]).astype(float)
-        axes.contour(flags["x"], flags["y"], inside, [0.5], colors=[color], linewidths=1.1)
-        axes.plot([], [], color=color, label=name)
-    axes.legend(loc="upper left", fontsize=8, frameon=True, handlelength=1.2)
-
-
-def change_panel(axes: Axes, flags: xr.DataArray, colors: Sequence[str]) -> None:
-    """Draw classes (y, x), 0 for unknown, whose names are too long for one line of a legend."""
-    cartography.category_panel(axes, flags.where(flags > 0), colors)
-    legend = axes.get_legend()
-    names = [text.get_text() for text in legend.get_texts()]
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18)}
-    axes.legend(legend.legend_handles, names, ncols=2, fontsize=8, handlelength=1, **below)
-
-
-def residual_panel(
-    axes: Axes, points: xr.Dataset, missed: xr.DataArray, *, magnified: float
-) -> None:
-    """Draw control points, and by how much each is missed by the transform of the others.
-
-    Parameters
-    ----------
-    axes : matplotlib Axes
-        A map in the points' coordinate system.
-    points : xarray.Dataset
-        `x` and `y` along `point` [m].
-    missed : xarray.DataArray
-        (point, axis) [m].
-    magnified : float
-        Length of an arrow on the map for a metre missed [m].
-    """
-    style = {"angles": "xy", "scale_units": "xy", "scale": 1 / magnified, "width": 0.006}
-    x, y = points["x"], points["y"]
-    arrows = axes.quiver(x, y, *missed.transpose("axis", "point").values, color=SITE, **style)
-    axes.plot(x, y, "o", color=figures.INK, markersize=3.5)
-    axes.quiverkey(arrows, 0.5, 1.04, 1, "1 m", labelpos="E")
 
 
 def linked_indices(

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy import ndimage
 
+from qilian import grids
 from qilian.contracts import InputError, attributes, require
 from qilian.transforms import Transform
 
@@ -83,6 +84,28 @@ def resample(picture: xr.DataArray, transform: Transform, like: xr.DataArray) ->
     return like.copy(data=values).rename(picture.name).assign_attrs(picture.attrs).drop_encoding()
 
 
+def on_one_grid(
+    picture: xr.DataArray, transform: Transform, other: xr.DataArray, *, pixel: float
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Put a registered picture and another one on the grid of the ground that they share.
+
+    Parameters
+    ----------
+    picture, transform, other, pixel
+        As `common_grid` takes them; the picture is (y, x), the other (band, y, x).
+
+    Returns
+    -------
+    tuple of xarray.DataArray
+        The picture (y, x), interpolated, and the other's first three bands (band, y, x), averaged
+        where their pixels are smaller; both missing beyond the picture.
+    """
+    grid = common_grid(picture, transform, other, pixel=pixel)
+    found = resample(picture, transform, grid)
+    bands = [grids.onto(band, grid) for band in other[:3]]
+    return found, xr.concat(bands, "band").where(found.notnull())
+
+
 def expected_error(transform: Transform, like: xr.DataArray, *, point_error: float) -> xr.DataArray:
     """Give the standard error of positions by the noise of the control points.
 
@@ -106,10 +129,29 @@ def expected_error(transform: Transform, like: xr.DataArray, *, point_error: flo
 
 
 def departures(
-    places: Mapping[str, tuple[np.ndarray, np.ndarray]], true: tuple[np.ndarray, np.ndarray]
+    picture: xr.DataArray, transforms: Mapping[str, Transform], true: Transform
 ) -> xr.Dataset:
-    """Distances of positions by name from the true ones, (transform,) `rmse` and `largest` [m]."""
-    off = [np.hypot(x - true[0], y - true[1]) for x, y in places.values()]
+    """Tell how far transforms of a picture, and its own georeference, are off the true one.
+
+    Parameters
+    ----------
+    picture : xarray.DataArray
+        (y, x), at the coordinates that its file states [m].
+    transforms : mapping of str to Transform
+        By name.
+    true : Transform
+        Of the same columns and rows.
+
+    Returns
+    -------
+    xarray.Dataset
+        (transform,), over all pixels: `rmse` and `largest` distance from the true position [m].
+    """
+    row, column = np.indices(picture.shape) + 0.5
+    places = {name: transform(column, row) for name, transform in transforms.items()}
+    places["none, as the file states"] = tuple(np.meshgrid(picture["x"], picture["y"]))
+    at = true(column, row)
+    off = [np.hypot(x - at[0], y - at[1]) for x, y in places.values()]
     found = xr.Dataset(coords={"transform": list(places)})
     rmse = [float(np.sqrt((distance**2).mean())) for distance in off]
     found["rmse"] = "transform", rmse, attributes("true RMSE over the picture", "m")

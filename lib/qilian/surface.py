@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy import ndimage
 
+from qilian import classes
 from qilian.contracts import attributes, class_attributes, require
 
 LAND = ("water", "land")
@@ -183,7 +184,6 @@ def areas(flags: xr.DataArray, *, error: float) -> xr.Dataset:
         perimeter times `error`. That is an upper bound: a shift adds on one side of a patch what
         it takes on the other.
     """
-    names = [name.replace("_", " ") for name in flags.attrs["flag_meanings"].split()]
     pixel = abs(float(flags["x"][1] - flags["x"][0]))
     rows = []
     for value in flags.attrs["flag_values"]:
@@ -198,7 +198,7 @@ def areas(flags: xr.DataArray, *, error: float) -> xr.Dataset:
     }
     columns = zip(about.items(), zip(*rows, strict=True), strict=True)
     found = {name: ("class", np.array(values), attrs) for (name, attrs), values in columns}
-    return xr.Dataset(found, {"class": names})
+    return xr.Dataset(found, {"class": classes.names(flags)})
 
 
 def measure(grey: xr.DataArray, colour: xr.DataArray, *, error: float) -> xr.Dataset:
@@ -216,7 +216,9 @@ def measure(grey: xr.DataArray, colour: xr.DataArray, *, error: float) -> xr.Dat
     xarray.Dataset
         (y, x) `before`, `after` and `change`; (class,) as `areas` measures them, with
         `threshold_error` [m2], half of how an area varies when all thresholds move by a tenth of
-        the distance between the means that they part; (threshold,) their `separability` [1].
+        the distance between the means that they part, `error` [m2], the root of the squares of
+        both, and `told`, "yes" where the area is larger than that; (threshold,) the thresholds'
+        `separability` [1].
     """
     readings = {}
     for shift in (-_SHIFT, 0.0, _SHIFT):
@@ -228,7 +230,32 @@ def measure(grey: xr.DataArray, colour: xr.DataArray, *, error: float) -> xr.Dat
     low, high = (areas(readings[s][2], error=error)["area"] for s in (-_SHIFT, _SHIFT))
     about = attributes("area error by the thresholds", "m2")
     found["threshold_error"] = (abs(high - low) / 2).assign_attrs(about)
+    error = np.hypot(found["area_error"], found["threshold_error"])
+    found["error"] = error.assign_attrs(attributes("both errors", "m2"))
+    told = xr.where(found["area"] > found["error"], "yes", "no")
+    found["told"] = told.assign_attrs(attributes("larger than both errors", None))
     found["separability"] = "threshold", [split.separability for split in splits]
     found["separability"].attrs = attributes("share of the variance between the parts")
     names = ["water, grey picture", "bare ground, colours", "water, colours"]
     return found.assign(before=before, after=after, change=changed).assign_coords(threshold=names)
+
+
+def against(measured: xr.Dataset, true: xr.DataArray) -> xr.Dataset:
+    """Put measured areas beside the true ones.
+
+    Parameters
+    ----------
+    measured : xarray.Dataset
+        As from `measure`.
+    true : xarray.DataArray
+        (y, x), as `change` gives it, on the same grid.
+
+    Returns
+    -------
+    xarray.Dataset
+        (class,) [m2]: measured `area` and its `error`, `true_area`, and how far the first is `off`.
+    """
+    found = measured[["area", "error"]].reset_coords(drop=True)
+    area = areas(true, error=0)["area"].assign_attrs(attributes("true area", "m2"))
+    off = (found["area"] - area).assign_attrs(attributes("off by", "m2"))
+    return found.assign(true_area=area, off=off)

@@ -1,5 +1,6 @@
 """Transforms from the columns and rows of a picture to positions on the ground."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ TERMS = {
 }
 MODELS = ("similarity", *TERMS)
 _STEPS, _CLOSE = 50, 1e-6  # of the inverse; pixels
+_NO_SHIFT = np.zeros(2), 1.0, np.zeros(2)  # centre, size, origin
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,12 @@ class Transform:
         """Give what the parameters are multiplied by for x and y, (…, axis, parameter)."""
         place = np.stack(np.broadcast_arrays(column, row), -1)
         return design(self.model, (place - self.centre) / self.size)
+
+
+def affine(coefficients: Sequence[float]) -> Transform:
+    """Give the transform that a file states: x = a column + b row + c, y = d column + e row + f."""
+    a, b, c, d, e, f = coefficients
+    return Transform("affine", np.array([c, a, b, f, d, e]), np.zeros((6, 6)), *_NO_SHIFT)
 
 
 def design(model: str, place: np.ndarray) -> np.ndarray:

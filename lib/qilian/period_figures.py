@@ -1,0 +1,140 @@
+"""Pictures of several periods: maps beside their errors, and the averages of kinds of ground."""
+
+from collections.abc import Sequence
+from itertools import count, pairwise
+from typing import Any
+
+import cmcrameri.cm as crameri
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import FigureBase
+
+from qilian import cartography, figures
+
+# Not red and blue, which on the maps above are down and up.
+_GROUNDS = (("o", figures.INK), ("s", "#2a8f6d"))
+_APART = 0.055  # of the time axis, that the averages of two periods keep from one another
+
+
+def maps_with_errors(
+    figure: FigureBase,
+    field: xr.DataArray,
+    error: xr.DataArray,
+    *,
+    titles: Sequence[str],
+    limit: float,
+    largest_error: float,
+    outlines: Any = None,
+) -> str:
+    """Draw a row a period: its map, on one scale centred on zero, and the map of its error.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure or SubFigure
+        Where to draw, and nothing else is.
+    field, error : xarray.DataArray
+        (period, y, x), and the standard error. A map without a value says so, an error without
+        one is not drawn.
+    titles : sequence of str
+        Of the periods.
+    limit, largest_error : float
+        Where the scales end.
+    outlines : geopandas.GeoDataFrame, optional
+        Drawn over all maps.
+
+    Returns
+    -------
+    str
+        The letter that follows those of the panels: maps come first, then errors.
+    """
+    panels = figure.subplots(len(titles), 2, sharex=True, sharey=True, squeeze=False)
+    signed = {"cmap": figures.DISPLACEMENT_MAP, "norm": Normalize(-limit, limit)}
+    positive = {"cmap": crameri.imola_r, "norm": Normalize(0, largest_error)}
+    letters = (f"({chr(97 + number)})" for number in count())
+    own = [next(letters) for _ in titles]
+    for row, title in enumerate(titles):
+        left, right = panels[row]
+        image = cartography.map_panel(left, field[row], furniture=row == 0, **signed)
+        left.set_title(f"{own[row]} {title}", fontsize=9.5)
+        if field[row].isnull().all():
+            _say(left, "no pair can tell")
+        if error[row].isnull().all():
+            right.set_visible(False)
+            continue
+        shades = cartography.map_panel(right, error[row], furniture=False, **positive)
+        right.set_title(f"{next(letters)} standard error of {own[row]}", fontsize=9.5)
+    units = field.attrs["units"].replace(" year-1", "/a")
+    bar = {"location": "bottom", "aspect": 35, "shrink": 0.8, "pad": 0.02}
+    label = f"{field.attrs['long_name']} ({units})"
+    figure.colorbar(image, ax=panels[:, 0], label=label, extend="both", **bar)
+    label = f"standard error ({units})"
+    figure.colorbar(shades, ax=panels[:, 1], label=label, extend="max", **bar)
+    for panel in panels.flat:
+        cartography.outline(panel, outlines, field.rio.crs, linewidth=0.5)
+        panel.label_outer()
+    return next(letters)
+
+
+def averages_panel(
+    axes: Axes,
+    pooled: xr.Dataset,
+    *,
+    letter: str,
+    spans: Sequence[tuple[float, float]] | None = None,
+) -> None:
+    """Draw the averages of each ground by period, with two standard errors.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    pooled : xarray.Dataset
+        As from `pooling.averages`.
+    letter : str
+        Of the panel.
+    spans : sequence of (float, float), optional
+        First and last moment of each period [calendar year], for an axis of time on which the
+        periods are pale bands; side by side by default.
+    """
+    titles = pooled["period"].values
+    at, step = np.arange(titles.size, dtype=float), 0.12
+    if spans is None:
+        axes.set_xticks(at, [title.replace(", ", "\n", 1) for title in titles])
+    else:
+        at, step = _time_axis(axes, titles, np.array(spans))
+    grounds = pooled["ground"].values
+    for number, (ground, (marker, color)) in enumerate(zip(grounds, _GROUNDS, strict=False)):
+        own = pooled.sel(ground=ground)
+        aside = (number - (grounds.size - 1) / 2) * step
+        style = {"fmt": marker, "color": color, "capsize": 3, "markersize": 5, "label": ground}
+        axes.errorbar(at + aside, own["mean"], 2 * own["standard_error"], **style)
+    about = pooled["mean"].attrs
+    units = about["units"].replace(" year-1", "/a")
+    axes.axhline(0, color="#777777", linewidth=1)
+    axes.set_ylabel(f"{about['long_name'].removeprefix('vertical ')} ({units})")
+    axes.set_title(f"{letter} averages, with two standard errors")
+    axes.figure.legend(loc="outside lower left", ncols=2, fontsize=9)
+
+
+def _time_axis(axes: Axes, titles: Sequence[str], spans: np.ndarray) -> tuple[np.ndarray, float]:
+    """Draw periods as bands and name their satellites; return where averages go, and a step."""
+    for first, last in spans:
+        axes.axvspan(first, last, color=figures.INK, alpha=0.07, linewidth=0)
+    gap = _APART * np.ptp(spans)
+    at = spans.mean(axis=1)
+    for earlier, later in pairwise(np.argsort(at)):
+        at[later] = max(at[later], at[earlier] + gap)
+    above = axes.secondary_xaxis("top")
+    satellites = [title.split(", ")[1] for title in titles]
+    above.set_xticks(at, satellites, fontsize=8.5, rotation=30, ha="left")
+    above.tick_params(length=0)
+    axes.set_xlabel("year; shaded: what the pairs span")
+    return at, gap / 2.5
+
+
+def _say(axes: Axes, words: str) -> None:
+    box = {"facecolor": "white", "edgecolor": "none"}
+    style = {"ha": "center", "fontsize": 9, "bbox": box, "transform": axes.transAxes}
+    axes.text(0.5, 0.45, words, **style)

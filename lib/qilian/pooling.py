@@ -1,0 +1,210 @@
+"""Maps of several periods averaged over kinds of ground, and what these averages tell apart."""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from qilian import grids
+from qilian.contracts import attributes
+
+_ENOUGH = 0.5  # of a region's pixels that must find ground where it is moved to
+_SPACE = ("y", "x")
+
+
+def regions(
+    outlines: gpd.GeoDataFrame | None, stable: xr.DataArray, *, near: float, far: float
+) -> dict[str, xr.DataArray]:
+    """Tell ground near the mines from undisturbed ground, stable ground left out of both.
+
+    Parameters
+    ----------
+    outlines : geopandas.GeoDataFrame or None
+        Of pits and spoil; without them all ground that moves is one region.
+    stable : xarray.DataArray
+        (y, x), True on stable ground.
+    near, far : float
+        Distance from an outline up to which, and from which on [m].
+
+    Returns
+    -------
+    dict of str to xarray.DataArray
+        (y, x), True inside, by name.
+    """
+    if outlines is None:
+        return {"all ground that moves": ~stable}
+    close, around = (grids.near(outlines, stable, metres) for metres in (near, far))
+    beside = close & ~grids.covered(outlines, stable)
+    return {"near the mines": beside & ~stable, "undisturbed": ~around & ~stable}
+
+
+def averages(
+    field: xr.DataArray, error: xr.DataArray, regions: Mapping[str, xr.DataArray]
+) -> xr.Dataset:
+    """Average maps over regions, from the pixels that have a value.
+
+    The error is the average of the pixels' own, as if they erred together. They do as far as
+    they share the delay, most of the error; so it is an upper bound, and a high one for regions
+    much wider than the weather's patterns.
+
+    Parameters
+    ----------
+    field, error : xarray.DataArray
+        (period, y, x), and the standard error, in the same units.
+    regions : mapping of str to xarray.DataArray
+        (y, x), True inside, by name.
+
+    Returns
+    -------
+    xarray.Dataset
+        (ground, period): `mean`, `standard_error`, `below_zero`, which is `yes` where the mean is
+        negative by more than two standard errors, and the `part` of the ground with a value.
+    """
+    ground = xr.DataArray(list(regions), dims="ground", name="ground")
+    region = xr.concat(list(regions.values()), ground)
+    own = region & field.notnull()
+    units = field.attrs["units"]
+    mean, uncertain = (values.where(own).mean(_SPACE) for values in (field, error))
+    parts = {
+        "mean": (mean, field.attrs["long_name"], units),
+        "standard_error": (uncertain, "its standard error", units),
+        "below_zero": (
+            _said(mean < -2 * uncertain, mean),
+            "more than two standard errors below zero",
+            None,
+        ),
+        "part": (own.sum(_SPACE) / region.sum(_SPACE), "part of the ground with a value"),
+    }
+    return _labelled(parts)
+
+
+def contrast(field: xr.DataArray, regions: Mapping[str, xr.DataArray]) -> xr.Dataset:
+    """Compare the mean of a region with that of other ground, and with patches of other ground.
+
+    The region is moved all over the map, and the mean of the other ground that it then holds is
+    compared in the same way. The spread of these differences takes in both the errors that vary
+    from place to place and what ground differs by without mines.
+
+    Parameters
+    ----------
+    field : xarray.DataArray
+        (period, y, x).
+    regions : mapping of str to xarray.DataArray
+        (y, x), True inside: the region, and the other ground.
+
+    Returns
+    -------
+    xarray.Dataset
+        (period,): `difference` of the region less other ground, the root mean square `spread` of
+        patches of other ground, `told_apart`, which is `yes` beyond two spreads. The spread is
+        missing where half of the region fits nowhere else.
+    """
+    (name, region), (other_name, other) = regions.items()
+    field = field.transpose("period", *_SPACE)
+    known = field.notnull() & other
+    rest = field.where(known).mean(_SPACE)
+    count = _sums_elsewhere(known, region).round()
+    count = count.where(count > _ENOUGH * region.sum())
+    elsewhere = _sums_elsewhere(field.where(known, 0), region) / count - rest
+    spread = np.sqrt((elsewhere**2).mean(("down", "across")))
+    difference = field.where(region).mean(_SPACE) - rest
+    ratio = abs(difference) / spread
+    units = field.attrs["units"]
+    parts = {
+        "difference": (difference, f"{name} less {other_name}", units),
+        "spread": (spread, "spread of such differences elsewhere", units),
+        "told_apart": (_said(ratio > 2, ratio), "more than twice that spread", None),
+    }
+    return _labelled(parts)
+
+
+def parted(pooled: xr.Dataset) -> pd.DataFrame:
+    """List the periods whose averages differ by more than two standard errors of the difference.
+
+    The errors of two periods add in squares, as those of pairs without a common date do.
+
+    Parameters
+    ----------
+    pooled : xarray.Dataset
+        As from `averages`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each two periods of a ground; `none` where there are none.
+    """
+    units = pooled["mean"].attrs["units"]
+    heads = ["ground", "from", "to", f"change ({units})", f"standard error ({units})"]
+    rows = []
+    for ground, own in pooled.groupby("ground"):
+        mean, error = (own[name].squeeze("ground").values for name in ("mean", "standard_error"))
+        two = [
+            (ground, *own["period"].values[[i, j]], mean[j] - mean[i], np.hypot(error[i], error[j]))
+            for i, j in combinations(range(mean.size), 2)
+        ]
+        beyond = [row for row in two if abs(row[3]) > 2 * row[4]]
+        rows += beyond or [(ground, "none", "–", np.nan, np.nan)]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def against_truth(
+    field: xr.DataArray, error: xr.DataArray, truth: xr.DataArray, stable: xr.DataArray
+) -> xr.Dataset:
+    """Compare the maps of periods with the truth, which gets the same zero.
+
+    Parameters
+    ----------
+    field, error : xarray.DataArray
+        (period, y, x), and the standard error; `period` holds titles that begin with a year.
+    truth : xarray.DataArray
+        (period, y, x) on the same grid, its periods with a coordinate `start` [calendar year]; the
+        one that holds the middle of a title's year is compared.
+    stable : xarray.DataArray
+        (y, x), True on the ground whose median is zero.
+
+    Returns
+    -------
+    xarray.Dataset
+        (period,), of periods with a value: `median_error`, `scatter`, `correlation`, and the part
+        of the pixels `within` two standard errors.
+    """
+    years = [int(title[:4]) + 0.5 for title in field["period"].values]
+    which = np.searchsorted(truth["start"].values, years, side="right") - 1
+    true = field.copy(data=truth.transpose("period", *_SPACE).values[which])
+    off = field - (true - true.where(stable).median(_SPACE))
+    units = field.attrs["units"]
+    parts = {
+        "median_error": (off.median(_SPACE), "median error", units),
+        "scatter": (off.std(_SPACE), "scatter", units),
+        "correlation": (xr.corr(field, true, _SPACE), "correlation"),
+        "within": (
+            (abs(off) < 2 * error).where(off.notnull()).mean(_SPACE),
+            "within two standard errors",
+        ),
+    }
+    return _labelled(parts).dropna("period", subset=["median_error"])
+
+
+def _sums_elsewhere(field: xr.DataArray, region: xr.DataArray) -> xr.DataArray:
+    """Sum a field (period, y, x) over a region moved by every number of pixels, (…, down, across).
+
+    By the correlation theorem, on a map with an empty margin into which the region may move.
+    """
+    shape = [2 * size for size in region.shape]
+    spectrum = np.fft.rfft2(field.values, shape) * np.fft.rfft2(region.values, shape).conj()
+    sums = np.fft.irfft2(spectrum, shape)
+    return xr.DataArray(sums, {"period": field["period"]}, ("period", "down", "across"))
+
+
+def _said(answer: xr.DataArray, known: xr.DataArray) -> xr.DataArray:
+    """Write `yes` or `no`, and a dash where nothing is known."""
+    return xr.where(known.isnull(), "–", xr.where(answer, "yes", "no"))
+
+
+def _labelled(parts: Mapping[str, tuple[xr.DataArray, *tuple[str | None, ...]]]) -> xr.Dataset:
+    """Put values by name, each with its long name and units, into a dataset."""
+    found = {n: v.assign_attrs(attributes(*about)) for n, (v, *about) in parts.items()}
+    return xr.Dataset(found).drop_vars("spatial_ref", errors="ignore")

@@ -1,0 +1,32 @@
+"""Maps of classes: shares and what is what, counted by hand."""
+
+import numpy as np
+import xarray as xr
+
+from qilian import classes
+
+ABOUT = {"flag_values": np.array([1, 2], "int8"), "flag_meanings": "water bare_ridge"}
+
+
+def flags(*values: int) -> xr.DataArray:
+    """Classes as an image of one row; 0 has none."""
+    return xr.DataArray([list(values)], dims=("y", "x"), attrs=ABOUT)
+
+
+def test_shares_are_of_the_ground_that_has_a_class():
+    """A quarter and three quarters, whatever is unknown or masked; none where nothing is known."""
+    found = classes.shares(flags(1, 2, 2, 2, 0, 0))
+    np.testing.assert_array_equal(found, [0.25, 0.75])
+    assert found["class"].values.tolist() == ["water", "bare ridge"]
+    within = flags(1, 2, 2, 2).where(np.array([[True, True, False, False]]))
+    np.testing.assert_array_equal(classes.shares(within), [0.5, 0.5])
+    np.testing.assert_array_equal(classes.shares(flags(0, 0)), [np.nan, np.nan])
+
+
+def test_what_each_true_class_was_found_as_is_counted():
+    """Pixels without a class in either map are left out."""
+    counts = classes.confusion(found=flags(1, 2, 2, 0, 1), true=flags(1, 1, 2, 2, 0))
+    assert counts.sel(true="water", found="water") == 1
+    assert counts.sel(true="water", found="bare ridge") == 1
+    assert counts.sel(true="bare ridge", found="bare ridge") == 1
+    assert counts.sum() == 3

@@ -1,0 +1,91 @@
+"""Figures of several periods: each panel its letter, each period its place, no data covered."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import rioxarray  # noqa: F401
+import xarray as xr
+
+from qilian import figures, period_figures
+
+TITLES = ["1997-98, ERS-2", "2003-05, Envisat", "2016-23, Sentinel-1, matched", "2019-22, ALOS-2"]
+SPANS = [(1997.3, 1998.6), (2003.8, 2005.8), (2016.3, 2023.9), (2019.2, 2022.2)]
+ABOUT = {"long_name": "vertical rate", "units": "mm year-1"}
+
+
+@pytest.fixture
+def figure():
+    with plt.style.context(dict(figures.STYLE)):
+        drawn = plt.figure(figsize=(7.8, 8))
+        yield drawn
+        plt.close(drawn)
+
+
+@pytest.fixture
+def field() -> xr.DataArray:
+    """Four periods on a grid of 0.1°; the second has no value."""
+    coords = {"period": TITLES, "y": 38 - 0.1 * np.arange(3), "x": 99 + 0.1 * np.arange(4)}
+    values = np.ones((4, 3, 4))
+    values[1] = np.nan
+    field = xr.DataArray(values, coords, ("period", "y", "x"), attrs=ABOUT)
+    return field.rio.write_crs("EPSG:4326")
+
+
+@pytest.fixture
+def pooled() -> xr.Dataset:
+    coords = {"ground": ["near the mines", "undisturbed"], "period": TITLES}
+    mean = xr.DataArray([[1.0, 2, 3, 4], [5, 6, 7, 8]], coords, ("ground", "period"), attrs=ABOUT)
+    return xr.Dataset({"mean": mean, "standard_error": xr.ones_like(mean)})
+
+
+def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, field):
+    """Four maps, three errors beside the three that have one, and the next letter is left."""
+    scales = {"titles": TITLES, "limit": 1, "largest_error": 1}
+    letter = period_figures.maps_with_errors(figure, field, field, **scales)
+    panels = [axes for axes in figure.axes if axes.get_visible() and axes.images]
+    titles = [axes.get_title("left") for axes in panels]
+    assert sorted(title[:3] for title in titles) == [
+        "(a)",
+        "(b)",
+        "(c)",
+        "(d)",
+        "(e)",
+        "(f)",
+        "(g)",
+    ]
+    assert letter == "(h)"
+    assert "(f) standard error of (c)" in titles
+    said = [text.get_text() for axes in panels for text in axes.texts]
+    assert said.count("no pair can tell") == 1
+
+
+def test_averages_stay_in_their_period_s_time_and_apart_from_one_another(figure, pooled):
+    """Each band holds its own markers, and those of satellites that overlap in time do not."""
+    axes = figure.subplots()
+    period_figures.averages_panel(axes, pooled, letter="(k)", spans=SPANS)
+    bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
+    np.testing.assert_allclose(bands, SPANS)
+    near, undisturbed = (bars.lines[0].get_xdata() for bars in axes.containers)
+    for (first, last), *at in zip(SPANS, near, undisturbed, strict=True):
+        assert first < at[0] < at[1] < last
+    assert near[3] - undisturbed[2] > 0.5 * (undisturbed[2] - near[2])
+    assert axes.get_ylabel() == "rate (mm/a)"
+
+
+@pytest.mark.parametrize("spans", [SPANS, None])
+def test_the_legend_lies_outside_the_chart(figure, pooled, spans):
+    """No data can lie below it, whatever the data are."""
+    axes = figure.subplots()
+    period_figures.averages_panel(axes, pooled, letter="(k)", spans=spans)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert legend.get_window_extent().y1 < axes.get_window_extent().y0
+    assert [text.get_text() for text in legend.get_texts()] == list(pooled["ground"].values)
+
+
+def test_a_missing_pixel_is_darker_than_zero(figure, field):
+    """By lightness: the back of a map is more than a tenth below the middle of its colours."""
+    scales = {"titles": TITLES, "limit": 1, "largest_error": 1}
+    period_figures.maps_with_errors(figure, field, field, **scales)
+    missing = np.mean(figure.axes[0].get_facecolor()[:3])
+    assert np.mean(figures.DISPLACEMENT_MAP(0.5)[:3]) - missing > 0.1

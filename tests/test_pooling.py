@@ -1,0 +1,102 @@
+"""Averages over kinds of ground, held against closed forms, brute force and a planted step."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from qilian import pooling
+
+ABOUT = {"long_name": "rate", "units": "mm year-1"}
+DIMS = ("period", "y", "x")
+
+
+def maps(values: object, titles: list[str] | None = None) -> xr.DataArray:
+    values = np.asarray(values, dtype=float)
+    titles = titles or [f"{2000 + number}, one" for number in range(len(values))]
+    return xr.DataArray(values, {"period": titles}, DIMS, attrs=ABOUT)
+
+
+def mask(values: object) -> xr.DataArray:
+    return xr.DataArray(np.asarray(values, dtype=bool), dims=("y", "x"))
+
+
+def test_averages_are_of_the_pixels_with_a_value_and_below_zero_beyond_two_errors():
+    """By hand from two of three pixels: -3 is beyond twice 1, not twice 2; no value, no word."""
+    field = maps([[[-2, -4, np.nan]], [[-2, -4, np.nan]], [[np.nan] * 3]])
+    error = maps([[[1, 3, 9]], [[0.5, 1.5, 9]], [[1, 1, 1]]])
+    found = pooling.averages(field, error, {"all": mask([[1, 1, 1]])}).squeeze("ground")
+    np.testing.assert_array_equal(found["mean"], [-3, -3, np.nan])
+    np.testing.assert_array_equal(found["standard_error"], [2, 1, np.nan])
+    np.testing.assert_allclose(found["part"], [2 / 3, 2 / 3, 0])
+    assert list(found["below_zero"].values) == ["no", "yes", "–"]
+
+
+def test_the_yardstick_is_the_spread_of_the_region_moved_over_other_ground():
+    """Every shift in two loops, those with more than half of the region on other ground kept."""
+    random = np.random.default_rng(3)
+    field = maps(random.normal(size=(2, 7, 9)))
+    field[0, 2, 3] = np.nan
+    region = np.zeros((7, 9), dtype=bool)
+    region[1:3, 1:4] = region[3, 1] = True
+    other = ~region & (random.random((7, 9)) > 0.1)
+    found = pooling.contrast(field, {"near": mask(region), "far": mask(other)})
+    for period in range(2):
+        values, at = field.values[period], np.argwhere(region)
+        known = other & np.isfinite(values)
+        apart = []
+        for step in np.ndindex(13, 17):
+            moved = at + step - np.array([6, 8])
+            held = moved[((moved >= 0) & (moved < region.shape)).all(axis=1)]
+            held = [tuple(place) for place in held if known[tuple(place)]]
+            if len(held) > region.sum() / 2:
+                apart.append(np.mean([values[place] for place in held]) - values[known].mean())
+        assert float(found["spread"][period]) == pytest.approx(np.sqrt(np.mean(np.square(apart))))
+        difference = np.nanmean(values[region]) - values[known].mean()
+        assert float(found["difference"][period]) == pytest.approx(difference)
+
+
+def test_a_region_is_told_apart_where_it_moves_and_only_there():
+    """A step of 1 is seen in white noise, of which 100 pixels spread by 0.1 and 50 by 1/√50."""
+    noise = np.random.default_rng(0).normal(size=(3, 120, 120))
+    noise[0, 50:60, 50:60] -= 1
+    noise[2] = np.nan
+    region = np.zeros((120, 120))
+    region[50:60, 50:60] = 1
+    found = pooling.contrast(maps(noise), {"near": mask(region), "far": mask(1 - region)})
+    assert (found["spread"][:2] > 0.9 * 0.1).all()
+    assert (found["spread"][:2] < 1.1 / np.sqrt(50)).all()
+    assert list(found["told_apart"].values) == ["yes", "no", "–"]
+
+
+def test_nothing_is_said_of_a_region_that_fits_nowhere_else():
+    """A region as wide as the map has no other ground to be moved to, an empty one no mean."""
+    field = maps(np.zeros((1, 6, 6)))
+    whole, none = mask(np.ones((6, 6))), mask(np.zeros((6, 6)))
+    for regions in ({"near": whole, "far": none}, {"near": none, "far": whole}):
+        assert pooling.contrast(field, regions)["told_apart"].item() == "–"
+
+
+def test_periods_part_beyond_two_standard_errors_of_their_difference():
+    """By hand: errors 3 and 4 make 5, so 0 and -11 part, 0 and -9 do not, nor does a gap."""
+    field = maps([[[0, 0]], [[-11, -9]], [[np.nan, np.nan]]])
+    error = maps([[[3, 3]], [[4, 4]], [[1, 1]]])
+    regions = {"one": mask([[1, 0]]), "two": mask([[0, 1]])}
+    found = pooling.parted(pooling.averages(field, error, regions))
+    assert found.iloc[0].tolist() == ["one", "2000, one", "2001, one", -11, 5]
+    assert found.iloc[1, :2].tolist() == ["two", "none"]
+    assert len(found) == 2
+
+
+def test_the_truth_is_that_of_the_title_s_year_and_gets_the_same_zero():
+    """Maps that are true but for a zero of their own have no error; one that is 1 above, 1."""
+    true = maps(np.arange(12.0).reshape(2, 2, 3) ** 2, ["1990-1999", "2000-2009"])
+    true = true.assign_coords(start=("period", [1990.0, 2000.4]))
+    stable = mask([[1, 0, 0], [0, 0, 0]])
+    field = maps(true.values[[0, 0, 1]], ["1999, one", "1997-98, two", "2000-05, three"])
+    field = field - field.where(stable).median(("y", "x"))
+    field = (field + xr.DataArray([0.0, 0.0, 1.0], dims="period")).assign_attrs(ABOUT)
+    found = pooling.against_truth(field, xr.full_like(field, 0.4), true, stable)
+    np.testing.assert_allclose(found["median_error"], [0, 0, 1], atol=1e-12)
+    np.testing.assert_allclose(found["scatter"], 0, atol=1e-12)
+    np.testing.assert_allclose(found["correlation"], 1)
+    np.testing.assert_array_equal(found["within"], [1, 1, 0])
