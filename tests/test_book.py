@@ -1,6 +1,7 @@
 """The book as a user gets it: built on the demo, on real records, and on broken input."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,18 @@ def test_simulated_input_is_marked_on_the_page_and_in_the_data(book):
         )
     with xr.open_dataset(book / "results" / "table_s1" / "table_s1.nc") as data:
         assert data.attrs["simulated"] == "no", "Table S1 is the paper's own"
+
+
+def test_saved_numbers_name_every_entry_that_was_read_and_every_parameter(book):
+    """Both as they were in force; the archive and the folder have names of their own."""
+    for chapter in chapters(PROJECT):
+        for path in (book / "results" / chapter.name).glob("*.nc"):
+            with xr.open_dataset(path) as saved:
+                about = saved.attrs
+            parameters = set(json.loads(about["parameters"]))
+            assert parameters >= chapter.parameters.keys() - {"archive", "results"}, path.name
+            entries = set(about["entries"].split(", "))
+            assert set(chapter.needs) <= entries <= {*chapter.needs, *chapter.uses}, path.name
 
 
 def test_no_page_shows_a_folder_of_this_machine(demo, book):

@@ -10,7 +10,7 @@ import rasterio
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import cartography, checks, figures, network, provenance, tables
+from qilian import cartography, checks, figures, network, products, provenance, tables
 from qilian.archive import open_archive
 
 
@@ -131,17 +131,21 @@ def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp
         },
         {"year": [2000, 2001]},
     )
-    options = {"archive": archive, "needs": ["discharge"], "parameters": {"window": 3}}
+    archive.load("sites")
+    kept = xr.Dataset({"k": ("y", [1.0])})
+    products.kept("k", archive, ["discharge"], {}, lambda: kept, cache=tmp_path / "cache")
+    options = {"archive": archive, "parameters": {"window": 3}}
     provenance.save("figure", data, folder=tmp_path, **options)
     with xr.open_dataset(tmp_path / "figure.nc") as saved:
         assert saved.attrs["simulated"] == "yes"
         assert saved.attrs["Conventions"].startswith("CF-")
         assert json.loads(saved.attrs["parameters"]) == {"window": 3}
-        assert saved.attrs["input_hash"] == archive.digest(["discharge"])
+        assert saved.attrs["entries"] == "discharge, sites"
+        assert saved.attrs["input_hash"] == archive.digest(["discharge", "sites"])
         assert "map" in saved
     head = (tmp_path / "figure.csv").read_text().splitlines()[0]
     assert head.startswith("# figure, simulated data")
     assert "k [day]" in head
     table = pd.read_csv(tmp_path / "figure.csv", comment="#")
     assert table.to_dict("list") == {"year": [2000, 2001], "k": [24.5, 25.5]}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.csv", "figure.nc"]
+    assert sorted(path.name for path in tmp_path.glob("f*")) == ["figure.csv", "figure.nc"]

@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -39,12 +39,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Archive:
-    """A checked catalogue; an entry with a fault is held as the error that says so."""
+    """A checked catalogue; an entry with a fault is held as the error that says so.
+
+    What has been read through it is `used`, so that a result can say what it rests on.
+    """
 
     catalogue: Path
     name: str
     entries: Mapping[str, Entry | InputError]
     truth: Path | None
+    used: set[str] = field(default_factory=set)
 
     def entry(self, name: str) -> Entry:
         """Return the entry, or say that the catalogue lacks it or what is wrong with it."""
@@ -85,6 +89,7 @@ class Archive:
         if options != entry.options:  # those of the catalogue were checked as it was opened
             _check_options(f"{self.catalogue}: [{name}]", entry.reader, options)
         data = entry.reader(entry.path, **options)
+        self.used.add(name)
         for variable in variables:
             if variable not in data:
                 raise InputError(

@@ -181,6 +181,7 @@ def kept(
         Lazy, from the cache.
     """
     key = _key(source.identity(needs), options, makers)
+    source.used.update(needs)
     path = cache / f"{name}-{key}.zarr"
     if not path.is_dir():
         _folder(cache)

@@ -3,7 +3,7 @@
 import json
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,6 @@ def save(
     figure_data: xr.Dataset,
     *,
     archive: Archive,
-    needs: Sequence[str],
     parameters: Mapping[str, Any],
     folder: str | Path,
 ) -> Styler:
@@ -58,9 +57,7 @@ def save(
     figure_data : xarray.Dataset
         Everything that the figure draws, with units.
     archive : Archive
-        Where the input came from.
-    needs : sequence of str
-        The archive's entries that were used.
+        Where the input came from; all that was read of it until now counts as input.
     parameters : mapping
         The notebook's parameters in force.
     folder : str or Path
@@ -71,13 +68,15 @@ def save(
     pandas Styler
         Input, simulated or not, parameters, versions and input hash, one row each.
     """
-    entries = [archive.entry(entry) for entry in needs]
+    used = sorted(archive.used)
+    entries = [archive.entry(name) for name in used]
     simulated = any(entry.simulated for entry in entries)
     about = {
         "archive": archive.name,
         "simulated": "yes" if simulated else "no",
         "input": "; ".join(dict.fromkeys(entry.title for entry in entries)),
-        "input_hash": archive.digest(needs),
+        "entries": ", ".join(used),
+        "input_hash": archive.digest(used),
         "parameters": json.dumps(dict(parameters)),
         "versions": ", ".join(
             [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in _PACKAGES)]
