@@ -23,6 +23,11 @@ def attributes(long_name: str, units: str | None = "1") -> dict[str, str]:
     return {"long_name": long_name} | ({"units": units} if units else {})
 
 
+def written_units(data: xr.DataArray) -> str:
+    """Units as readers write them, such as mm/a for CF's `mm year-1`."""
+    return str(data.attrs["units"]).replace(" year-1", "/a")
+
+
 def class_attributes(long_name: str, meanings: Sequence[str], *, first: int = 1) -> dict[str, Any]:
     """CF attributes of a map of classes, numbered from `first`."""
     return {

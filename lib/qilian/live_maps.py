@@ -64,7 +64,7 @@ def live_map(
         y_range=(y0, y0 + height),
         x_axis_label=axis_label(data["x"]),
         y_axis_label=axis_label(data["y"]),
-        background_fill_color="#e4e4e4",
+        background_fill_color="#b0b0b0",
     )
     true = CustomJS(args={"plot": plot, "ratio": _ratio(data)}, code=_IN_PROPORTION)
     plot.js_on_change("inner_width", true)

@@ -12,6 +12,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import FigureBase
 
 from qilian import cartography, figures
+from qilian.contracts import written_units
+from qilian.tables import heading
 
 # Not red and blue, which on the maps above are down and up.
 _GROUNDS = (("o", figures.INK), ("s", "#2a8f6d"))
@@ -65,11 +67,9 @@ def maps_with_errors(
             continue
         shades = cartography.map_panel(right, error[row], furniture=False, **positive)
         right.set_title(f"{next(letters)} standard error of {own[row]}", fontsize=9.5)
-    units = field.attrs["units"].replace(" year-1", "/a")
     bar = {"location": "bottom", "aspect": 35, "shrink": 0.8, "pad": 0.02}
-    label = f"{field.attrs['long_name']} ({units})"
-    figure.colorbar(image, ax=panels[:, 0], label=label, extend="both", **bar)
-    label = f"standard error ({units})"
+    figure.colorbar(image, ax=panels[:, 0], label=heading(field), extend="both", **bar)
+    label = f"standard error ({written_units(field)})"
     figure.colorbar(shades, ax=panels[:, 1], label=label, extend="max", **bar)
     for panel in panels.flat:
         cartography.outline(panel, outlines, field.rio.crs, linewidth=0.5)
@@ -110,10 +110,8 @@ def averages_panel(
         aside = (number - (grounds.size - 1) / 2) * step
         style = {"fmt": marker, "color": color, "capsize": 3, "markersize": 5, "label": ground}
         axes.errorbar(at + aside, own["mean"], 2 * own["standard_error"], **style)
-    about = pooled["mean"].attrs
-    units = about["units"].replace(" year-1", "/a")
     axes.axhline(0, color="#777777", linewidth=1)
-    axes.set_ylabel(f"{about['long_name'].removeprefix('vertical ')} ({units})")
+    axes.set_ylabel(heading(pooled["mean"]).removeprefix("vertical "))
     axes.set_title(f"{letter} averages, with two standard errors")
     axes.figure.legend(loc="outside lower left", ncols=2, fontsize=9)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from qilian import grids
-from qilian.contracts import attributes
+from qilian.contracts import attributes, written_units
 
 _ENOUGH = 0.5  # of a region's pixels that must find ground where it is moved to
 _SPACE = ("y", "x")
@@ -136,7 +136,7 @@ def parted(pooled: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         One row for each two periods of a ground; `none` where there are none.
     """
-    units = pooled["mean"].attrs["units"]
+    units = written_units(pooled["mean"])
     heads = ["ground", "from", "to", f"change ({units})", f"standard error ({units})"]
     rows = []
     for ground, own in pooled.groupby("ground"):

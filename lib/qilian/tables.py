@@ -6,6 +6,8 @@ import pandas as pd
 import xarray as xr
 from pandas.io.formats.style import Styler
 
+from qilian.contracts import written_units
+
 
 def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styler:
     """Show a frame's columns in the house style, without its index.
@@ -27,22 +29,19 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styl
 def columns(data: xr.Dataset) -> pd.DataFrame:
     """Variables along one dimension as a frame, headed by their long names and units."""
     frame = data.to_dataframe().reset_index()
-    about = {name: data[name].attrs for name in frame}
-    return frame.rename(columns={name: _heading(str(name), about[name]) for name in frame})
+    return frame.rename(columns={name: heading(data[name]) for name in frame})
 
 
 def facts(data: xr.Dataset) -> pd.DataFrame:
     """Scalars as a frame of two columns, their long names with units and their values."""
-    rows = [
-        (_heading(str(name), value.attrs), _shown(value.item())) for name, value in data.items()
-    ]
+    rows = [(heading(value), _shown(value.item())) for value in data.values()]
     return pd.DataFrame(rows, columns=["of this input", "value"])
 
 
-def _heading(name: str, attrs: Mapping[str, str]) -> str:
-    units = attrs.get("units", "1")
-    heading = attrs.get("long_name", name)
-    return heading if units == "1" else f"{heading} ({units})"
+def heading(data: xr.DataArray) -> str:
+    """Name a quantity with its units, if it has any."""
+    name = data.attrs.get("long_name", str(data.name))
+    return name if data.attrs.get("units", "1") == "1" else f"{name} ({written_units(data)})"
 
 
 def _shown(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import holoviews as hv
 import xarray as xr
 
+from qilian.contracts import written_units
 from qilian.figures import axis_label, titled
 
 # HoloViews loads its archive of notebooks if it can, which nobody uses here and whose import takes
@@ -58,9 +59,9 @@ def linked_maps(
         image = hv.Image(field, ["x", "y"], str(field.name))
         scale = {"cmap": list(palette), "clim": clim}
         scale["colorbar"] = limits is None or number == len(fields)  # one scale, one bar
-        scale |= {"colorbar_position": "bottom", "clabel": field.attrs["units"]}
+        scale |= {"colorbar_position": "bottom", "clabel": written_units(field)}
         # Grey, so that what is masked is not taken for zero.
-        image = image.opts(bgcolor="#d4d4d4", tools=["hover"], **scale)
+        image = image.opts(bgcolor="#b0b0b0", tools=["hover"], **scale)
         views.append(image.opts(title=titled(title, data), **frame))
     return hv.Layout(views).cols(1).opts(shared_axes=True)
 
