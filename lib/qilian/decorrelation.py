@@ -131,9 +131,9 @@ def _at_limits(found: xr.Dataset, at_once: tuple[float, float]) -> xr.DataArray:
     """Name what ends where trying ends, (ground,)."""
     shortest, longest = DECAY_TIMES[[0, -1]]
     ends = {f"at once {end:g}": found["at_once"] == end for end in at_once}
-    ends["lasting, least 0"] = found["lasting_lower"] == 0
-    ends[f"time, least {shortest:g} d"] = found["decay_time_lower"] == shortest
-    ends[f"time, most {longest:g} d"] = found["decay_time_upper"] == longest
+    ends["lasting 0"] = found["lasting_lower"] == 0
+    ends[f"{shortest:g} d"] = found["decay_time_lower"] == shortest
+    ends[f"{longest:g} d"] = found["decay_time_upper"] == longest
     held = zip(*(end.values for end in ends.values()), strict=True)
     named = [
         "; ".join(name for name, at in zip(ends, row, strict=True) if at) or "none" for row in held
