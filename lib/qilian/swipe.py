@@ -34,6 +34,7 @@ _PAGE = """\
 .swipe .bar {{bottom: 0.5rem; left: 0.5rem; padding: 0; text-align: center;
   border-bottom: 3px solid #111}}
 .swipe input {{width: 100%; margin: 0.5rem 0}}
+@media (max-width: 40rem) {{ .swipe .over .name {{top: 2.2rem}} }}
 @media print {{
   .swipe .over {{position: relative; clip-path: none; margin-top: 0.5rem}}
   .swipe .border, .swipe input {{display: none}}
