@@ -2,13 +2,16 @@
 
 Both go from the discharge of the same gauges to constants for windows of 1, 3 and 5 years, choose
 the same days with the same rule, and give the same constants. The library adds intervals, and then
-takes many gauges more, once in memory and once in blocks. Seconds are those of the processor.
+takes many gauges more, once in memory and once in blocks; and more than memory should hold, made
+block by block as they are asked for. Seconds are those of the processor.
 Usage: python bench/recession.py
 """
 
+import resource
 import time
 from collections.abc import Callable
 
+import dask.array
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -16,7 +19,7 @@ from recession_coverage import Case, rivers
 
 from qilian import recession, recession_days
 
-YEARS, FEW, MANY, WINDOWS = 40, 5, 1000, (1, 3, 5)
+YEARS, FEW, MANY, HUGE, WINDOWS = 40, 5, 1000, 20_000, (1, 3, 5)
 
 
 def by_refitting(flow: xr.DataArray, rain: xr.DataArray) -> np.ndarray:
@@ -45,6 +48,13 @@ def refit(chosen: pd.DataFrame) -> float:
     return -(t @ t) / (t @ y)
 
 
+def repeated(block: xr.DataArray, gauges: int) -> xr.DataArray:
+    """Many gauges, of which a block at a time is a copy of the one given."""
+    copy = dask.array.from_array(block.values).map_blocks(np.copy)
+    many = dask.array.concatenate([copy] * (gauges // block.sizes["gauge"]))
+    return xr.DataArray(many, {"time": block["time"]}, ("gauge", "time"))
+
+
 def seconds(work: Callable) -> tuple[float, np.ndarray]:
     """Processor time of one call, and what it returns."""
     start = time.process_time()
@@ -52,7 +62,20 @@ def seconds(work: Callable) -> tuple[float, np.ndarray]:
     return time.process_time() - start, result
 
 
+def peak_memory() -> float:
+    """Most memory that the process ever held [GB]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
 if __name__ == "__main__":
+    # First, since a peak only grows.
+    flow, rain = rivers(np.random.default_rng(1), Case(), 100, YEARS)
+    flow, rain = (repeated(record, HUGE) for record in (flow, rain))
+    before = peak_memory()
+    huge, _ = seconds(lambda: recession.recession_constants(flow, rain))
+    print(f"{HUGE} gauges, {(flow.nbytes + rain.nbytes) / 1e9:.1f} GB: {huge:.0f} s")
+    print(f"peak memory {before:.2f} GB before, {peak_memory():.2f} GB after")
+
     flow, rain = rivers(np.random.default_rng(0), Case(), FEW, YEARS)
     recession.recession_constants(flow[0], rain[0])  # warm
     plain, theirs = seconds(

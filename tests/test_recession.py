@@ -99,7 +99,7 @@ def test_inflection():
 
 
 def test_interruptions():
-    """Segments end at missing zero or constant flow."""
+    """Segments end at missing, zero or constant flow, of which the first value is a reading."""
     flow = np.exp(-np.arange(365) / 60.0)
     flow[290:292] = np.nan
     flow[305] = 0
@@ -107,7 +107,8 @@ def test_interruptions():
     dry = record(np.zeros(365), name="precipitation")
     segment = recession_days.select_days(record(flow), dry)["segment"].values
     assert np.unique(segment).tolist() == [0, 1, 2, 3, 4]
-    assert not segment[[290, 291, 305, 320, 321, 322]].any()
+    assert not segment[[290, 291, 305, 321, 322]].any()
+    assert segment[320] == 3
 
 
 def test_season():

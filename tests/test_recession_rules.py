@@ -1,13 +1,22 @@
 """Rules that choose days: ours unbiased, others as published; bad input gives no number."""
 
 import importlib.util
+import tracemalloc
 
+import dask.array
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy import signal
 
-from qilian import recession, recession_days, recession_sums
+from qilian import (
+    recession,
+    recession_days,
+    recession_fits,
+    recession_record,
+    recession_sums,
+)
 from qilian.archive import PROJECT
 from qilian.contracts import InputError
 from qilian.readers import hydrograph
@@ -59,6 +68,7 @@ def test_rain_unknown():
         bench.Case(10.0, 0.05, 0.3, 3),
         bench.Case(90.0, 0.05, 0.0, 9),
         bench.Case(30.0, 0.01, 0.3, 6, rain_known=False),
+        bench.Case(30.0, 0.05, 0.3, 3, persistence=0.8),
     ],
     ids=str,
 )
@@ -66,7 +76,7 @@ def test_coverage_table(case):
     """A case tried anew with other rivers agrees with its row of the committed table."""
     tried = bench.trial(case, seed=99, records=60).set_index("window")
     grid = pd.read_csv(PROJECT / "book" / "recession_coverage_grid.csv")
-    for name in ("constant", "noise", "spread", "segments", "rain_known"):
+    for name in ("constant", "noise", "spread", "segments", "rain_known", "persistence"):
         grid = grid[grid[name] == getattr(case, name)]
     committed = grid.set_index("window")
     # Sixty records of 20 years hold 1200 years, 240 windows of five.
@@ -76,16 +86,30 @@ def test_coverage_table(case):
 
 
 def test_coverage_on_the_page_is_the_grids():
-    """The page's table is the grid condensed, within the bounds that the issue asks for."""
+    """The page's tables are the grid condensed, within the bounds that the issue asks for."""
     book = PROJECT / "book"
     grid = pd.read_csv(book / "recession_coverage_grid.csv")
-    page = pd.read_csv(book / "recession_coverage.csv", dtype=str)
-    made = bench.condensed(grid).astype(str).reset_index(drop=True)
-    pd.testing.assert_frame_equal(page, made)
+    persists = grid["persistence"] > 0
+    parts = {"": (grid[~persists], "segments"), "_persistent": (grid[persists], "persistence")}
+    for name, part in parts.items():
+        page = pd.read_csv(book / f"recession_coverage{name}.csv", dtype=str)
+        made = bench.condensed(*part).astype(str).reset_index(drop=True)
+        pd.testing.assert_frame_equal(page, made)
+    assert len(grid) == 3 * len(bench.every_case() + bench.persistent_cases())
     told = grid[grid["told"] >= 0.5]
-    assert len(grid) == 3 * len(bench.every_case())
-    assert told["bias"].abs().max() < 0.03
-    assert told["covered"].between(0.93, 0.991).all()
+    known = told[told["rain_known"]]
+    # A case's share, of 600 windows of five years, strays by a percent: the lowest of 36 by two.
+    assert known["covered"].between(0.92, 0.99).all()
+    assert (
+        known.groupby(["persistence", "segments", "window"])["covered"]
+        .mean()
+        .between(0.93, 0.98)
+        .all()
+    )
+    assert known["bias"].abs().max() < 0.03
+    unknown = told[~told["rain_known"] & (told["persistence"] < 0.8)]
+    assert unknown["covered"].min() > 0.93
+    assert unknown["bias"].abs().max() < 0.03
 
 
 def test_a_steeper_or_flatter_day_decides_nothing():
@@ -98,23 +122,29 @@ def test_a_steeper_or_flatter_day_decides_nothing():
 
 
 def test_noise_is_that_of_a_day():
-    """The noise of a day is found beside any slope, and rain does not pass for noise."""
+    """The noise of a day is found beside any slope, if days are alike too; rain adds little."""
+    rng = np.random.default_rng(1)
+    white = 0.03 * rng.standard_normal(20_000)
+    slope = -0.05 * np.arange(white.size)
+    alike = signal.lfilter([np.sqrt(0.75)], [1, -0.5], white)
+    for noise, tolerance in ((white, 0.03), (alike, 0.25)):
+        assert recession_record.day_noise(slope + noise) == pytest.approx(0.03, rel=tolerance)
     case = bench.Case(constant=20.0, noise=0.03, segments=9)
-    flow, rain = bench.rivers(np.random.default_rng(1), case, 1, 20)
-    days = recession_days.select_days(flow[0], rain[0], season=bench.SEASONS[9])
-    assert float(days["noise"]) == pytest.approx(0.03, rel=0.25)
+    flow, _ = bench.rivers(rng, case, 1, 20)
+    assert recession_record.day_noise(np.log(flow[0].values)) < 1.5 * 0.03
 
 
 @pytest.mark.parametrize("method", [name for name in RULES if name != "undisturbed"])
-def test_rules_of_others_take_falling_days(method):
-    """Rules of others take days that fall, or whose three-day mean does, and long enough runs."""
+def test_segments_of_others_fall(method):
+    """By the rules of others segments fall, or their three-day mean does, and are long enough."""
     case = bench.Case(constant=20.0, noise=0.01, segments=9)
     flow, rain = (array[0] for array in bench.rivers(np.random.default_rng(2), case, 1, 10))
     days = recession_days.select_days(flow, rain, method=method, season=bench.SEASONS[9])
     segment = days["segment"].values
     assert np.bincount(segment)[1:].min() >= RULES[method].minimum_length
     smooth = flow.rolling(time=3, center=True).mean() if method == "vogel_kroll" else flow
-    assert (smooth.diff("time").values[segment[1:] > 0] < 0).all()
+    within = (segment[1:] > 0) & (segment[1:] == segment[:-1])
+    assert (smooth.diff("time").values[within] < 0).all()
 
 
 def test_days_dropped_by_the_rules_of_others():
@@ -122,20 +152,75 @@ def test_days_dropped_by_the_rules_of_others():
     flow = np.full(365, 100.0)
     flow[200:231] = 100 + 50 * np.exp(-np.arange(31) / 10)  # peak on day 200
     flow[231:] = np.arange(365 - 231) + flow[230] + 1
-    expected = {"falling": (201, 230), "tossh": (202, 230), "brutsaert": (204, 228)}
-    expected |= {"cooper": (202, 229)}
+    dry, wet = (record(np.full(365, rain), name="precipitation") for rain in (0.0, 2.0))
+    # The slope of day 230, between its neighbours, is a rise already.
+    expected = {"falling": (201, 230), "brutsaert": (204, 227), "cooper": (202, 229)}
     for method, (first, last) in expected.items():
-        days = recession_days.select_days(record(flow), method=method, season=WHOLE_YEAR)
+        days = recession_days.select_days(record(flow), dry, method=method, season=WHOLE_YEAR)
         chosen = np.flatnonzero(days["segment"])
         assert (chosen[0], chosen[-1]) == (first, last), method
+    flow[210:215] = np.linspace(flow[209], flow[215], 7)[1:-1]
+    flow[210:215] += np.array([0.3, 0.6, 0.8, 0.6, 0.3])
+    for rain, bent in ((dry, True), (wet, False), (None, False)):
+        days = recession_days.select_days(
+            record(flow), rain, method="cooper", season=WHOLE_YEAR, minimum_length=3
+        )
+        assert bool(days["segment"][212] > 0) == bent
 
 
-def test_kuparuk_as_others_count_it(real):
-    """On the Kuparuk TOSSH's rule finds its segments but for one or two."""
+def test_a_major_event_loses_one_day_more():
+    """Of a peak beyond the flow of nine days in ten, Brutsaert's rule leaves out a fourth day."""
+    flow = np.full(365, 100.0)
+    flow[200:231] = 100 + 50 * np.exp(-np.arange(31) / 10)
+    for high, first in ((300.0, 204), (101.0, 205)):
+        flow[231:] = np.where(np.arange(365 - 231) % 3, high, high + 1)
+        days = recession_days.select_days(record(flow), method="brutsaert", season=WHOLE_YEAR)
+        assert np.flatnonzero(days["segment"])[0] == first
+
+
+def test_low_flow_is_entered_the_day_before():
+    """Below a low flow the first seven days count, from the day before, unless a peak is near."""
+    flow = np.exp(-np.arange(365) / 60.0)
+    options = {"method": "low_flow", "season": WHOLE_YEAR, "exceeded": 50}
+    days = recession_days.select_days(record(flow), **options)
+    entry = 182  # the median flow itself, day 183 being the first below
+    assert np.flatnonzero(days["segment"]).tolist() == list(range(entry, entry + 7))
+    flow[entry] *= 1.1
+    days = recession_days.select_days(record(flow), **options)
+    assert np.flatnonzero(days["segment"])[0] > entry
+
+
+@pytest.fixture(scope="module")
+def kuparuk(real) -> xr.DataArray:
+    """Flow of the Kuparuk, its years made to begin in April: others' segments cross New Year."""
     table = real / "kuparuk_usgs15896000_1983_2020.csv"
     flow = hydrograph.read_csv(table, discharge="q_m3s")["discharge"]
-    days = recession_days.select_days(flow, method="tossh", season=WHOLE_YEAR)
-    assert abs(int(days["segment"].max()) - 81) <= 2
+    return flow.assign_coords(time=flow["time"] + np.timedelta64(275, "D"))
+
+
+def test_kuparuk_as_lfstat_has_it(kuparuk):
+    """The Kuparuk's low flow gives both constants and the 58 segments of R's lfstat."""
+    days = recession_days.select_days(kuparuk, method="low_flow", season=WHOLE_YEAR, exceeded=30)
+    log_flow, segment, _ = recession_fits.chosen(days)
+    assert segment[-1] == 58
+    for name, theirs in {"master_curve": 11.820347, "segment_mean": 13.522674}.items():
+        found = recession_fits.constant(recession_fits.FITS[name], log_flow, segment)
+        assert found == pytest.approx(theirs, abs=6e-7)
+
+
+def test_kuparuk_as_tossh_has_it(kuparuk):
+    """The Kuparuk's long falls give TOSSH's 81 segments, and their base flow its constant.
+
+    Its 8.887 d includes a day on which the gauge shows a value for the third time.
+    """
+    options = {"season": WHOLE_YEAR}
+    days = recession_days.select_days(kuparuk, method="falling", minimum_length=16, **options)
+    assert int(days["segment"].max()) == 81
+    days = recession_days.select_days(kuparuk, method="tossh", **options)
+    log_flow, segment, _ = recession_fits.chosen(days)
+    assert segment[-1] == 88
+    found = recession_fits.constant(recession_fits.matching_strip, log_flow, segment)
+    assert found == pytest.approx(8.887, abs=0.003)
 
 
 # Many gauges
@@ -152,6 +237,29 @@ def test_many_gauges_are_as_each_alone():
         one = flow.sel(gauge=name, drop=True)
         alone = recession.recession_constants(one, rain[list("abcde").index(name)])
         xr.testing.assert_allclose(together.sel(gauge=name, drop=True), alone, rtol=1e-10)
+
+
+def test_many_gauges_need_little_memory():
+    """A thousand gauges, made as they are asked for, need a quarter of their 234 MB at once."""
+    flow, rain = bench.rivers(np.random.default_rng(6), bench.Case(), 25, 40)
+    lazy = [
+        xr.DataArray(
+            dask.array.concatenate([dask.array.from_array(values.values)] * 40).map_blocks(
+                lambda block: 1.0 * block
+            ),
+            {"time": values["time"]},
+            ("gauge", "time"),
+        )
+        for values in (flow, rain)
+    ]
+    assert lazy[0].nbytes + lazy[1].nbytes > 230e6
+    tracemalloc.start()
+    fits = recession.recession_constants(*lazy)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 60e6
+    few = recession.recession_constants(flow, rain)
+    xr.testing.assert_identical(fits.isel(gauge=slice(975, None)), few)
 
 
 # Bad input

@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from qilian.contracts import InputError, attributes, require
 from qilian.recession_days import Choice
-from qilian.recession_sums import CANNOT_TELL, WindowSums, all_years, gauge_sums
+from qilian.recession_sums import CANNOT_TELL, WindowSums, all_years, blocks, gauge_sums
 
 # What rains too small to see add to a constant at most, relative (bench/recession_coverage.py).
 UNSEEN_RAIN = 0.03
@@ -101,7 +101,7 @@ def fit_windows(
         "segments": (sums["segments"].astype(int), "recession segments"),
         "n": (sums["n"].astype(int), "days in recession"),
         "degrees_of_freedom": (dof, "degrees of freedom of the interval"),
-        "reason": (np.select(list(missing.values()), list(missing), ""), "why it is missing", None),
+        "reason": (_first(missing), "why it is missing", None),
     }
     fits = xr.Dataset(
         {n: (reported.dims, v, attributes(*about)) for n, (v, *about) in results.items()},
@@ -121,8 +121,8 @@ def recession_constants(
     """Fit moving windows of several lengths [year] to one record or to many gauges.
 
     `recession_sums.gauge_sums` and `fit_windows` in a row; `options` are of
-    `recession_days.Choice`. Of many gauges, blocks of a dask-backed record are loaded one after
-    the other.
+    `recession_days.Choice`. Of many gauges, blocks are loaded and fitted one after the other, of
+    a dask-backed record its own, so that it may exceed memory.
 
     Returns
     -------
@@ -136,8 +136,11 @@ def recession_constants(
     """
     windows = list(windows)
     require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")
-    segments, reported = gauge_sums(discharge, precipitation, **options)
-    fits = xr.concat([fit_windows(segments, reported, window=w) for w in windows], "window")
+    parts = []
+    for flow, rain in blocks(discharge, precipitation):
+        sums = gauge_sums(flow, rain, **options)
+        parts.append(xr.concat([fit_windows(*sums, window=w) for w in windows], "window"))
+    fits = xr.concat(parts, "gauge") if "gauge" in discharge.dims else parts[0]
     if fits["recession_constant"].isnull().all():
         first, last = Choice(**options).season
         reasons = fits["reason"].values.ravel()
@@ -212,6 +215,12 @@ def _refusals(
         CANNOT_TELL: sums["hidden"] > 0,
         "discharge does not fall within the segments": sums["xy"] >= 0,
     }
+
+
+def _first(missing: dict[str, np.ndarray]) -> np.ndarray:
+    """Name the first reason that holds, as objects: a million sentences share a dozen strings."""
+    names = np.array(["", *missing], object)
+    return names[np.select(list(missing.values()), range(1, names.size), 0)]
 
 
 def _interval(

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts import InputError, attributes, require
-from qilian.recession_rules import RULES, Record, day_noise, lag
+from qilian.recession_record import Record, day_noise, lag
+from qilian.recession_rules import RULES
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Choice:
     wet_day, days_after : float, int
         Precipitation above which a day is wet [mm day-1], and days left out after it; of the
         methods, "undisturbed" alone asks for them.
+    exceeded : float
+        Per cent of the days that exceed what "low_flow" takes for low, zeros counted.
 
     Raises
     ------
@@ -38,12 +41,14 @@ class Choice:
     minimum_length: int | None = None
     wet_day: float = 1.0
     days_after: int = 2
+    exceeded: float = 70.0
 
     def __post_init__(self):
         require("method", self.method, self.method in RULES, f"one of {', '.join(RULES)}")
         require("minimum_length", self.minimum_length, self.shortest >= 3, "at least 3 days")
         require("wet_day", self.wet_day, self.wet_day >= 0, "0 mm day-1 or more")
         require("days_after", self.days_after, self.days_after >= 0, "0 days or more")
+        require("exceeded", self.exceeded, 0 < self.exceeded < 100, "between 0 and 100 %")
         _month_days(self.season)
 
     @property
@@ -116,8 +121,9 @@ def choose(
     log_flow = _bridge_single_days(flow)
     noise = day_noise(log_flow[days.in_season])
     rule = RULES[choice.method].choose
-    recedes = rule(Record(flow, log_flow, rain, noise, choice.wet_day, choice.days_after))
-    recedes &= days.in_season & np.isfinite(log_flow) & ~_constant(flow)
+    about = (noise, choice.wet_day, choice.days_after, choice.exceeded, choice.shortest)
+    recedes = rule(Record(flow, log_flow, rain, *about))
+    recedes = recedes * (days.in_season & np.isfinite(log_flow) & ~_stuck(flow))
     return _number_runs(recedes, days.year, choice.shortest), log_flow, noise
 
 
@@ -127,9 +133,10 @@ def select_days(
     """Find the days on which a river drains its storage undisturbed.
 
     The default asks for days without rain and without a rise beyond the gauge's noise; see
-    `recession_rules` for it and for the methods of others. Whatever the method, a day must lie in
-    the season and have a positive discharge, and three or more equal values in a row are taken for
-    a stuck gauge. Single missing days are bridged along the logarithm.
+    `recession_rules` for it and `recession_published` for the methods of others. Whatever the
+    method, a day must lie in the season and have a positive discharge, and of three or more equal
+    values in a row all but the first are taken for a stuck gauge's. Single missing days are
+    bridged along the logarithm.
 
     Parameters
     ----------
@@ -188,20 +195,20 @@ def inventory(discharge: xr.DataArray, precipitation: xr.DataArray | None = None
         "reported": (reported, "days with a discharge"),
         "missing": (days - reported, "days without one"),
         "zero": (int((flow == 0).sum()), "days of zero discharge"),
-        "stuck": (int((_constant(flow) & (flow > 0)).sum()), "days of three or more equal values"),
+        "stuck": (int((_stuck(flow) & (flow > 0)).sum()), "days that a stuck gauge repeats"),
         "words": (words, "words in place of a number"),
         "rain": (f"{rain / days:.0%}", "days on which rain is known"),
     }
     return xr.Dataset({n: ((), v, attributes(name)) for n, (v, name) in parts.items()})
 
 
-def _constant(flow: np.ndarray) -> np.ndarray:
-    """Mark runs of three or more equal values."""
+def _stuck(flow: np.ndarray) -> np.ndarray:
+    """Mark all but the first day of runs of three or more equal values."""
     same = flow[1:] == flow[:-1]
     third = same[1:] & same[:-1]
     found = np.zeros(flow.size, bool)
-    for first in range(3):
-        found[first : first + third.size] |= third
+    found[1:-1] = third
+    found[2:] |= third
     return found
 
 
@@ -214,9 +221,13 @@ def _bridge_single_days(flow: np.ndarray) -> np.ndarray:
 
 
 def _number_runs(member: np.ndarray, year: np.ndarray, minimum_length: int) -> np.ndarray:
-    """Give runs of at least `minimum_length` days within a year numbers from 1, the rest 0."""
-    begins = member & ~(lag(member, 1, False) & (year == lag(year, 1, 0)))
-    run = np.cumsum(begins) * member
+    """Give runs of at least `minimum_length` days within a year numbers from 1, the rest 0.
+
+    Days of a run are members alike, whatever they are numbered.
+    """
+    inside = member > 0
+    begins = inside & ((member != lag(member, 1, 0)) | (year != lag(year, 1, 0)))
+    run = np.cumsum(begins) * inside
     kept = np.bincount(run) >= minimum_length
     kept[0] = False
     return (np.cumsum(kept) * kept)[run]

@@ -19,8 +19,8 @@ Fit = Callable[[np.ndarray, np.ndarray], float]
 
 def log_linear(log_flow: np.ndarray, segment: np.ndarray) -> float:
     """Slope of ln Q over time, one intercept a segment: the default."""
-    xx, xy = _slopes(log_flow, segment)
-    return -xy.sum() / xx.sum()
+    t, y, _ = _centred(log_flow, segment)
+    return -(t @ y) / (t @ t)
 
 
 def through_origin(log_flow: np.ndarray, segment: np.ndarray) -> float:
@@ -34,39 +34,69 @@ def log_log(log_flow: np.ndarray, segment: np.ndarray) -> float:
 
     Days that do not fall are left out, which favours steep ones.
     """
-    fall, level = _falls(log_flow, segment)
-    down = fall > 0
-    return np.exp(np.mean(np.log(fall[down] / level[down])))
+    x, y = _cloud(log_flow, segment)
+    return np.exp(np.mean(y - x))
 
 
 def log_log_free(log_flow: np.ndarray, segment: np.ndarray) -> float:
     """Line ln(-dQ/dt) = ln a + b ln Q; k = a Q^(b-1) at the median Q."""
-    fall, level = _falls(log_flow, segment)
-    down = fall > 0
-    x, y = np.log(level[down]), np.log(fall[down])
-    exponent = _slope(x, y)
+    x, y = _cloud(log_flow, segment)
     middle = np.median(x)
-    return np.exp(y.mean() + exponent * (middle - x.mean()) - middle)
+    return np.exp(y.mean() + _slope(x, y) * (middle - x.mean()) - middle)
 
 
 def lower_envelope(log_flow: np.ndarray, segment: np.ndarray) -> float:
     """-dQ/dt / Q that 5 % of the falling days stay below (Brutsaert 2008)."""
-    fall, level = _falls(log_flow, segment)
-    down = fall > 0
-    return np.quantile(fall[down] / level[down], 0.05)
+    x, y = _cloud(log_flow, segment)
+    return np.quantile(np.exp(y - x), 0.05)
 
 
 def master_curve(log_flow: np.ndarray, segment: np.ndarray) -> float:
-    """Each day's Q over that of the day before, a line through the origin (WMO-No. 1029, 5.3)."""
+    """Each day's Q over that of the day before, a line through the origin (WMO-No. 1029, 5.3).
+
+    With the days of `low_flow` this is R's lfstat, `recession(method = "MRC")`.
+    """
     first = np.flatnonzero(segment[1:] == segment[:-1])
     flow = np.exp(log_flow)
     return -np.log((flow[first + 1] @ flow[first]) / (flow[first] @ flow[first]))
 
 
 def segment_mean(log_flow: np.ndarray, segment: np.ndarray) -> float:
-    """Mean Ks of the segments, each by a line of its own (WMO-No. 1029, 5.3)."""
-    xx, xy = _slopes(log_flow, segment)
-    return 1 / np.mean(-xx / xy)
+    """Mean Ks of the segments, each by a line of ln Q through its first day (WMO-No. 1029, 5.3).
+
+    Segments that do not fall are left out, and flat ones make the mean long. With the days of
+    `low_flow` this is R's lfstat, `recession(method = "IRS")`.
+    """
+    first, n = _lengths(segment)
+    t = np.arange(segment.size) - np.repeat(first, n)
+    y = log_flow - np.repeat(log_flow[first], n)
+    ks = -np.add.reduceat(t * t, first) / np.add.reduceat(t * y, first)
+    return 1 / np.mean(ks[ks > 0])
+
+
+def matching_strip(log_flow: np.ndarray, segment: np.ndarray) -> float:
+    """Line of ln Q over time along the one curve that segments make when moved in time to match.
+
+    Let T_ij be the day on which segment i passes flow Q_j, counted from its first. The shifts s_i
+    and the curve t_j minimise Σ (T_ij + s_i - t_j)². Levels are TOSSH's, 400 evenly spaced and 100
+    in ln Q, and so is its bridge: a segment that begins below all before it drops to its beginning
+    from there, in one day. With the days of `tossh` this is `sig_BaseflowRecessionK`, after
+    Posavec et al. (2006, doi:10.1111/j.1745-6584.2006.00226.x).
+    """
+    strips = [np.sort(q)[::-1] for q in np.split(np.exp(log_flow), _lengths(segment)[0][1:])]
+    strips.sort(key=lambda strip: -strip[0])
+    high, low = strips[0][0], min(strip[-1] for strip in strips)
+    margin = (high - low) / 1000
+    even = np.linspace(low + margin, high - margin, 400)
+    level = np.unique(np.concatenate([even, np.geomspace(low, high, 100)]))
+    days = np.full((len(strips), level.size), np.nan)
+    reached = high
+    for row, strip in enumerate(strips):
+        strip = np.concatenate([[reached], strip]) if strip[0] < reached else strip
+        inside = (strip[-1] <= level) & (level <= strip[0])
+        days[row, inside] = np.interp(level[inside], strip[::-1], np.arange(strip.size)[::-1])
+        reached = min(reached, level[inside].min(initial=reached))
+    return -_slope(np.sort(_matched(days))[::-1], np.log(level))
 
 
 FITS: Mapping[str, Fit] = MappingProxyType(
@@ -78,6 +108,7 @@ FITS: Mapping[str, Fit] = MappingProxyType(
         "lower_envelope": lower_envelope,
         "master_curve": master_curve,
         "segment_mean": segment_mean,
+        "matching_strip": matching_strip,
     }
 )
 
@@ -154,9 +185,19 @@ def curvature_exponent(log_flow: np.ndarray, segment: np.ndarray) -> float:
 
 def cloud_exponent(log_flow: np.ndarray, segment: np.ndarray) -> float:
     """Exponent b of the pooled cloud, ln(-dQ/dt) over ln Q, as commonly reported [1]."""
-    fall, level = _falls(log_flow, segment)
-    down = fall > 0
-    return _slope(np.log(level[down]), np.log(fall[down]))
+    return _slope(*_cloud(log_flow, segment))
+
+
+def _matched(days: np.ndarray) -> np.ndarray:
+    """Return the curve t_j that strips of days T_ij, NaN where they do not reach, agree on."""
+    there = np.isfinite(days)
+    share = there / there.sum(0)
+    days = np.where(there, days, 0)
+    # The curve is the mean of the moved strips, which leaves a system in the shifts alone.
+    middle = (share * days).sum(0)
+    system = np.diag(there.sum(1)) - share @ there.T
+    shift = np.linalg.lstsq(system, (there * middle - days).sum(1))[0]
+    return middle + shift @ share
 
 
 def _falls(log_flow: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -166,23 +207,27 @@ def _falls(log_flow: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.nd
     return flow[first] - flow[first + 1], (flow[first] + flow[first + 1]) / 2
 
 
+def _cloud(log_flow: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ln Q and ln(-dQ/dt) where Q falls."""
+    fall, level = _falls(log_flow, segment)
+    return np.log(level[fall > 0]), np.log(fall[fall > 0])
+
+
 def _slope(x: np.ndarray, y: np.ndarray) -> float:
     x = x - x.mean()
     return (x @ y) / (x @ x)
+
+
+def _lengths(segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each segment begins, and its length."""
+    first = np.concatenate([[0], np.flatnonzero(np.diff(segment)) + 1])
+    return first, np.diff(np.append(first, segment.size))
 
 
 def _centred(
     log_flow: np.ndarray, segment: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Days and ln Q less their segment's means, and the segments' lengths."""
-    first = np.concatenate([[0], np.flatnonzero(np.diff(segment)) + 1])
-    n = np.diff(np.append(first, segment.size))
+    first, n = _lengths(segment)
     t = np.arange(segment.size) - np.repeat(first + (n - 1) / 2, n)
     return t, log_flow - np.repeat(np.add.reduceat(log_flow, first) / n, n), n
-
-
-def _slopes(log_flow: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Σ t² and Σ t y of each segment about its means."""
-    t, y, n = _centred(log_flow, segment)
-    first = np.cumsum(n) - n
-    return np.add.reduceat(t * t, first), np.add.reduceat(t * y, first)

@@ -10,35 +10,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Record:
-    """Days of one gauge and what a rule may ask of them, arrays of shape (time,).
-
-    Attributes
-    ----------
-    flow, log_flow : numpy.ndarray
-        Discharge in any unit, its logarithm; NaN where missing, the logarithm also where zero.
-    rain : numpy.ndarray
-        Precipitation [mm day-1], NaN where unknown.
-    noise : float
-        Standard deviation of a single day's ln Q about its neighbours [1].
-    wet_day, days_after : float, int
-        Precipitation above which a day is wet [mm day-1], and days left out after it.
-    """
-
-    flow: np.ndarray
-    log_flow: np.ndarray
-    rain: np.ndarray
-    noise: float
-    wet_day: float
-    days_after: int
+from qilian import recession_published as published
+from qilian.recession_record import Record, bend, lag, recent, three_day_mean
 
 
 @dataclass(frozen=True)
 class Rule:
     """How to choose days, the shortest segment that goes with it [day], and its source.
 
+    Days chosen are numbered alike where they belong together, or merely true.
     A `local` rule looks at the days around each, not at the whole record.
     """
 
@@ -62,110 +42,25 @@ def undisturbed(record: Record) -> np.ndarray:
     if unknown.any():
         rising |= unknown & _steps(record, (3, 5, 7, 10), 2.0)
     wet = record.rain > record.wet_day
-    disturbed = _recent(wet, record.days_after) | _recent(rising, record.days_after + 1)
+    disturbed = recent(wet, record.days_after) | recent(rising, record.days_after + 1)
     if unknown.any():
         disturbed |= unknown & _on_crest(record.log_flow, rising)
     return ~(disturbed | (record.flow < 0.5 * lag(record.flow, 1)))
 
 
-def falling(record: Record) -> np.ndarray:
-    """Every day lower than the day before."""
-    return record.flow < lag(record.flow, 1)
-
-
-def vogel_kroll(record: Record) -> np.ndarray:
-    """Falling three-day mean, first 30 % of each run dropped, no fall to below 70 % in a day."""
-    smooth = _three_day_mean(record.flow)
-    run = smooth < lag(smooth, 1)
-    since, length = _positions(run)
-    gentle = record.flow >= 0.7 * lag(record.flow, 1)
-    return run & gentle & (length >= 10) & (since >= 0.3 * length)
-
-
-def brutsaert(record: Record) -> np.ndarray:
-    """Falling days but for 3 after the last rise, 2 before the next, and sudden falls.
-
-    A day is left out too if the next one falls faster.
-    """
-    fall = lag(record.flow, 1) - record.flow
-    run = fall > 0
-    since, length = _positions(run)
-    return run & (since >= 3) & (since < length - 2) & ~(lag(fall, -1) > fall)
-
-
-def tossh(record: Record) -> np.ndarray:
-    """Falling days without the first after the peak."""
-    run = falling(record)
-    return run & (_positions(run)[0] >= 1)
-
-
-def low_flow(record: Record) -> np.ndarray:
-    """Falling days below Q70, the flow exceeded on 70 % of the days on which any flows."""
-    positive = record.flow[record.flow > 0]
-    limit = np.quantile(positive, 0.3) if positive.size else 0.0
-    return falling(record) & (record.flow < limit)
-
-
-def cooper(record: Record) -> np.ndarray:
-    """Falling days without peak, the day after it, the minimum, concave and rainy days.
-
-    Concave is what both the record and its three-day mean call so; rain of 1 mm and more is left
-    out with the day after it.
-    """
-    flow, run = record.flow, falling(record)
-    since, length = _positions(run)
-    smooth = _three_day_mean(flow)
-    concave = (_bend(flow) <= 0) & (_bend(smooth) <= 0)
-    inner = (since >= 1) & (since < length - 1)
-    return run & inner & ~concave & ~_recent(record.rain >= 1, 1)
-
-
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "undisturbed": Rule(undisturbed, 7, "ours", local=True),
-        "falling": Rule(falling, 7, "usual practice"),
-        "vogel_kroll": Rule(vogel_kroll, 7, "Vogel & Kroll 1996, doi:10.1007/BF00508898"),
-        "brutsaert": Rule(brutsaert, 3, "Brutsaert 2008, doi:10.1029/2007WR006518"),
-        "tossh": Rule(tossh, 15, "TOSSH, Gnann et al. 2021, doi:10.1016/j.envsoft.2021.104983"),
-        "low_flow": Rule(low_flow, 7, "WMO-No. 1029, 2008, as in R's lfstat"),
-        "cooper": Rule(cooper, 4, "Cooper et al. 2023, doi:10.1029/2022WR033154"),
+        "falling": Rule(published.falling, 7, "usual practice"),
+        "vogel_kroll": Rule(published.vogel_kroll, 7, "Vogel & Kroll 1996, doi:10.1007/BF00508898"),
+        "brutsaert": Rule(published.brutsaert, 3, "Brutsaert 2008, doi:10.1029/2007WR006518"),
+        "tossh": Rule(
+            published.tossh, 4, "TOSSH, Gnann et al. 2021, doi:10.1016/j.envsoft.2021.104983"
+        ),
+        "low_flow": Rule(published.low_flow, 7, "R's lfstat, after WMO-No. 1029, 2008"),
+        "cooper": Rule(published.cooper, 4, "Cooper et al. 2023, doi:10.1029/2022WR033154"),
     }
 )
-
-
-def day_noise(log_flow: np.ndarray) -> float:
-    """Return the standard deviation of single days [1] by second differences, free of slopes.
-
-    Their median absolute value, of every third, which share no day; without those beyond three
-    deviations, which rain has bent. Second differences of white noise have six times its variance.
-    NaN without three days in a row, and never below 1e-4, which no gauge resolves.
-    """
-    bends = np.abs(log_flow[:-2] - 2 * log_flow[1:-1] + log_flow[2:])[::3]
-    bends = bends[np.isfinite(bends)]
-    if not bends.size:
-        return np.nan
-    straight = bends[bends <= 3 * 1.4826 * np.median(bends)]
-    return max(float(1.4826 * np.median(straight) / np.sqrt(6)), 1e-4)
-
-
-def lag(values: np.ndarray, days: int, fill: float = np.nan) -> np.ndarray:
-    """Return the values `days` earlier (later if negative), `fill` beyond the ends."""
-    moved = np.full_like(values, fill)
-    if days > 0:
-        moved[days:] = values[:-days]
-    elif days < 0:
-        moved[:days] = values[-days:]
-    else:
-        moved[:] = values
-    return moved
-
-
-def _three_day_mean(values: np.ndarray) -> np.ndarray:
-    return (lag(values, 1) + values + lag(values, -1)) / 3
-
-
-def _bend(values: np.ndarray) -> np.ndarray:
-    return lag(values, 1) - 2 * values + lag(values, -1)
 
 
 def _rising(record: Record, spans: tuple[int, ...], z: float) -> np.ndarray:
@@ -200,24 +95,7 @@ def _steps(record: Record, spans: tuple[int, ...], z: float) -> np.ndarray:
 def _on_crest(log_flow: np.ndarray, rises: np.ndarray) -> np.ndarray:
     """Mark days after a rise up to the first on which the three-day mean is convex."""
     day = np.arange(log_flow.size)
-    smooth = _three_day_mean(log_flow)
+    smooth = three_day_mean(log_flow)
     last_rise = np.maximum.accumulate(np.where(rises, day, -1))
-    last_convex = np.maximum.accumulate(np.where(_bend(np.exp(smooth)) > 0, day, -1))
+    last_convex = np.maximum.accumulate(np.where(bend(np.exp(smooth)) > 0, day, -1))
     return last_rise > last_convex
-
-
-def _recent(mark: np.ndarray, days: int) -> np.ndarray:
-    """Mark the marked days and the `days` after each."""
-    found = mark.copy()
-    for day in range(1, days + 1):
-        found |= lag(mark, day, False)
-    return found
-
-
-def _positions(run: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Days since the run began, from 0, and the run's length, for the days of each run."""
-    begins = run & ~lag(run, 1, False)
-    number = np.cumsum(begins) * run
-    length = np.bincount(number)
-    first = np.concatenate([[0], np.flatnonzero(begins)])
-    return np.arange(run.size) - first[number], length[number]

@@ -11,7 +11,9 @@ from qilian.recession_rules import RULES
 
 # Daily fall of ln Q over the noise of a day, below which small rains that nobody recorded pass
 # unseen and lengthen the constant by more than 3 % (bench/recession_coverage.py).
-CLEAR_FALL = 2.5
+CLEAR_FALL = 1.0
+# Gauges taken at once of a record that comes in no blocks of its own.
+BLOCK = 250
 CANNOT_TELL = "cannot tell: rain is unknown and small rains hide in the noise"
 
 _ABOUT = {
@@ -35,9 +37,10 @@ def segment_sums(days: xr.Dataset) -> xr.Dataset:
     its noise a day, so that small rains would hide. Methods that never ask for rain have neither.
     """
     segment, known = days["segment"].values, days["rain_known"].values
-    sums = _sums(segment, days["log_discharge"].values, days["time"].dt.year.values)
-    known = known | (days.attrs["method"] != "undisturbed")
-    return _table(sums | _blind(sums, segment, known, float(days["noise"])))
+    log_flow, year = days["log_discharge"].values, days["time"].dt.year.values
+    return _table(
+        _gauge(segment, log_flow, float(days["noise"]), year, known, days.attrs["method"])
+    )
 
 
 def gauge_sums(
@@ -48,7 +51,7 @@ def gauge_sums(
     Parameters
     ----------
     discharge : xarray.DataArray
-        (time,) or (gauge, time) daily mean discharge, in memory or in blocks along `gauge`.
+        (time,) or (gauge, time) daily mean discharge, taken into memory whole; `blocks` cuts it.
     precipitation : xarray.DataArray, optional
         Alike, or (time,) for all gauges [mm day-1].
     **options
@@ -65,19 +68,43 @@ def gauge_sums(
     days = calendar(discharge, choice.season)
     if RULES[choice.method].local:
         days = days.around_season()
-    tables, reported = [], []
-    for flow, rain in _each_gauge(discharge, precipitation, days):
-        tables.append(_one_gauge(flow, rain, days, choice) | {"gauge": len(tables)})
-        reported.append(_reported(flow, days))
+    flows = on_calendar(discharge.transpose(..., "time"), days)
+    rains = np.full(days.time.size, np.nan)
+    if precipitation is not None:
+        rains = on_calendar(precipitation.transpose(..., "time"), days)
+    flows = np.atleast_2d(flows)
+    tables = []
+    for flow, rain in zip(flows, np.broadcast_to(rains, flows.shape), strict=True):
+        tables.append(
+            _gauge(*choose(flow, rain, days, choice), days.year, np.isfinite(rain), choice.method)
+        )
     counts = [table["n"].size for table in tables]
-    whole = {k: np.concatenate([t[k] for t in tables]) for k in tables[0] if k != "gauge"}
+    whole = {k: np.concatenate([t[k] for t in tables]) for k in tables[0]}
     whole["gauge"] = np.repeat(np.arange(len(tables)), counts)
-    fraction = _by_year(np.array(reported), days.years)
+    fraction = _by_year(np.array([_reported(flow, days) for flow in flows]), days.years)
     if "gauge" not in discharge.dims:
         return _table(whole), fraction.isel(gauge=0)
     if "gauge" in discharge.coords:
         fraction = fraction.assign_coords(gauge=discharge["gauge"])
     return _table(whole), fraction
+
+
+def blocks(
+    discharge: xr.DataArray, precipitation: xr.DataArray | None = None
+) -> Iterator[tuple[xr.DataArray, xr.DataArray | None]]:
+    """Cut records of many gauges along `gauge`, where they come in blocks (dask) by these.
+
+    So that one after the other can be summed and the whole need never be in memory.
+    """
+    if "gauge" not in discharge.dims:
+        yield discharge, precipitation
+        return
+    count = discharge.sizes["gauge"]
+    sizes = discharge.chunksizes.get("gauge") or (BLOCK,) * -(-count // BLOCK)
+    for first, size in zip(np.cumsum((0, *sizes)), sizes, strict=False):
+        block = {"gauge": slice(first, first + size)}
+        each = precipitation is not None and "gauge" in precipitation.dims
+        yield discharge.isel(block), precipitation.isel(block) if each else precipitation
 
 
 class WindowSums:
@@ -118,42 +145,17 @@ def all_years(holds: np.ndarray, window: int) -> np.ndarray:
     return members.all(-1)
 
 
-def _each_gauge(
-    discharge: xr.DataArray, precipitation: xr.DataArray | None, days: Calendar
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give every gauge's discharge and rain on the calendar, loading one block at a time.
-
-    A record in blocks (dask) is loaded block by block along `gauge`, so that the whole need never
-    be in memory.
-    """
-    if "gauge" not in discharge.dims:
-        discharge = discharge.expand_dims("gauge")
-    sizes = dict(zip(discharge.dims, discharge.chunks or (), strict=False)).get(
-        "gauge", (discharge.sizes["gauge"],)
-    )
-    unknown = np.full(days.time.size, np.nan)
-    first = 0
-    for size in sizes:
-        block = slice(first, first + size)
-        first += size
-        flow = on_calendar(discharge.isel(gauge=block).transpose("gauge", "time"), days)
-        if precipitation is None:
-            rain = np.broadcast_to(unknown, flow.shape)
-        elif "gauge" in precipitation.dims:
-            own = precipitation.isel(gauge=block).transpose("gauge", "time")
-            rain = on_calendar(own, days)
-        else:
-            rain = np.broadcast_to(on_calendar(precipitation, days), flow.shape)
-        yield from zip(flow, rain, strict=True)
-
-
-def _one_gauge(
-    flow: np.ndarray, rain: np.ndarray, days: Calendar, choice: Choice
+def _gauge(
+    segment: np.ndarray,
+    log_flow: np.ndarray,
+    noise: float,
+    year: np.ndarray,
+    rain_known: np.ndarray,
+    method: str,
 ) -> dict[str, np.ndarray]:
-    segment, log_flow, noise = choose(flow, rain, days, choice)
-    sums = _sums(segment, log_flow, days.year)
-    known = np.isfinite(rain) | (choice.method != "undisturbed")
-    return sums | _blind(sums, segment, known, noise)
+    """Sum the segments of one gauge, and say of which rain is unknown; others ask for none."""
+    sums = _sums(segment, log_flow, year)
+    return sums | _blind(sums, segment, rain_known | (method != "undisturbed"), noise)
 
 
 def _sums(segment: np.ndarray, log_flow: np.ndarray, year: np.ndarray) -> dict[str, np.ndarray]:

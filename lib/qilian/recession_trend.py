@@ -15,7 +15,7 @@ def trend(fits: xr.Dataset) -> xr.Dataset:
     or only falls they have a correlation r at a lag of w years (raised by w / n, which fitting
     costs it; not below 0). The variance of Kendall's S is therefore multiplied by
     w (1 + r) / (1 - r), as Yue & Wang (2004, doi:10.1023/B:WARM.0000043140.61082.60) do for w = 1
-    and a straight line. In trials without a trend it finds one in 3 to 10 of 100 cases, for years
+    and a straight line. In trials without a trend it finds one in 3 to 11 of 100 cases, for years
     whose correlation is 0 to 0.5.
 
     Parameters
