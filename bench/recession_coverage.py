@@ -135,6 +135,8 @@ def condensed(tried: pd.DataFrame, by: str) -> pd.DataFrame:
     rows = []
     for (known, value, window), some in tried.groupby(["rain_known", by, "window"]):
         told = some[some["told"] >= 0.5]
+        held, bias = 100 * told["covered"], 100 * told["bias"]
+        covered = f"{held.mean():.1f}, {held.min():.1f} to {held.max():.1f}"
         found = f"{some['found'].mean():.1f}"
         rows.append(
             {
@@ -142,11 +144,8 @@ def condensed(tried: pd.DataFrame, by: str) -> pd.DataFrame:
                 LABELS[by]: found if by == "segments" else value,
                 "window (years)": window,
                 "cases that tell": f"{len(told)}/{len(some)}",
-                "covered, mean (%)": f"{100 * told['covered'].mean():.1f}",
-                "lowest (%)": f"{100 * told['covered'].min():.1f}",
-                "highest (%)": f"{100 * told['covered'].max():.1f}",
-                "bias, lowest (%)": f"{100 * told['bias'].min():+.1f}",
-                "highest bias (%)": f"{100 * told['bias'].max():+.1f}",
+                "covered, mean and range (%)": covered,
+                "bias, range (%)": f"{bias.min():+.1f} to {bias.max():+.1f}",
                 "no upper bound (%)": f"{100 * told['open'].mean():.0f}",
             }
         )
