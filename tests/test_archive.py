@@ -54,9 +54,11 @@ def test_an_archive_is_found_by_folder_file_and_name_under_data(folder):
     assert locate("real/kuparuk") == PROJECT / "data" / "real" / "kuparuk.toml"
 
 
-def test_a_missing_archive_says_what_was_expected():
+def test_a_missing_archive_says_what_was_expected(tmp_path):
     with pytest.raises(InputError, match=r"'nowhere' is not there: expected a folder with"):
         open_archive("nowhere")
+    with pytest.raises(InputError, match=r"holds no catalogue\.toml: expected a folder with"):
+        open_archive(tmp_path)
 
 
 def test_an_entry_that_the_catalogue_lacks_is_named_with_those_it_has(folder):

@@ -122,3 +122,17 @@ def test_ground_near_an_outline_is_told_in_metres():
     found = grids.near(square.to_crs("EPSG:4326"), grid, 250.0)
     assert found.isel(y=10).values.sum() == 7
     assert not found.isel(y=6).any()
+
+
+def test_rings_hold_all_ground_outside_of_outlines_once():
+    """Around a square pixel of 100 m: 8 pixels in the first ring, as many as fit in the next."""
+    grid = field(np.zeros((21, 21)), west=500e3, north=4200e3, step=100.0, crs="EPSG:32647")
+    x, y = 501_050.0, 4_198_950.0
+    square = gpd.GeoDataFrame(geometry=[box(x - 49, y - 49, x + 49, y + 49)], crs="EPSG:32647")
+    found = grids.rings(square, grid, [60, 160])
+    assert list(found) == ["up to 60 m", "to 160 m", "beyond 160 m"]
+    counts = [int(ring.sum()) for ring in found.values()]
+    assert sum(counts) == 21 * 21 - 1
+    assert counts[:2] == [8, 16]
+    with pytest.raises(InputError, match=r"^rings is \[300, 100\], expected ascending distances"):
+        grids.rings(square, grid, [300, 100])

@@ -144,9 +144,9 @@ def test_a_network_loses_pairs_then_dates_then_its_unity_as_the_threshold_rises(
 
 
 def test_a_pair_is_of_the_season_of_its_dates():
-    """January to February, April to May, June to July, September to December."""
-    days = make([(0, 40), (100, 130), (160, 190), (250, 340)])
-    assert network.season(days).values.tolist() == ["frozen", "mixed", "thaw", "mixed"]
+    """January to February, April to May, June to July, September to December, June to June."""
+    days = make([(0, 40), (100, 130), (160, 190), (250, 340), (160, 520)])
+    assert network.season(days).values.tolist() == ["frozen", "mixed", "thaw", "mixed", "mixed"]
     with pytest.raises(InputError, match=r"^thaw is \(11, 5\), expected first and last month"):
         network.season(days, thaw=(11, 5))
 

@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from sphinx.errors import ExtensionError
 
 from qilian.book.clean import clean, values_in_force
+from qilian.book.enlarge import linked
 from qilian.book.offline import check_bokeh_version, drop_outside_assets
 
 LOAD = "application/vnd.holoviews_load.v0+json"
@@ -117,3 +118,12 @@ def test_outside_scripts_are_dropped_in_place() -> None:
     held = assets
     drop_outside_assets(assets)
     assert [asset.filename for asset in held] == ["_static/x.js", None]
+
+
+def test_a_figure_is_a_link_to_its_picture() -> None:
+    """A picture file is wrapped once; pictures inside the page, such as a swipe's, are not."""
+    inside = '<img src="data:image/png;base64,AAAA" alt="film">'
+    page = linked(f'<figure><img alt="a" src="../_images/a.png" /></figure>{inside}')
+    assert page.count("<a ") == 1
+    assert '<a class="enlarge" href="../_images/a.png"><img alt="a"' in page
+    assert page.endswith(inside)

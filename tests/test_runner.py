@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from qilian import cli
@@ -151,3 +152,14 @@ def test_a_mistyped_notebook_is_answered_with_those_there_are(tmp_path):
         InputError, match=r"'s5' is not in _toc\.yml, expected one of s05_recession"
     ):
         select([chapter], ["s5"])
+
+
+def test_a_run_with_parameters_leaves_the_books_numbers_alone(demo, monkeypatch):
+    """Each set of parameters has a folder of its own; without any it is the book's."""
+    folders = []
+    monkeypatch.setattr(cli, "execute", lambda run, *_, **__: folders.append(run.folder) or [])
+    for given in ([], ["-p", "minimum_length", "9"], ["-p", "minimum_length", "10"]):
+        done = CliRunner().invoke(cli.app, ["run", "s05", "--archive", str(demo), *given])
+        assert done.exit_code == 0, done.output
+    assert len(set(folders)) == 3
+    assert all(folder.name.startswith(folders[0].name) for folder in folders)

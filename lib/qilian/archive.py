@@ -170,8 +170,9 @@ def locate(archive: str | Path) -> Path:
             if path.is_file():
                 return path.resolve()
     hint = ", which `make demo` writes" if str(archive) == "demo" else ""
+    lacking = "holds no catalogue.toml" if Path(archive).expanduser().is_dir() else "is not there"
     raise InputError(
-        f"archive {str(archive)!r} is not there{hint}: "
+        f"archive {str(archive)!r} {lacking}{hint}: "
         "expected a folder with catalogue.toml or a catalogue file."
     )
 

@@ -70,10 +70,14 @@ def demo(out: Path, seed: int, scale: float) -> None:
 def run(
     notebooks: tuple[str, ...], archive: str, given: Sequence[tuple[str, str]], out: Path | None
 ) -> None:
-    """Execute NOTEBOOKS, each named by the start of its file name, such as s05."""
-    planned, selected = _plan(archive, given, out, notebooks)
+    """Execute NOTEBOOKS, each named by the start of its file name, such as s05.
+
+    With parameters the results go to a folder of their own, so that those of the book stay.
+    """
+    mark = f"-{blake2b(repr(sorted(given)).encode(), digest_size=3).hexdigest()}" if given else ""
+    planned, selected = _plan(archive, given, out, notebooks, mark)
     outcomes = execute(planned, selected, report=_report)
-    _console.print(f"executed copies: {planned.executed(selected[0]).parent}")
+    _console.print(f"executed copies and results: {planned.folder}")
     _finish(outcomes)
 
 
@@ -89,14 +93,18 @@ def book(archive: str, given: Sequence[tuple[str, str]], out: Path | None) -> No
 
 
 def _plan(
-    archive: str, given: Sequence[tuple[str, str]], out: Path | None, notebooks: Sequence[str]
+    archive: str,
+    given: Sequence[tuple[str, str]],
+    out: Path | None,
+    notebooks: Sequence[str],
+    mark: str = "",
 ) -> tuple[Run, list[Chapter]]:
     """Check archive, notebooks and parameters before any kernel starts."""
     opened = open_archive(archive)
     selected = select(chapters(PROJECT), notebooks)
     parameters = {name: _value(text) for name, text in given}
     check_parameters(selected, parameters)
-    folder = (out or PROJECT / "_build" / _folder_name(opened.catalogue)).resolve()
+    folder = (out or PROJECT / "_build" / (_folder_name(opened.catalogue) + mark)).resolve()
     _console.print(f"on “{opened.name}”: {', '.join(chapter.name for chapter in selected)}")
     return Run(opened, parameters, folder), selected
 

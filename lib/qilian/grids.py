@@ -1,12 +1,15 @@
 """Maps from one grid to another, and places and outlines on a grid."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import rioxarray  # noqa: F401  gives xarray its .rio accessor
 import xarray as xr
 from pyproj import CRS, Geod, Transformer
 
-from qilian.contracts import InputError, attributes
+from qilian.contracts import InputError, attributes, require
 
 _WGS84 = Geod(ellps="WGS84")
 _METHODS = {"bilinear": 1, "average": 5}  # as GDAL numbers them
@@ -140,6 +143,35 @@ def near(features: gpd.GeoDataFrame, like: xr.DataArray, distance: float) -> xr.
     """Mark the pixels within a distance [m] of outlines, those inside among them; as `covered`."""
     metres = features.to_crs(features.estimate_utm_crs())
     return covered(metres.set_geometry(metres.buffer(distance)), like)
+
+
+def rings(
+    features: gpd.GeoDataFrame, like: xr.DataArray, distances: Sequence[float]
+) -> dict[str, xr.DataArray]:
+    """Split ground outside of outlines by its distance from them.
+
+    Parameters
+    ----------
+    features : geopandas.GeoDataFrame
+        Outlines.
+    like : xarray.DataArray
+        (y, x), the grid.
+    distances : sequence of float
+        Outer edges of the rings, ascending [m].
+
+    Returns
+    -------
+    dict of str to xarray.DataArray
+        (y, x), True inside, by name; the last holds all ground beyond the last edge.
+    """
+    ascending = len(distances) > 0 and all(a < b for a, b in pairwise((0, *distances)))
+    require("rings", list(distances), ascending, "ascending distances above 0")
+    within, found = covered(features, like), {}
+    for distance in distances:
+        wider = near(features, like, distance)
+        found[f"{'to' if found else 'up to'} {distance:g} m"] = wider & ~within
+        within = within | wider
+    return {**found, f"beyond {distances[-1]:g} m": ~within}
 
 
 def _crs(field: xr.DataArray | xr.Dataset) -> CRS:

@@ -48,6 +48,9 @@ def pair_names(pairs: xr.Dataset | xr.DataArray) -> list[str]:
     return [f"{first} to {second}" for first, second in zip(*ends, strict=True)]
 
 
+_HALF_A_YEAR = 183  # days
+
+
 def time_span(pairs: xr.Dataset) -> xr.DataArray:
     """Days between the two acquisitions of each pair, (pair,)."""
     days = (pairs["secondary_date"] - pairs["reference_date"]).dt.days
@@ -162,9 +165,10 @@ def thinned(pairs: xr.Dataset, coherence: xr.DataArray, thresholds: Iterable[flo
 
 
 def season(pairs: xr.Dataset, *, thaw: tuple[int, int] = (5, 10)) -> xr.DataArray:
-    """Name each pair by the season of its dates: `thaw`, `frozen`, or `mixed` for one of each.
+    """Name each pair by the season that holds both of its dates, `thaw` or `frozen`, or `mixed`.
 
-    A date is of the thaw season from the first to the last of the months in `thaw`.
+    A date is of the thaw season from the first to the last of the months in `thaw`. Dates half a
+    year apart and more are not of one season, whatever their months.
     """
     first, last = thaw
     require("thaw", thaw, 1 <= first <= last <= 12, "first and last month of the thaw season")
@@ -172,7 +176,7 @@ def season(pairs: xr.Dataset, *, thaw: tuple[int, int] = (5, 10)) -> xr.DataArra
         (pairs[end].dt.month >= first) & (pairs[end].dt.month <= last)
         for end in ("reference_date", "secondary_date")
     ]
-    count = (warm[0].astype(int) + warm[1]).values
+    count = xr.where(time_span(pairs) < _HALF_A_YEAR, warm[0].astype(int) + warm[1], 1).values
     names = np.array(["frozen", "mixed", "thaw"])[count]
     return xr.DataArray(names, dims="pair", attrs=attributes("season of the pair", None))
 

@@ -10,7 +10,7 @@ from bokeh.models import CustomJS
 
 from qilian.contracts import require
 from qilian.live_maps import live_map, live_slider
-from qilian.network import pair_names
+from qilian.network import pair_names, time_span
 
 MISSING = 255  # code of a missing value; the others go from the first to the last colour
 
@@ -78,7 +78,14 @@ def pair_slider(
         label=stack.attrs["long_name"],
     )
     plot.hover.tooltips = [(stack.attrs["long_name"], "@image{0.00}")]
-    slider = live_slider("pair", pair_names(upright), 0)
+    slider = live_slider("pair", _described(upright), 0)
     about = {"map": source, "slider": slider, "codes": codes.ravel(), "low": low, "step": step}
     slider.js_on_change("value", CustomJS(args=about, code=_SHOW))
     return pn.pane.Bokeh(column(plot, slider, sizing_mode="stretch_width"))
+
+
+def _described(stack: xr.DataArray) -> list[str]:
+    """Name each pair, how far its dates lie apart, and its mean."""
+    days, means = time_span(stack.to_dataset(name="value")).values, stack.mean(("y", "x")).values
+    about = zip(pair_names(stack), days, means, strict=True)
+    return [f"{name}, {span:.0f} d, mean {mean:.2f}" for name, span, mean in about]

@@ -43,6 +43,7 @@ def linked_maps(
     """
     axes = {"xlabel": axis_label(data["x"]), "ylabel": axis_label(data["y"])}
     frame = {**axes, "frame_width": 290, "aspect": "equal", "fontsize": {"title": 8}}
+    frame |= {"xticks": 4}
     if not data.rio.crs.is_geographic:
         # Seven digits, of which a narrow map holds three times.
         frame |= {"xformatter": "%d", "yformatter": "%d", "xticks": 3, "yticks": 3}
