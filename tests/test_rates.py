@@ -100,6 +100,18 @@ def test_vertical_motion_is_the_line_of_sights_over_the_cosine_of_incidence():
     assert found["pairs"].item() == 7
 
 
+def test_a_rate_says_along_which_direction_it_is():
+    """Along the line of sight until it is turned vertical, before or after the rate is named."""
+    model = temporal.linear(dates(5))
+    seen = grid(model, np.array([[0.0], [-5.0]]))
+    result = rates.fit_series(seen, model).assign(displacement=seen)
+    up = xr.DataArray([[0.5]], {"y": [0.0], "x": [0]}, ("y", "x"))
+    named = rates.from_model(result)
+    assert named["rate"].attrs["long_name"] == "rate along the line of sight"
+    turned = rates.vertical(named, up), rates.from_model(rates.vertical(result, up))
+    assert {found["rate"].attrs["long_name"] for found in turned} == {"vertical rate"}
+
+
 def test_other_dates_than_the_series_are_refused():
     model = temporal.linear(dates(5))
     with pytest.raises(InputError, match="expected the same"):

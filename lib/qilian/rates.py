@@ -47,9 +47,11 @@ def from_model(result: xr.Dataset) -> xr.Dataset:
         found["seasonal_amplitude"] = amplitude, (own + shared) / amplitude**2
     named = xr.Dataset(attrs=result.attrs)
     upward = estimate.attrs.get("long_name", "").startswith("vertical")
+    seen = result.get("displacement", estimate).attrs.get("long_name", "")
+    along = " along the line of sight" if "line of sight" in seen else ""
     for name, (value, square) in found.items():
         long_name, units = _MEANING[name]
-        long_name = f"vertical {long_name}" if upward else long_name
+        long_name = f"vertical {long_name}" if upward else long_name + along
         grid = {"grid_mapping": "spatial_ref"}
         named[name] = value.assign_attrs(attributes(long_name, units) | grid)
         about = attributes(f"standard error of the {long_name}", units) | grid
