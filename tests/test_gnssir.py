@@ -115,6 +115,15 @@ def test_series_that_differ_by_their_errors_have_the_expected_rmse():
     assert few.expected_rmse == pytest.approx(np.sqrt((1 - 1 / 5) * (4**2 + 3**2)))
 
 
+def test_errors_alone_exceed_the_rmse_by_chance_in_one_case_of_twenty():
+    """Of five dates, in four thousand summers."""
+    rng = np.random.default_rng(4)
+    noise = rng.normal(0, 5, (4000, 5))
+    found = gnssir.compare(series(noise[0], error=4 * np.sqrt(2)), series(np.zeros(5), error=3))
+    exceeded = noise.std(axis=1) > found.rmse_by_chance.item()
+    assert 0.04 < exceeded.mean() < 0.06
+
+
 def test_intervals_hold_the_truth_as_often_as_they_say():
     """95 in 100: of GNSS-IR averages over still ground, and of InSAR less its offset."""
     rng = np.random.default_rng(2)

@@ -48,9 +48,54 @@ def test_a_part_without_a_second_acquisition_is_refused(solved, shares):
         season.scaled(solved, shares, "2019-05-20")
 
 
+def test_scaling_breaks_even_where_the_errors_before_and_after_are_equal():
+    """At the noise of the bound both mean squares are the same; with no scaling none pays."""
+    for factor in (1.1, 1.5, 4.0):
+        noise = season.break_even(factor)
+        assert (1 - 1 / factor) ** 2 + noise**2 == pytest.approx((factor * noise) ** 2)
+    assert season.break_even(1.0) == 0
+
+
+def test_agreement_counts_pixels_within_the_interval_and_what_zeros_would_reach(solved, shares):
+    """A part off by 10 mm in one of six pixels."""
+    off = solved["displacement"].copy()
+    off[{"time": 1, "y": 0, "x": 0}] += 10
+    part = season.scaled(solved.assign(displacement=off), shares, "2019-06-20", minimum_leverage=0)
+    observed = solved["displacement"].isel(time=-1)
+    found = season.agreement(part, observed, solved["interval"].isel(time=-1))
+    factor = 0.8 / 0.3
+    assert found["mean"] == pytest.approx(10 * factor / 6)
+    assert found["rmse"] == pytest.approx(10 * factor / np.sqrt(6))
+    assert found["rmse_unscaled"] == pytest.approx(np.sqrt((5 * 20**2 + 30**2) / 6))
+    assert found["half_width"] == pytest.approx(3 * factor)
+    assert found["observed_half_width"] == pytest.approx(3)
+    assert found["agreeing"] == pytest.approx(100 * 5 / 6)
+    assert found["zeros"] == 0
+
+
+def test_errors_part_what_the_law_does_from_what_noise_does(solved, shares):
+    """A delay of 6 mm at the part's end is multiplied by the factor; the law itself errs by 0."""
+    late = solved["displacement"].copy()
+    late[{"time": 1}] += 6
+    part = season.scaled(solved.assign(displacement=late), shares, "2019-06-20")
+    truth = solved["displacement"]
+    whole = solved["interval"].isel(time=-1)
+    found = season.errors(part, truth[-1], whole, truth[1], truth[-1])
+    np.testing.assert_allclose(found["mean"], [0, 6 * 0.8 / 0.3, 26, 0], atol=1e-12)
+    np.testing.assert_allclose(found["rmse"], abs(found["mean"]))
+    np.testing.assert_allclose(found["holding"], [100, 0, np.nan, np.nan])
+
+
 def test_sensitivity_finds_no_difference_where_there_is_none_and_falling_noise(solved, shares):
-    """On ground that follows the index only noise is left, the less the longer the part."""
-    every = season.sensitivity(solved, shares)
+    """On ground that follows the index only noise is left, the less the longer the part.
+
+    Unscaled, a part lacks what settles after it; one of little leverage is not scaled.
+    """
+    every = season.sensitivity(solved, shares, minimum_leverage=0.2)
     np.testing.assert_allclose(every["rmse"], 0, atol=1e-12)
+    np.testing.assert_allclose(every["unscaled"], [20, 8, 0], atol=1e-12)
     assert (np.diff(every["expected"]) < 0).all()
     np.testing.assert_allclose(every["expected"][-1], 1.5)
+    short = season.sensitivity(solved, shares, minimum_leverage=0.4)
+    assert short["rmse"].isnull().values.tolist() == [True, False, False]
+    np.testing.assert_allclose(short["unscaled"], every["unscaled"])

@@ -6,6 +6,7 @@ with its `standard_error` [mm] and the `degrees_of_freedom` of that.
 
 import numpy as np
 import xarray as xr
+from scipy.special import chdtri
 
 from qilian.contracts import InputError, attributes, require
 from qilian.grids import distance
@@ -229,6 +230,9 @@ def compare(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
 
         √((1 - 1 / N) · mean(σ_InSAR² + σ_GNSS-IR²))
 
+    In one case of twenty they exceed it √(χ²(0.95; N - 1) / (N - 1)) times, if their errors are
+    normal, independent from date to date and alike.
+
     Parameters
     ----------
     insar, gnssir : xarray.Dataset
@@ -239,7 +243,8 @@ def compare(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         (time,) `insar`, `gnssir` and their `difference` [mm], each of the two with
         `{name}_standard_error` [mm] and `{name}_degrees_of_freedom`, and `days`; the scalars of
-        `agreement` and `expected_rmse` [mm].
+        `agreement`, `expected_rmse` and `rmse_by_chance`, which errors alone exceed in 5 % of
+        cases [mm].
 
     Raises
     ------
@@ -267,6 +272,10 @@ def compare(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
     variance = both["insar_standard_error"] ** 2 + both["gnssir_standard_error"] ** 2
     expected = np.sqrt((1 - 1 / scores["epochs"]) * variance.mean())
     scores["expected_rmse"] = expected.assign_attrs(attributes("RMSE expected of errors", "mm"))
+    freedom = scores["epochs"] - 1
+    by_chance = expected * np.sqrt(chdtri(freedom, 0.05) / freedom)
+    about = attributes("RMSE that errors exceed in 5 % of cases", "mm")
+    scores["rmse_by_chance"] = by_chance.assign_attrs(about)
     return both.merge(scores)
 
 

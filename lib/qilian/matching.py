@@ -10,6 +10,7 @@ matched along with its signal.
 import numpy as np
 import xarray as xr
 
+from qilian import classes
 from qilian.contracts import InputError, attributes, require
 
 SMALLEST_BIN = 20  # values; with fewer, bins are made wider
@@ -158,10 +159,10 @@ def agreement(one: xr.DataArray, other: xr.DataArray, mask: xr.DataArray) -> xr.
             "root_mean_square": (
                 (),
                 np.sqrt(np.mean((a - b) ** 2)),
-                attributes("root mean square difference", units),
+                attributes("RMSE", units),
             ),
             "mean": ((), np.mean(a - b), attributes("mean difference", units)),
-            "kolmogorov_smirnov": ((), distance, attributes("Kolmogorov-Smirnov distance")),
+            "kolmogorov_smirnov": ((), distance, attributes("KS distance")),
         }
     )
 
@@ -229,6 +230,37 @@ def evaluate(
         pair = [agreement(field, reference, judged) for field in (source, corrected)]
         compared.append(xr.concat(pair, xr.DataArray(["before", "after"], dims="matching")))
     return xr.concat(compared, xr.DataArray(list(areas), dims="area"))
+
+
+def by_class(
+    field: xr.DataArray, reference: xr.DataArray, mask: xr.DataArray, flags: xr.DataArray
+) -> xr.Dataset:
+    """Compare two maps within each class of a third.
+
+    Parameters
+    ----------
+    field, reference, mask
+        As `agreement` has them.
+    flags : xarray.DataArray
+        (y, x) with `long_name`, `flag_values` and `flag_meanings`, on the same grid.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables of `agreement` along (class,), and `rising`, the share of the pixels at which
+        `field` is above zero [percent]. Classes with fewer than 20 pixels are passed over.
+    """
+    mask = mask & field.notnull() & reference.notnull()
+    found = {}
+    for name, value in zip(classes.names(flags), flags.attrs["flag_values"], strict=True):
+        here = mask & (flags == value)
+        if here.sum() >= SMALLEST_BIN:
+            rising = 100 * float((field > 0).where(here).mean())
+            of_class = agreement(field, reference, here)
+            of_class["rising"] = ((), rising, attributes("share in uplift", "percent"))
+            found[name] = of_class
+    kinds = xr.DataArray(list(found), dims="class", attrs=attributes(flags.attrs["long_name"]))
+    return xr.concat(found.values(), kinds.rename("class"))
 
 
 def _common(
