@@ -152,8 +152,9 @@ def _scale_bar(axes: Axes, extent: tuple[float, ...], geographic: bool) -> None:
     axes.annotate(
         "N",
         xy=(0.965, 0.97),
-        xytext=(0.965, 0.84),
+        xytext=(0, -26),  # points, so that a low map has an arrow as long
         xycoords=transform,
+        textcoords="offset points",
         ha="center",
         fontsize=9,
         bbox=halo,
