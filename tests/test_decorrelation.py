@@ -57,6 +57,16 @@ def test_many_spans_and_a_known_start_give_the_decay_back():
     assert float(found["lasting"]) == pytest.approx(0.3, abs=0.005)
 
 
+def test_what_a_pair_takes_from_all_ground_alike_leaves_the_comparison():
+    """Means that differ by 0.1 and 0.2 keep that under a scatter common to both, by any draw."""
+    common = np.array([0.3, -0.2, 0.1])
+    values = np.stack([common + np.array([0.1, 0.2, 0.1]), common, np.full(3, np.nan)])
+    means = xr.DataArray(values, {"ground": ["a", "b", "none"]}, ("ground", "pair"))
+    (row,) = decorrelation.compared(means).itertuples(index=False)
+    assert row[:3] == ("a", "b", "3 of 3")
+    np.testing.assert_allclose(row[3:], [0.1, 0.2])
+
+
 def test_the_range_covers_a_decay_whose_pairs_scatter_by_what_is_said():
     """In 300 draws of five pairs off by 0.05 each it holds the true curve at 500 days in 95 %."""
     rng = np.random.default_rng(3)
@@ -92,10 +102,10 @@ def test_what_ends_where_trying_ends_is_named():
     told = fit(decay(0.9, 0.3, 300.0, spans), spans, **sharp).squeeze()
     assert (float(told["at_once"]), str(told["at_limit"].values)) == (pytest.approx(0.9), "none")
     low = fit(decay(0.7, 0.3, 300.0, spans), spans, **sharp).squeeze()
-    assert low["at_limit"] == "at once 0.8"
+    assert low["at_limit"] == "γ0 = 0.8"
     flat, slow = (fit(decay(*made)).squeeze() for made in ((0.8, 0.8, 300.0), (0.9, 0.0, 3000.0)))
-    assert flat["at_limit"].item().endswith("5 d; 5000 d")
-    assert slow["at_limit"] == "lasting 0; 5000 d"
+    assert flat["at_limit"].item().endswith("τ = 5 d; τ = 5000 d")
+    assert slow["at_limit"] == "γ∞ = 0; τ = 5000 d"
 
 
 @pytest.mark.parametrize(

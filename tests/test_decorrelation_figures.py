@@ -61,9 +61,5 @@ def test_a_fit_is_listed_with_its_ranges_and_a_kind_without_pixels_has_none():
     found = decorrelation_figures.listing(fitted).set_index("ground")
     first = fitted.sel(ground="meadow")
     low, high = float(first.lasting_lower), float(first.lasting_upper)
-    assert (
-        found["lasting coherence, range"]["meadow"]
-        == f"{first.lasting:.2f}, {low:.2f} to {high:.2f}"
-    )
+    assert found["lasting coherence γ∞"]["meadow"] == f"{low:.2f}–{high:.2f}"
     assert found.loc["none"].tolist()[:2] == ["–", "–"]
-    assert np.isnan(found["coherence at once"]["none"])

@@ -1,5 +1,7 @@
 """Figures of several periods: each panel its letter, each period its place, no data covered."""
 
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -40,7 +42,7 @@ def pooled() -> xr.Dataset:
 
 def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, field):
     """Four maps, three errors beside the three that have one, and the next letter is left."""
-    scales = {"titles": TITLES, "limit": 1, "largest_error": 1}
+    scales = {"titles": TITLES, "limit": 1, "largest_error": 1, "missing": ["why"] * 4}
     letter = period_figures.maps_with_errors(figure, field, field, **scales)
     panels = [axes for axes in figure.axes if axes.get_visible() and axes.images]
     titles = [axes.get_title("left") for axes in panels]
@@ -56,7 +58,7 @@ def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, fie
     assert letter == "(h)"
     assert "(f) standard error of (c)" in titles
     said = [text.get_text() for axes in panels for text in axes.texts]
-    assert said.count("no pair can tell") == 1
+    assert said.count("why") == 1
 
 
 def test_averages_stay_in_their_period_s_time_and_apart_from_one_another(figure, pooled):
@@ -70,6 +72,26 @@ def test_averages_stay_in_their_period_s_time_and_apart_from_one_another(figure,
         assert first < at[0] < at[1] < last
     assert near[3] - undisturbed[2] > 0.5 * (undisturbed[2] - near[2])
     assert axes.get_ylabel() == "rate (mm/a)"
+
+
+def test_names_of_satellites_do_not_cover_one_another_nor_the_title(figure, pooled):
+    """Of two that overlap in time one stands higher; a line over each has its span's ends."""
+    axes = figure.subplots()
+    period_figures.averages_panel(axes, pooled, letter="(k)", spans=SPANS)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in (*axes.texts, axes._left_title)]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    lines = [tuple(line.get_xdata()) for line in axes.lines]
+    assert set(SPANS) <= set(lines)
+
+
+def test_a_period_without_a_value_says_so_below_its_place(figure, pooled):
+    """The second of four, and no other."""
+    pooled["mean"][:, 1] = np.nan
+    axes = figure.subplots()
+    period_figures.averages_panel(axes, pooled, letter="(k)")
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert ["no value" in label for label in labels] == [False, True, False, False]
 
 
 @pytest.mark.parametrize("spans", [SPANS, None])

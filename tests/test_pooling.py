@@ -1,8 +1,10 @@
 """Averages over kinds of ground, held against closed forms, brute force and a planted step."""
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import xarray as xr
+from shapely.geometry import box
 
 from qilian import pooling
 
@@ -87,6 +89,37 @@ def test_periods_part_beyond_two_standard_errors_of_their_difference():
     assert len(found) == 2
 
 
+def test_sentences_hold_two_errors_and_name_only_the_periods_that_part():
+    """By hand, as above: 0 and -11 part with errors 3 and 4, 0 and -9 don't; a gap is not named."""
+    field = maps([[[0, 0]], [[-11, -9]], [[np.nan, np.nan]]])
+    error = maps([[[3, 3]], [[4, 4]], [[1, 1]]])
+    regions = {"one": mask([[1, 0]]), "two": mask([[0, 1]])}
+    first, second = pooling.sentences(pooling.averages(field, error, regions))
+    values = "2000, one: 0.0 ± 6.0; 2001, one: −{} ± 8.0."
+    told = "Told apart: 2000, one and 2001, one; no others."
+    assert first == f"One (mm/a): {values.format('11.0')} {told}"
+    assert second == f"Two (mm/a): {values.format('9.0')} No two are told apart."
+
+
+def test_the_truth_s_averages_are_of_the_maps_pixels_and_from_stable_ground():
+    """By hand: the truth is 1 on stable ground, 4 and 9 elsewhere, 9 where the map has nothing."""
+    true = maps([[[1, 4, 9]]], ["1990-2002"]).assign_coords(start=("period", [1990.0]))
+    field = maps([[[0, 2, np.nan]], [[np.nan] * 3]])
+    stable, region = mask([[1, 0, 0]]), {"rest": mask([[0, 1, 1]])}
+    found = pooling.beside_truth(field, xr.full_like(field, 1), true, region, stable)
+    assert found["period"].values.tolist() == ["2000, one"]
+    assert (found["mean"].item(), found["truth"].item(), found["zero"].item()) == (2, 3, 1)
+
+
+def test_the_edges_of_near_and_undisturbed_ground_lie_at_their_distances():
+    """About a square of 1 km in UTM: corners are rounded, so areas are 1 + 4 d + π d²."""
+    square = gpd.GeoDataFrame({"kind": ["pit"]}, geometry=[box(0, 0, 1000, 1000)], crs=32647)
+    square = square.set_geometry(square.translate(5e5, 4.2e6))
+    found = pooling.borders(square, near=2000.0, far=8000.0)
+    expected = [1e6 + 4e3 * d + np.pi * d**2 for d in (2000, 8000)]
+    np.testing.assert_allclose(found.area, expected, rtol=0.01)
+
+
 def test_the_truth_is_that_of_the_title_s_year_and_gets_the_same_zero():
     """Maps that are true but for a zero of their own have no error; one that is 1 above, 1."""
     true = maps(np.arange(12.0).reshape(2, 2, 3) ** 2, ["1990-1999", "2000-2009"])
@@ -100,3 +133,14 @@ def test_the_truth_is_that_of_the_title_s_year_and_gets_the_same_zero():
     np.testing.assert_allclose(found["scatter"], 0, atol=1e-12)
     np.testing.assert_allclose(found["correlation"], 1)
     np.testing.assert_array_equal(found["within"], [1, 1, 0])
+
+
+def test_rings_are_averaged_by_kind_of_ground_and_kinds_without_a_first_or_last_one_go():
+    """Two rings by hand; rock lies in the far one alone."""
+    field = maps([[[-6, -4, -2, -1]]])[0].drop_vars("period")
+    rings = {"near": mask([[1, 1, 0, 0]]), "far": mask([[0, 0, 1, 1]])}
+    grounds = {"meadow": mask([[1, 1, 1, 0]]), "rock": mask([[0, 0, 0, 1]])}
+    found = pooling.by_distance(field, abs(field).assign_attrs(ABOUT), rings, grounds)
+    assert list(found["ground"].values) == ["meadow"]
+    np.testing.assert_array_equal(found["mean"].squeeze(), [-5, -2])
+    np.testing.assert_array_equal(found["standard_error"].squeeze(), [5, 2])

@@ -6,7 +6,10 @@ after Zebker & Villasenor (1992, doi:10.1109/36.175330) and, for the part that l
 others (2009) and Morishita & Hanssen (2015, doi:10.1109/TGRS.2014.2333814).
 """
 
+from itertools import combinations
+
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.special import stdtrit
 
@@ -52,6 +55,30 @@ def by_ground(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) -> xr.Da
         "high": (inside.quantile(0.9, **share).drop_vars("quantile"), "10 % of the pixels above"),
     }
     return xr.Dataset({n: v.assign_attrs(attributes(about)) for n, (v, about) in parts.items()})
+
+
+def compared(means: xr.DataArray) -> pd.DataFrame:
+    """Compare kinds of ground pair by pair, which takes out what a pair does to all alike.
+
+    Parameters
+    ----------
+    means : xarray.DataArray
+        (ground, pair) [1].
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each two kinds: in how many pairs the first has the higher coherence, and the
+        least and the most of their difference.
+    """
+    rows = []
+    for first, second in combinations(means["ground"].values, 2):
+        apart = (means.sel(ground=first) - means.sel(ground=second)).dropna("pair").values
+        if apart.size:
+            more = f"{(apart > 0).sum()} of {apart.size}"
+            rows.append((first, second, more, apart.min(), apart.max()))
+    heads = ["ground", "less", "pairs in which it keeps more", "least difference", "most"]
+    return pd.DataFrame(rows, columns=heads)
 
 
 def fit(
@@ -123,17 +150,17 @@ def fit(
         for suffix, part in zip(_ENDS, parts, strict=True):
             found[name + suffix] = dims, part, attributes(about + _ENDS[suffix], units)
     started = (start[:, 0] + 0 * tried[0])[np.arange(best.size), best]
-    found["at_once"] = "ground", started, attributes("coherence at once")
+    found["at_once"] = "ground", started, attributes("coherence at zero time span")
     return found.assign(at_limit=_at_limits(found, at_once))
 
 
 def _at_limits(found: xr.Dataset, at_once: tuple[float, float]) -> xr.DataArray:
     """Name what ends where trying ends, (ground,)."""
     shortest, longest = DECAY_TIMES[[0, -1]]
-    ends = {f"at once {end:g}": found["at_once"] == end for end in at_once}
-    ends["lasting 0"] = found["lasting_lower"] == 0
-    ends[f"{shortest:g} d"] = found["decay_time_lower"] == shortest
-    ends[f"{longest:g} d"] = found["decay_time_upper"] == longest
+    ends = {f"γ0 = {end:g}": found["at_once"] == end for end in at_once}
+    ends["γ∞ = 0"] = found["lasting_lower"] == 0
+    ends[f"τ = {shortest:g} d"] = found["decay_time_lower"] == shortest
+    ends[f"τ = {longest:g} d"] = found["decay_time_upper"] == longest
     held = zip(*(end.values for end in ends.values()), strict=True)
     named = [
         "; ".join(name for name, at in zip(ends, row, strict=True) if at) or "none" for row in held

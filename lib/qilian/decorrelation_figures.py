@@ -67,7 +67,7 @@ def decay_panel(axes: Axes, kinds: xr.Dataset, fitted: xr.Dataset, days: xr.Data
     """
     names = fitted["ground"].values
     for number, name in enumerate(names):
-        look = {"color": figures.WINDOW_COLORS[number], "marker": "os^D"[number], "label": name}
+        look = {"color": figures.WINDOW_COLORS[number], "marker": "os^Dv"[number], "label": name}
         # A little apart, so that the bars of one pair can be told.
         aside = (number - (len(names) - 1) / 2) * 0.006 * float(fitted["days"][-1])
         _points(axes, kinds.sel(ground=name), days + aside, look)
@@ -79,19 +79,18 @@ def decay_panel(axes: Axes, kinds: xr.Dataset, fitted: xr.Dataset, days: xr.Data
 
 
 def listing(fitted: xr.Dataset) -> pd.DataFrame:
-    """List fits as from `decorrelation.fit`, a kind of ground a row, each value with its range."""
+    """List fits as from `decorrelation.fit`, a kind of ground a row, by the ranges alone."""
     rows = {"ground": fitted["ground"].values}
     for name, heading, form in (
-        ("decay_time", "decay time (day), range", ".0f"),
-        ("lasting", "lasting coherence, range", ".2f"),
+        ("decay_time", "decay time τ (day)", ".0f"),
+        ("lasting", "lasting coherence γ∞", ".2f"),
     ):
-        parts = (fitted[name + end].values for end in ("", "_lower", "_upper"))
+        ends = (fitted[name + end].values for end in ("_lower", "_upper"))
         rows[heading] = [
-            f"{value:{form}}, {low:{form}} to {high:{form}}" if np.isfinite(value) else "–"
-            for value, low, high in zip(*parts, strict=True)
+            f"{low:{form}}–{high:{form}}" if np.isfinite(low) else "–"
+            for low, high in zip(*ends, strict=True)
         ]
-    for name in ("at_once", "at_limit"):
-        rows[fitted[name].attrs["long_name"]] = fitted[name].values
+    rows[fitted["at_limit"].attrs["long_name"]] = fitted["at_limit"].values
     return pd.DataFrame(rows)
 
 

@@ -16,7 +16,8 @@ from qilian.contracts import written_units
 from qilian.tables import heading
 
 # Not red and blue, which on the maps above are down and up.
-_GROUNDS = (("o", figures.INK), ("s", "#2a8f6d"))
+_GROUNDS = (("o", figures.INK), ("s", "#2a8f6d"), ("^", "#6a3d8f"))
+_NAME = 0.1  # of the time axis, that a satellite's name takes
 _APART = 0.055  # of the time axis, that the averages of two periods keep from one another
 
 
@@ -29,6 +30,8 @@ def maps_with_errors(
     limit: float,
     largest_error: float,
     outlines: Any = None,
+    borders: Any = None,
+    missing: Sequence[str] | None = None,
 ) -> str:
     """Draw a row a period: its map, on one scale centred on zero, and the map of its error.
 
@@ -37,14 +40,17 @@ def maps_with_errors(
     figure : matplotlib Figure or SubFigure
         Where to draw, and nothing else is.
     field, error : xarray.DataArray
-        (period, y, x), and the standard error. A map without a value says so, an error without
-        one is not drawn.
+        (period, y, x), and the standard error. An error without a value is not drawn.
     titles : sequence of str
         Of the periods.
     limit, largest_error : float
         Where the scales end.
     outlines : geopandas.GeoDataFrame, optional
         Drawn over all maps.
+    borders : geopandas.GeoDataFrame, optional
+        As from `pooling.borders`, drawn over the last map.
+    missing : sequence of str, optional
+        What a period's map says if it has no value.
 
     Returns
     -------
@@ -61,7 +67,7 @@ def maps_with_errors(
         image = cartography.map_panel(left, field[row], furniture=row == 0, **signed)
         left.set_title(f"{own[row]} {title}", fontsize=9.5)
         if field[row].isnull().all():
-            _say(left, "no pair can tell")
+            _say(left, missing[row] if missing else "no value")
         if error[row].isnull().all():
             right.set_visible(False)
             continue
@@ -74,6 +80,7 @@ def maps_with_errors(
     for panel in panels.flat:
         cartography.outline(panel, outlines, field.rio.crs, linewidth=0.5)
         panel.label_outer()
+    cartography.outline(panels[-1, 0], borders, field.rio.crs, linewidth=0.8)
     return next(letters)
 
 
@@ -101,7 +108,14 @@ def averages_panel(
     titles = pooled["period"].values
     at, step = np.arange(titles.size, dtype=float), 0.12
     if spans is None:
-        axes.set_xticks(at, [title.replace(", ", "\n", 1) for title in titles])
+        known = pooled["mean"].notnull().any("ground").values
+        axes.set_xticks(
+            at,
+            [
+                title.replace(", ", "\n", 1) + ("" if some else "\n(no value)")
+                for title, some in zip(titles, known, strict=True)
+            ],
+        )
     else:
         at, step = _time_axis(axes, titles, np.array(spans))
     grounds = pooled["ground"].values
@@ -112,8 +126,11 @@ def averages_panel(
         axes.errorbar(at + aside, own["mean"], 2 * own["standard_error"], **style)
     axes.axhline(0, color="#777777", linewidth=1)
     axes.set_ylabel(heading(pooled["mean"]).removeprefix("vertical "))
-    axes.set_title(f"{letter} averages, with two standard errors")
-    axes.figure.legend(loc="outside lower left", ncols=2, fontsize=9)
+    pad = None if spans is None else 40
+    axes.set_title(f"{letter} averages, with two standard errors", pad=pad)
+    axes.figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=9
+    )
 
 
 def _time_axis(axes: Axes, titles: Sequence[str], spans: np.ndarray) -> tuple[np.ndarray, float]:
@@ -124,12 +141,24 @@ def _time_axis(axes: Axes, titles: Sequence[str], spans: np.ndarray) -> tuple[np
     at = spans.mean(axis=1)
     for earlier, later in pairwise(np.argsort(at)):
         at[later] = max(at[later], at[earlier] + gap)
-    above = axes.secondary_xaxis("top")
-    satellites = [title.split(", ")[1] for title in titles]
-    above.set_xticks(at, satellites, fontsize=8.5, rotation=30, ha="left")
-    above.tick_params(length=0)
+    _brackets(axes, [title.split(", ")[1] for title in titles], spans, at)
     axes.set_xlabel("year; shaded: what the pairs span")
     return at, gap / 2.5
+
+
+def _brackets(axes: Axes, names: Sequence[str], spans: np.ndarray, at: np.ndarray) -> None:
+    """Draw a line over each span, above the chart, its name on it; what overlaps goes higher."""
+    half = _NAME * np.ptp(spans) / 2
+    taken: list[float] = []
+    style = {"transform": axes.get_xaxis_transform(), "clip_on": False}
+    for number in np.argsort(spans[:, 0]):
+        (first, last), middle = spans[number], at[number]
+        start, end = min(first, middle - half), max(last, middle + half)
+        level = next((n for n, right in enumerate(taken) if right < start), len(taken))
+        taken[level : level + 1] = [end]
+        height = 1.035 + 0.115 * level
+        axes.plot([first, last], [height, height], color="#777777", linewidth=2.5, **style)
+        axes.text(middle, height + 0.025, names[number], ha="center", fontsize=8.5, **style)
 
 
 def _say(axes: Axes, words: str) -> None:

@@ -224,11 +224,12 @@ def kinds_of_ground(source: Archive, like: xr.DataArray) -> dict[str, xr.DataArr
     dict of str to xarray.DataArray
         (y, x), True inside, by name.
     """
-    dug = xr.zeros_like(like, dtype=bool)
-    found = {}
+    dug, found = xr.zeros_like(like, dtype=bool), {}
     if "outlines" in source.entries:
-        dug = grids.covered(source.load("outlines"), like)
-        found["pits and spoil"] = dug
+        outlines = source.load("outlines")
+        for kind, some in outlines.groupby(np.where(outlines.kind == "pit", "pits", "spoil")):
+            found[kind] = grids.covered(some, like) & ~dug
+            dug = dug | found[kind]
     if not {"sentinel1", "climate"} <= set(source.entries):
         return {"ground" if found else "all ground": ~dug & like.notnull(), **found}
     season = abs(grids.onto(sentinel1(source)["thaw_deformation"], like))

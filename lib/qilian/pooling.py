@@ -41,6 +41,13 @@ def regions(
     return {"near the mines": beside & ~stable, "undisturbed": ~around & ~stable}
 
 
+def borders(outlines: gpd.GeoDataFrame, *, near: float, far: float) -> gpd.GeoDataFrame:
+    """Areas up to the two distances [m] of `regions`, whose edges are what divides the ground."""
+    metres = outlines.to_crs(outlines.estimate_utm_crs())
+    areas = [metres.buffer(distance).union_all() for distance in (near, far)]
+    return gpd.GeoDataFrame({"kind": ["near", "far"]}, geometry=areas, crs=metres.crs)
+
+
 def averages(
     field: xr.DataArray, error: xr.DataArray, regions: Mapping[str, xr.DataArray]
 ) -> xr.Dataset:
@@ -79,6 +86,23 @@ def averages(
         "part": (own.sum(_SPACE) / region.sum(_SPACE), "part of the ground with a value"),
     }
     return _labelled(parts)
+
+
+def by_distance(
+    field: xr.DataArray,
+    error: xr.DataArray,
+    rings: Mapping[str, xr.DataArray],
+    grounds: Mapping[str, xr.DataArray],
+) -> xr.Dataset:
+    """Average a map (y, x) over rings and kinds of ground, as from `grids.rings`.
+
+    As `averages` gives it, the rings in place of periods; kinds without ground in the first and
+    the last ring are left out.
+    """
+    ring = xr.DataArray(list(rings), dims="period", name="period")
+    inside = xr.concat(list(rings.values()), ring)
+    found = averages(field.where(inside), error.where(inside), grounds)
+    return found.isel(ground=found["mean"].isel(period=[0, -1]).notnull().all("period"))
 
 
 def contrast(field: xr.DataArray, regions: Mapping[str, xr.DataArray]) -> xr.Dataset:
@@ -150,6 +174,51 @@ def parted(pooled: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads)
 
 
+def sentences(pooled: xr.Dataset) -> list[str]:
+    """Say each ground's averages with two standard errors, and what `parted` tells apart."""
+    units, beyond = written_units(pooled["mean"]), parted(pooled)
+    found = []
+    for ground, own in pooled.groupby("ground"):
+        known = own.squeeze("ground").dropna("period", subset=["mean"])
+        rows = zip(*(known[n].values for n in ("period", "mean", "standard_error")), strict=True)
+        said = [f"{period}: {mean:.1f} ± {2 * error:.1f}" for period, mean, error in rows]
+        two = beyond[(beyond["ground"] == ground) & (beyond["from"] != "none")]
+        told = [f"{a} and {b}" for a, b in zip(two["from"], two["to"], strict=True)]
+        told_of = "; ".join(said).replace(": -", ": −")
+        words = f"Told apart: {'; '.join(told)}; no others." if told else "No two are told apart."
+        found.append(f"{ground.capitalize()} ({units}): {told_of}. {words}")
+    return found
+
+
+def beside_truth(
+    field: xr.DataArray,
+    error: xr.DataArray,
+    truth: xr.DataArray,
+    regions: Mapping[str, xr.DataArray],
+    stable: xr.DataArray,
+) -> xr.Dataset:
+    """Put the averages of maps beside the truth's, of the same pixels and from the same zero.
+
+    Parameters as of `averages` and `against_truth`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (ground, period), of periods with a value: `mean`, `standard_error`, `truth`; (period,):
+        `zero`, what the truth has as the median of stable ground, which is taken off.
+    """
+    true = _of_periods(truth, field)
+    zero = true.where(stable).median(_SPACE).assign_attrs(field.attrs)
+    known = (true - zero).where(field.notnull()).assign_attrs(field.attrs)
+    units = field.attrs["units"]
+    found = averages(field, error, regions)[["mean", "standard_error"]]
+    parts = {
+        "truth": (averages(known, error, regions)["mean"], "in the truth", units),
+        "zero": (zero, "zero, the truth of stable ground", units),
+    }
+    return found.merge(_labelled(parts)).dropna("period", subset=["mean"], how="all")
+
+
 def against_truth(
     field: xr.DataArray, error: xr.DataArray, truth: xr.DataArray, stable: xr.DataArray
 ) -> xr.Dataset:
@@ -171,9 +240,7 @@ def against_truth(
         (period,), of periods with a value: `median_error`, `scatter`, `correlation`, and the part
         of the pixels `within` two standard errors.
     """
-    years = [int(title[:4]) + 0.5 for title in field["period"].values]
-    which = np.searchsorted(truth["start"].values, years, side="right") - 1
-    true = field.copy(data=truth.transpose("period", *_SPACE).values[which])
+    true = _of_periods(truth, field)
     off = field - (true - true.where(stable).median(_SPACE))
     units = field.attrs["units"]
     parts = {
@@ -186,6 +253,14 @@ def against_truth(
         ),
     }
     return _labelled(parts).dropna("period", subset=["median_error"])
+
+
+def _of_periods(truth: xr.DataArray, field: xr.DataArray) -> xr.DataArray:
+    """Give the truth of the year that each title of the field begins with, (period, y, x)."""
+    years = [int(title[:4]) + 0.5 for title in field["period"].values]
+    which = np.searchsorted(truth["start"].values, years, side="right") - 1
+    values = truth.transpose("period", *_SPACE).values[which]
+    return field.transpose("period", *_SPACE).copy(data=values)
 
 
 def _sums_elsewhere(field: xr.DataArray, region: xr.DataArray) -> xr.DataArray:
