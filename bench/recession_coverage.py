@@ -8,7 +8,7 @@ it is asked for changes and trends. The rivers are not those on which the librar
 (recession.WORKING_POWER, recession.UNSEEN_RAIN, recession_sums.CLEAR_FALL) were chosen.
 
 Usage: python bench/recession_coverage.py [folder]
-It writes into book/, unless told otherwise, the tables that Figure S5's page shows:
+It writes into book/, unless told otherwise, the tables that book/recession_trials.md shows:
 recession_coverage.csv, recession_coverage_persistent.csv and recession_false_alarms.csv, and
 recession_coverage_grid.csv, every case of the first two.
 """

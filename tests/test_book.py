@@ -168,7 +168,7 @@ def test_real_recessions_give_positive_constants_with_intervals(real_run):
 
 @pytest.mark.parametrize("real_run", ["kuparuk"], indirect=True)
 def test_what_the_page_says_of_the_kuparuk_river_is_what_comes_out(real_run):
-    """Neither has its recession constant changed beyond the interval, nor is it tied to thaw."""
+    """Neither the change's nor the correlation's interval excludes none."""
     with xr.open_dataset(real_run / "s05_recession" / "s05_choices.nc") as runs:
         chosen = runs.isel(choice=0)
         assert chosen.difference_lower < 0 < chosen.difference_upper

@@ -10,7 +10,7 @@ import rasterio
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import cartography, checks, figures, network, products, provenance, tables
+from qilian import cartography, checks, figures, network, products, provenance, tables, views
 from qilian.archive import open_archive
 
 
@@ -98,6 +98,21 @@ def test_an_interval_without_upper_bound_is_shaded_to_the_top_and_a_lone_one_is_
     assert 12 < high < 20
 
 
+def test_in_the_interactive_view_too_a_lone_interval_is_a_bar():
+    """A value between two without interval; one beside another is shaded and has no bar."""
+    fit = xr.Dataset(
+        {
+            "k": ("year", [10.0, 11.0, np.nan, 12.0]),
+            "k_lower": ("year", [8.0, 9.0, np.nan, 9.0]),
+            "k_upper": ("year", [np.nan, 13.0, np.nan, np.nan]),
+        },
+        {"year": [2000, 2001, 2002, 2003]},
+    )
+    drawn = views.confidence_band(fit, "k", color="black", label="k", ceiling=20.0)
+    bars = drawn.Segments.I.array()
+    np.testing.assert_allclose(bars.astype(float), [[2003, 9, 2003, 20]])
+
+
 def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():
     data = xr.Dataset(
         {"k": ("year", [23.75569, np.nan], {"long_name": "constant", "units": "day"})},
@@ -119,6 +134,7 @@ def test_a_failed_check_is_named_with_what_was_found():
     ):
         checks.require(good, bad)
     assert not checks.within("nothing", [np.nan], 0, 1).passed
+    assert checks.within("intervals", [np.nan], 0, 1, may_be_empty=True).passed
     assert not checks.equal("spans", np.array([1, 2]), np.array([1, 3])).passed
 
 

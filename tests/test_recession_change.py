@@ -1,5 +1,7 @@
 """Other fits, changes, trends and correlations against closed forms and rivers of known change."""
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -142,6 +144,23 @@ def test_no_change_without_knowing_the_rain():
     found = recession_change.change(recession_days.select_days(flow), until=2000, since=2001)
     assert found["change"].isnull()
     assert found["reason"].item().startswith("cannot tell")
+    assert recession_change.verdict(found).startswith("No verdict: cannot tell")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "ending"),
+    [
+        ((27.0, 46.0), r"\+37 % \(\+27 to \+46\): a change beyond its interval\."),
+        ((-2.0, 46.0), r"\+37 % \(-2 to \+46\): a change that cannot be told from none\."),
+        ((np.nan, np.nan), r"\+37 %; no interval\."),
+    ],
+)
+def test_the_verdict_hangs_on_whether_the_interval_holds_zero(bounds, ending):
+    """A change, none that could be told, and no interval."""
+    step = {"before": 24.9, "after": 34.1, "change": 37.0, "reason": "no interval"}
+    step |= dict(zip(("change_lower", "change_upper"), bounds, strict=True))
+    said = recession_change.verdict(xr.Dataset(step))
+    assert re.fullmatch(rf"Ks rose from 24\.9 to 34\.1 d, {ending}", said)
 
 
 def test_sensitivity_alters_one_choice_a_row():
@@ -199,8 +218,8 @@ def test_association():
     assert recession_trend.association(slow, slow)["independent"] < 20
 
 
-def test_kuparuk_is_tied_to_no_thaw_depth(real):
-    """What the page says of the Kuparuk: no change beyond its interval, no tie to thaw depth."""
+def test_kuparuk_leaves_change_and_thaw_open(real):
+    """What the page says of the Kuparuk: neither interval excludes none."""
     source = open_archive("real/kuparuk")
     flow, thaw = source.load("discharge"), source.load("thaw_depth")
     basin = flow["discharge"], flow["precipitation"]

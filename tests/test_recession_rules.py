@@ -198,6 +198,21 @@ def kuparuk(real) -> xr.DataArray:
     return flow.assign_coords(time=flow["time"] + np.timedelta64(275, "D"))
 
 
+def test_the_verdicts_on_the_page_of_trials_are_the_tables():
+    """Lasting noise narrows five-year windows; likeness doubles false changes, not long trends."""
+    book = PROJECT / "book"
+    lasting = pd.read_csv(book / "recession_coverage_persistent.csv")
+    worst = lasting[(lasting["rain"] == "unknown") & (lasting["correlation of days"] == 0.8)]
+    covered = worst["covered, mean and range (%)"].str.split(",").str[0].astype(float)
+    assert (covered.values > 95).tolist() == [True, True, False]
+    alarms = pd.read_csv(book / "recession_false_alarms.csv").set_index("correlation")
+    assert (alarms.loc[0.0].drop(columns="spread of years (%)") < 6).all(axis=None)
+    alike = alarms.loc[0.5]
+    assert 7.5 < alike["change (%)"] < 12.5
+    assert 7.5 < alike["trend, 1-year (%)"] < 12.5
+    assert alike[["trend, 3-year (%)", "trend, 5-year (%)"]].max() < 5
+
+
 def test_kuparuk_as_lfstat_has_it(kuparuk):
     """The Kuparuk's low flow gives both constants and the 58 segments of R's lfstat."""
     days = recession_days.select_days(kuparuk, method="low_flow", season=WHOLE_YEAR, exceeded=30)

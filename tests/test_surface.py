@@ -117,15 +117,18 @@ def test_painted_ground_is_told_apart_and_its_change_is_measured():
     assert (found.separability > 0.85).all()
 
 
-def test_an_area_is_told_where_it_is_larger_than_both_its_errors():
-    """Painted ground again: a rim of water is told at 0.1 m between the pictures, not at 2 m."""
+def test_an_area_is_detected_where_it_is_larger_than_its_errors_added():
+    """Painted ground again: a rim of water is, with pictures 0.1 m apart, not 2 m."""
     told = [surface.measure(*painted(), error=error) for error in (0.1, 2.0)]
     for found in told:
-        both = (found.area_error**2 + found.threshold_error**2) ** 0.5
+        both = found.area_error + found.threshold_error
         np.testing.assert_allclose(found.error, both)
-        assert ((found.told == "yes") == (found.area > both)).all()
-    assert [str(found.told.sel({"class": "new water"}).values) for found in told] == ["yes", "no"]
-    assert (told[1].told.sel({"class": "land, bare today"})) == "yes"
+        assert ((found.detected == "yes") == (found.area > both)).all()
+    assert [str(found.detected.sel({"class": "new water"}).values) for found in told] == [
+        "yes",
+        "no",
+    ]
+    assert (told[1].detected.sel({"class": "land, bare today"})) == "yes"
 
 
 def test_what_one_picture_does_not_show_has_no_class():
@@ -139,7 +142,7 @@ def test_what_one_picture_does_not_show_has_no_class():
 
 
 def test_the_demos_changes_are_the_truths_within_the_stated_errors(demo):
-    """Every class of change, by the root of the squares of both errors."""
+    """Every class of change, by the sum of both errors."""
     source = open_archive(demo)
     film, points = source.load("keyhole").image, source.load("keyhole_points")
     colours = source.load("uav_rgb").image.compute()

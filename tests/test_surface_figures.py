@@ -34,7 +34,7 @@ def test_a_class_no_larger_than_its_error_has_a_star_that_is_explained(axes, uns
     then, now = field(np.ones((4, 5))), field(np.full((4, 5), 3.0))
     names = list(surface.CHANGES)
     told = ["no" if name in unsure else "yes" for name in names]
-    measured = xr.Dataset({"told": ("class", told)}, {"class": names})
+    measured = xr.Dataset({"detected": ("class", told)}, {"class": names})
     surface_figures.change_panel(axes, measured.assign(change=surface.change(then, now)), COLORS)
     starred = [f"{name} *" if name in unsure else name for name in names]
     assert words(axes) == starred + ["* no larger than its error"] * note

@@ -23,12 +23,14 @@ class Check:
     found: str
 
 
-def within(name: str, values: ArrayLike, low: float, high: float) -> Check:
-    """Every finite value lies between `low` and `high`, and there is at least one."""
+def within(
+    name: str, values: ArrayLike, low: float, high: float, *, may_be_empty: bool = False
+) -> Check:
+    """Every finite value lies between `low` and `high`; none at all passes if it `may_be_empty`."""
     values = np.asarray(values, dtype=float)
     values = values[np.isfinite(values)]
     if not values.size:
-        return Check(name, False, "no value")
+        return Check(name, may_be_empty, "no value")
     passed = bool((values >= low).all() and (values <= high).all())
     return Check(name, passed, f"{values.min():.4g} to {values.max():.4g}")
 

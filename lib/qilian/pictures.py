@@ -193,5 +193,6 @@ def linked_indices(
         palette = [to_hex(color) for color in cmap(np.linspace(0, 1, 256))]
         shown = {str(index.name).upper(): index}
         above = picture if not parts else None
-        parts.append(views.linked_maps(above, shown, data, palette=palette, limits=(-1, 1)))
+        part = views.linked_maps(above, shown, data, palette=palette, limits=(-1, 1))
+        parts.append(part.opts(hv.opts.Image(clabel=str(index.name).upper())))
     return hv.Layout([view for part in parts for view in part]).cols(1).opts(shared_axes=True)

@@ -76,12 +76,29 @@ def change(days: xr.Dataset, *, until: int, since: int, fit: str = "log_linear")
         "change": (100 * np.expm1(step), "change", "%"),
         "change_lower": (100 * np.expm1(step - reach), "lower 95 % bound", "%"),
         "change_upper": (100 * np.expm1(step + reach), "upper 95 % bound", "%"),
-        "p_value": (p, "p of no change"),
+        "p_value": (p, "p value, if nothing changed"),
         "segments_before": (counts[0], "recessions before"),
         "segments_after": (counts[1], "recessions after"),
         "reason": (reason, "why it is missing", None),
     }
     return xr.Dataset({n: ((), v, attributes(*about)) for n, (v, *about) in results.items()})
+
+
+def verdict(step: xr.Dataset) -> str:
+    """Say in a sentence what `change` found, or why it found nothing."""
+    values = {name: value.item() for name, value in step.items()}
+    if np.isnan(values["change"]):
+        return f"No verdict: {values['reason']}."
+    went = "rose" if values["change"] > 0 else "fell"
+    found = "Ks {went} from {before:.1f} to {after:.1f} d, {change:+.0f} %".format(
+        went=went, **values
+    )
+    if np.isnan(values["change_lower"]):
+        return f"{found}; {values['reason']}."
+    bounds = "({change_lower:+.0f} to {change_upper:+.0f})".format(**values)
+    clear = values["change_lower"] > 0 or values["change_upper"] < 0
+    ending = "a change beyond its interval" if clear else "a change that cannot be told from none"
+    return f"{found} {bounds}: {ending}."
 
 
 def sensitivity(

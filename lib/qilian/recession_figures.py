@@ -33,7 +33,7 @@ def window_panels(
         bottom.plot(fit["year"], fit["r_squared"], "o-", **style)
     limits = figures.robust_limits(fits, "recession_constant")
     top.set(ylim=limits, ylabel="recession constant $K_s$ (d)")
-    top.set_title("(a) recession constant, shaded: 95 % interval")
+    top.set_title("(a) recession constant with its 95 % interval")
     bottom.set(ylabel="$R^2$", xlabel="centre of the window (year)")
     bottom.set_title("(b) goodness of fit")
     return limits
@@ -56,14 +56,23 @@ def choices_panel(axes: Axes, runs: xr.Dataset) -> None:
     for kind, row, *bounds, middle in zip(kinds, rows, low, high, ratio, strict=True):
         color = KIND_COLORS[kind]
         if np.isnan(bounds).any():
-            axes.text(1, row, "cannot tell", ha="center", va="center", fontsize=8, color=color)
+            words = "cannot tell" if np.isnan(middle) else "no interval"
+            axes.text(1, row, words, ha="center", bbox=_PLAIN, **_SMALL)
             continue
         axes.hlines(row, *bounds, color=color, linewidth=2, alpha=0.5)
+        # Arrows where an interval goes on beyond the axis.
+        arrow = {"color": color, "markersize": 5, "clip_on": False}
+        if bounds[0] < 1 / far:
+            axes.plot(1 / far, row, "<", **arrow)
+        if bounds[1] > far:
+            axes.plot(far, row, ">", **arrow)
         axes.plot(middle, row, "o", color=color, markersize=5)
     edge = axes.get_yaxis_transform()
-    for row, old, new in zip(rows, runs["before"].values, runs["after"].values, strict=True):
+    constants = (runs["before"].values, runs["after"].values)
+    for row, old, new, bound in zip(rows, *constants, low, strict=True):
         if np.isfinite(old + new):
-            axes.text(1.01, row, f"{old:.0f} → {new:.0f} d", transform=edge, **_SMALL)
+            style = _SMALL | {"color": "#aaaaaa" if np.isnan(bound) else "#555555"}
+            axes.text(1.02, row, f"{old:.0f} → {new:.0f} d", transform=edge, **style)
     axes.axvline(1, color="#777777", linewidth=1)
     names = zip(kinds, runs["label"].values, strict=True)
     axes.set_yticks(rows, [f"{kind}: {label.replace('_', ' ')}" for kind, label in names])
@@ -83,8 +92,11 @@ def thaw_panel(axes: Axes, fit: xr.Dataset, thaw: xr.Dataset) -> None:
     ks, depth = both["recession_constant"], both["thaw_depth"]
     ceiling = 1.6 * float(ks.max())
     upper = both["recession_constant_upper"].fillna(ceiling)
-    lower = both["recession_constant_lower"].fillna(ks)
-    axes.vlines(depth, lower, upper.where(both["recession_constant_lower"].notnull(), ks), **_BAR)
+    held = both["recession_constant_lower"].notnull()
+    axes.vlines(depth[held], both["recession_constant_lower"][held], upper[held], **_BAR)
+    unbounded = depth[held & both["recession_constant_upper"].isnull()]
+    top = np.full(unbounded.size, ceiling)
+    axes.plot(unbounded, top, "^", color=_BAR["color"], markersize=5, clip_on=False)
     if "standard_deviation" in both:
         error = both["standard_deviation"].fillna(0)
         axes.hlines(ks, depth - error, depth + error, **_BAR)
@@ -115,7 +127,7 @@ def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
         x_axis_type="datetime",
         y_axis_type="log",
         x_range=_year_ends(shown),
-        y_axis_label=f"discharge ({data['discharge'].attrs['units']})",
+        y_axis_label=f"discharge ({_as_written(data['discharge'].attrs['units'])})",
         tools="pan,wheel_zoom,box_zoom,reset,hover",
         tooltips=[("day", "@time{%F}"), ("discharge", "@flow"), ("recession", "@segment")],
     )
@@ -134,7 +146,13 @@ range.setv({start: Date.UTC(cb_obj.value, 0, 1), end: Date.UTC(cb_obj.value + 1,
 """
 _CHANGE = ("change", "change_lower", "change_upper")
 _SMALL = {"fontsize": 7.5, "va": "center", "color": "#555555"}
+_PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 _BAR = {"color": "#9a9a9a", "linewidth": 1}
+
+
+def _as_written(units: str) -> str:
+    """Write CF's cubic metres a second as readers do."""
+    return units.replace("m3 s-1", "m³/s")
 
 
 def _far(bounds: np.ndarray, ratio: np.ndarray) -> float:

@@ -34,9 +34,9 @@ def trend(fits: xr.Dataset) -> xr.Dataset:
         "trend": ("trend", "% per decade"),
         "trend_lower": ("lower 95 % bound", "% per decade"),
         "trend_upper": ("upper 95 % bound", "% per decade"),
-        "p_value": ("p of no trend",),
+        "p_value": ("p value, if there is no trend",),
         "windows": ("windows fitted",),
-        "independent": ("worth independent ones",),
+        "independent": ("independent windows they amount to",),
     }
     values = zip(about.items(), np.transpose(columns), strict=True)
     return xr.Dataset(
@@ -68,7 +68,7 @@ def association(one: xr.DataArray, other: xr.DataArray) -> xr.Dataset:
         "correlation_lower": (np.tanh(angle - reach), "lower 95 % bound"),
         "correlation_upper": (np.tanh(angle + reach), "upper 95 % bound"),
         "years": (n, "years shared"),
-        "independent": (independent, "worth independent ones"),
+        "independent": (independent, "independent years they amount to"),
     }
     return xr.Dataset({n: ((), v, attributes(*about)) for n, (v, *about) in results.items()})
 

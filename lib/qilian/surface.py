@@ -216,9 +216,9 @@ def measure(grey: xr.DataArray, colour: xr.DataArray, *, error: float) -> xr.Dat
     xarray.Dataset
         (y, x) `before`, `after` and `change`; (class,) as `areas` measures them, with
         `threshold_error` [m2], half of how an area varies when all thresholds move by a tenth of
-        the distance between the means that they part, `error` [m2], the root of the squares of
-        both, and `told`, "yes" where the area is larger than that; (threshold,) the thresholds'
-        `separability` [1].
+        the distance between the means that they part, `error` [m2], the sum of both, since the
+        first is an upper bound, and `detected`, "yes" where the area is larger than that;
+        (threshold,) the thresholds' `separability` [1].
     """
     readings = {}
     for shift in (-_SHIFT, 0.0, _SHIFT):
@@ -230,10 +230,10 @@ def measure(grey: xr.DataArray, colour: xr.DataArray, *, error: float) -> xr.Dat
     low, high = (areas(readings[s][2], error=error)["area"] for s in (-_SHIFT, _SHIFT))
     about = attributes("area error by the thresholds", "m2")
     found["threshold_error"] = (abs(high - low) / 2).assign_attrs(about)
-    error = np.hypot(found["area_error"], found["threshold_error"])
-    found["error"] = error.assign_attrs(attributes("both errors", "m2"))
-    told = xr.where(found["area"] > found["error"], "yes", "no")
-    found["told"] = told.assign_attrs(attributes("larger than both errors", None))
+    error = found["area_error"] + found["threshold_error"]
+    found["error"] = error.assign_attrs(attributes("both errors added", "m2"))
+    detected = xr.where(found["area"] > found["error"], "yes", "no")
+    found["detected"] = detected.assign_attrs(attributes("detected: larger than that", None))
     found["separability"] = "threshold", [split.separability for split in splits]
     found["separability"].attrs = attributes("share of the variance between the parts")
     names = ["water, grey picture", "bare ground, colours", "water, colours"]

@@ -47,13 +47,13 @@ def change_panel(axes: Axes, measured: xr.Dataset, colors: Sequence[str]) -> Non
     axes : matplotlib Axes
         Where to draw.
     measured : xarray.Dataset
-        `change` (y, x) and `told` (class,), as from `surface.measure`.
+        `change` (y, x) and `detected` (class,), as from `surface.measure`.
     colors : sequence of str
         One a class.
     """
     flags = measured["change"]
     cartography.category_panel(axes, flags.where(flags > 0), colors)
-    told = measured["told"].to_series()
+    told = measured["detected"].to_series()
     names = [name + (" *" if told[name] == "no" else "") for name in told.index]
     names += [] if (told == "yes").all() else ["* no larger than its error"]
     handles = [*axes.get_legend().legend_handles, Line2D([], [], linestyle="none")]
@@ -84,12 +84,14 @@ def registration_panel(
     magnified : float
         Length of an arrow on the map for a metre missed [m].
     """
-    scale = {"cmap": "cividis_r", "norm": Normalize(0), "furniture": False}
+    scale = {"cmap": "cividis_r", "norm": Normalize(), "furniture": False}
     image = cartography.map_panel(axes, expected, **scale)
     cartography.bar_below(axes, image, f"{expected.attrs['long_name']} (m)")
     style = {"angles": "xy", "scale_units": "xy", "scale": 1 / magnified, "width": 0.006}
+    style["clip_on"] = False
     style["color"] = figures.WINDOW_COLORS[2]
     x, y = points["x"], points["y"]
     arrows = axes.quiver(x, y, *missed.transpose("axis", "point").values, **style)
+    arrows.set_in_layout(False)  # an arrow past the edge is drawn whole and moves nothing
     axes.plot(x, y, "o", color=figures.INK, markersize=3.5)
     axes.quiverkey(arrows, 0.55, 1.04, 1, f"1 m, enlarged {magnified:g}×", labelpos="E")

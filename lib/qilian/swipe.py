@@ -20,7 +20,7 @@ _UNKNOWN = 215  # grey
 # pictures one after the other. Nothing is loaded.
 _PAGE = """\
 <style>
-.swipe {{position: relative; max-width: 34rem; margin: 1rem 0; --at: 50%}}
+.swipe {{position: relative; max-width: 46rem; margin: 1rem 0; --at: 50%}}
 .swipe .side {{position: relative}}
 .swipe img {{display: block; width: 100%; height: auto; margin: 0}}
 .swipe .over {{position: absolute; inset: 0; clip-path: inset(0 0 0 var(--at))}}
@@ -28,13 +28,13 @@ _PAGE = """\
 .swipe .border {{position: absolute; top: 0; bottom: 0; left: var(--at); width: 2px;
   margin-left: -1px; background: #fff; box-shadow: 0 0 3px #000}}
 .swipe .name, .swipe .bar {{position: absolute; font-size: 0.85rem; color: #111;
-  background: rgba(255, 255, 255, 0.8); padding: 0.1rem 0.4rem}}
-.swipe .name {{top: 0.4rem; left: 0.4rem}}
+  background: rgba(255, 255, 255, 0.8); padding: 0.1rem 0.4rem; box-sizing: border-box}}
+.swipe .name {{top: 0.4rem; left: 0.4rem; max-width: 47%; overflow-wrap: anywhere}}
 .swipe .over .name {{left: auto; right: 0.4rem}}
 .swipe .bar {{bottom: 0.5rem; left: 0.5rem; padding: 0; text-align: center;
   border-bottom: 3px solid #111}}
 .swipe input {{width: 100%; margin: 0.5rem 0}}
-@media (max-width: 40rem) {{ .swipe .over .name {{top: 2.2rem}} }}
+@media (max-width: 40rem) {{ .swipe .name {{font-size: 0.7rem}} }}
 @media print {{
   .swipe .over {{position: relative; clip-path: none; margin-top: 0.5rem}}
   .swipe .border, .swipe input {{display: none}}

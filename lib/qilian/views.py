@@ -72,6 +72,8 @@ def confidence_band(
 ) -> hv.Overlay:
     """Line, points with everything known about them on hover, and the 95 % interval's shade.
 
+    A value whose neighbours have no interval gets a bar, since a shade needs two.
+
     Parameters
     ----------
     fit : xarray.Dataset
@@ -87,9 +89,15 @@ def confidence_band(
     frame["top"] = frame[f"{name}_upper"].fillna(ceiling)
     axis = next(iter(fit[name].dims))
     shade = hv.Area(frame, axis, [f"{name}_lower", "top"])
+    held = frame[f"{name}_lower"].notna()
+    alone = held & ~held.shift(fill_value=False) & ~held.shift(-1, fill_value=False)
+    lone = frame[alone]
+    ends = (lone[axis], lone[f"{name}_lower"], lone[axis], lone["top"])
+    bars = hv.Segments(ends, [axis, f"{name}_lower", "end", "top"])
     points = hv.Scatter(frame, axis, [name, *frame.columns.difference([axis, name, "top"])])
     return (
         shade.opts(color=color, alpha=0.15, line_width=0)
+        * bars.opts(color=color, alpha=0.4)
         * hv.Curve(frame, axis, name, label=label).opts(color=color)
         * points.relabel(label).opts(color=color, size=6, tools=["hover"])
     )
