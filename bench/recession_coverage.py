@@ -136,7 +136,7 @@ def condensed(tried: pd.DataFrame, by: str) -> pd.DataFrame:
     for (known, value, window), some in tried.groupby(["rain_known", by, "window"]):
         told = some[some["told"] >= 0.5]
         held, bias = 100 * told["covered"], 100 * told["bias"]
-        covered = f"{held.mean():.1f}, {held.min():.1f} to {held.max():.1f}"
+        covered = f"{held.mean():.1f} ({held.min():.1f}–{held.max():.1f})"
         found = f"{some['found'].mean():.1f}"
         rows.append(
             {
@@ -145,7 +145,7 @@ def condensed(tried: pd.DataFrame, by: str) -> pd.DataFrame:
                 "window (years)": window,
                 "cases that tell": f"{len(told)}/{len(some)}",
                 "covered, mean and range (%)": covered,
-                "bias, range (%)": f"{bias.min():+.1f} to {bias.max():+.1f}",
+                "bias, range (%)": f"{bias.min():+.1f}…{bias.max():+.1f}",
                 "no upper bound (%)": f"{100 * told['open'].mean():.0f}",
             }
         )

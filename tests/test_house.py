@@ -57,6 +57,13 @@ def test_a_notebook_says_which_entries_it_needs_and_loads_no_other(path):
 
 
 @each_notebook
+def test_links_between_notebooks_hold_where_one_of_them_failed(path):
+    """A page that could not be made is no notebook: links name the document, not its file."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not re.search(r"\]\([^)]*\.ipynb\)", cell.source)
+
+
+@each_notebook
 def test_every_static_figure_has_a_name_a_caption_and_an_alternative_text(path):
     for cell in nbformat.read(path, as_version=4).cells:
         if "plt.show()" in cell.source:

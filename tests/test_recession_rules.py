@@ -203,7 +203,7 @@ def test_the_verdicts_on_the_page_of_trials_are_the_tables():
     book = PROJECT / "book"
     lasting = pd.read_csv(book / "recession_coverage_persistent.csv")
     worst = lasting[(lasting["rain"] == "unknown") & (lasting["correlation of days"] == 0.8)]
-    covered = worst["covered, mean and range (%)"].str.split(",").str[0].astype(float)
+    covered = worst["covered, mean and range (%)"].str.split(" ").str[0].astype(float)
     assert (covered.values > 95).tolist() == [True, True, False]
     alarms = pd.read_csv(book / "recession_false_alarms.csv").set_index("correlation")
     assert (alarms.loc[0.0].drop(columns="spread of years (%)") < 6).all(axis=None)

@@ -73,9 +73,11 @@ def robust_limits(fit: xr.Dataset, name: str) -> tuple[float, float]:
     if estimate.isnull().all():
         return 0.0, 1.0
     lowest, highest = float(estimate.min()), float(estimate.max())
-    low = np.nanmin([lowest, lower.quantile(0.2)])
-    high = np.nanmax([highest, min(upper.quantile(0.8), 2 * highest)])
-    return 0.9 * float(low), 1.1 * float(high)
+    if lower.notnull().any():
+        lowest = min(lowest, float(lower.quantile(0.2)))
+    if upper.notnull().any():
+        highest = max(highest, min(float(upper.quantile(0.8)), 2 * highest))
+    return 0.9 * lowest, 1.1 * highest
 
 
 def network_panel(
