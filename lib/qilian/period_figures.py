@@ -128,9 +128,8 @@ def averages_panel(
     axes.set_ylabel(heading(pooled["mean"]).removeprefix("vertical "))
     pad = None if spans is None else 40
     axes.set_title(f"{letter} averages, with two standard errors", pad=pad)
-    axes.figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=9
-    )
+    # One below the other, so that they leave room for the figure's stamp.
+    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", fontsize=9)
 
 
 def _time_axis(axes: Axes, titles: Sequence[str], spans: np.ndarray) -> tuple[np.ndarray, float]:
