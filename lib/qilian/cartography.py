@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from pyproj import Geod
 
 from qilian import classes
-from qilian.figures import INK
+from qilian.figures import INK, MISSING
 
 _WGS84 = Geod(ellps="WGS84")
 
@@ -34,7 +34,7 @@ def map_panel(
     extent = (x.min() - half_x, x.max() + half_x, y.min() - half_y, y.max() + half_y)
     rows = field if y[0] >= y[-1] else field.isel(y=slice(None, None, -1))
     geographic = field.rio.crs.is_geographic
-    axes.set_facecolor("#b0b0b0")
+    axes.set_facecolor(MISSING)
     axes.patch.set(hatch="////", edgecolor="#868686")
     aspect = 1 / np.cos(np.radians(y.mean())) if geographic else 1
     image = axes.imshow(rows.values, extent=extent, cmap=cmap, norm=norm, aspect=aspect)

@@ -24,8 +24,8 @@ def attributes(long_name: str, units: str | None = "1") -> dict[str, str]:
 
 
 def written_units(data: xr.DataArray) -> str:
-    """Units as readers write them, such as mm/a for CF's `mm year-1`."""
-    return str(data.attrs["units"]).replace(" year-1", "/a")
+    """Units as readers write them, such as mm/a for CF's `mm year-1`, m³/s for `m3 s-1`."""
+    return str(data.attrs["units"]).replace(" year-1", "/a").replace("m3 s-1", "m³/s")
 
 
 def class_attributes(long_name: str, meanings: Sequence[str], *, first: int = 1) -> dict[str, Any]:

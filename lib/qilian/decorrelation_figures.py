@@ -38,13 +38,13 @@ def coherence_maps(figure: FigureBase, coherence: xr.DataArray, pairs: xr.Datase
     pairs : xarray.Dataset
         (pair,) in the same order, as from `network.beside`.
     """
-    maps = {}
+    maps, letters = {}, figures.letters()
     for number, name in enumerate(pairs["pair"].values):
         stated = pairs.isel(pair=number)
         days, baseline = float(stated["stated_days"]), float(stated["stated_baseline"])
         facts = f"{days:.0f} d, {baseline:.0f} m".replace("-", "−")
         facts = facts if np.isfinite(days) else "not in Table S1"
-        maps[f"({chr(97 + number)}) {name}\n{facts}"] = coherence[number]
+        maps[f"{next(letters)} {name}\n{facts}"] = coherence[number]
     scale = {"cmap": figures.COHERENCE_MAP, "norm": figures.COHERENCE_NORM}
     image = cartography.map_grid(figure, maps, columns=2, **scale)
     bar = {"location": "bottom", "aspect": 40, "shrink": 0.6}

@@ -1,6 +1,7 @@
 """How figures look: style, a network, a confidence band, the stamp of simulated data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 COHERENCE_MAP = crameri.batlow
 COHERENCE_NORM = Normalize(0, 1)
 INK = "#1a1a1a"
+MISSING = "#b0b0b0"  # ground without a value, on any map: darker than the colours near zero
 DISPLACEMENT_MAP = crameri.vik_r  # red where the ground sinks, blue where it rises
 COHERENCE_PALETTE = [to_hex(color) for color in COHERENCE_MAP.colors]  # the same map for Bokeh
 # The caption of Figure S5 names black, blue and red; these hues stay apart for colour-blind eyes
@@ -49,6 +51,11 @@ def stamp(figure: Figure, data: xr.Dataset) -> None:
     text = "SIMULATED DATA, not the paper's · " if simulated else "Data: "
     color = "#b3261e" if simulated else "#555555"
     figure.supxlabel(text + data.attrs["title"], x=0.99, ha="right", fontsize=8.5, color=color)
+
+
+def letters() -> Iterator[str]:
+    """Letters of a figure's panels, from (a) on."""
+    return (f"({chr(97 + number)})" for number in count())
 
 
 def titled(text: str, data: xr.Dataset) -> str:

@@ -141,8 +141,13 @@ def covered(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
 
 def near(features: gpd.GeoDataFrame, like: xr.DataArray, distance: float) -> xr.DataArray:
     """Mark the pixels within a distance [m] of outlines, those inside among them; as `covered`."""
+    return covered(widened(features, distance), like)
+
+
+def widened(features: gpd.GeoDataFrame, distance: float) -> gpd.GeoDataFrame:
+    """Outlines grown by a distance [m] to all sides, in metres of their UTM zone."""
     metres = features.to_crs(features.estimate_utm_crs())
-    return covered(metres.set_geometry(metres.buffer(distance)), like)
+    return metres.set_geometry(metres.buffer(distance))
 
 
 def rings(

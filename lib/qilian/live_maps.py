@@ -15,7 +15,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from qilian.figures import axis_label, titled
+from qilian.figures import MISSING, axis_label, titled
 
 pn.extension()
 
@@ -64,7 +64,7 @@ def live_map(
         y_range=(y0, y0 + height),
         x_axis_label=axis_label(data["x"]),
         y_axis_label=axis_label(data["y"]),
-        background_fill_color="#b0b0b0",
+        background_fill_color=MISSING,
     )
     true = CustomJS(args={"plot": plot, "ratio": _ratio(data)}, code=_IN_PROPORTION)
     plot.js_on_change("inner_width", true)

@@ -1,7 +1,7 @@
 """Pictures of several periods: maps beside their errors, and the averages of kinds of ground."""
 
 from collections.abc import Sequence
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import cmcrameri.cm as crameri
@@ -60,7 +60,7 @@ def maps_with_errors(
     panels = figure.subplots(len(titles), 2, sharex=True, sharey=True, squeeze=False)
     signed = {"cmap": figures.DISPLACEMENT_MAP, "norm": Normalize(-limit, limit)}
     positive = {"cmap": crameri.imola_r, "norm": Normalize(0, largest_error)}
-    letters = (f"({chr(97 + number)})" for number in count())
+    letters = figures.letters()
     own = [next(letters) for _ in titles]
     for row, title in enumerate(titles):
         left, right = panels[row]

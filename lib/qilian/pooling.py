@@ -43,9 +43,9 @@ def regions(
 
 def borders(outlines: gpd.GeoDataFrame, *, near: float, far: float) -> gpd.GeoDataFrame:
     """Areas up to the two distances [m] of `regions`, whose edges are what divides the ground."""
-    metres = outlines.to_crs(outlines.estimate_utm_crs())
-    areas = [metres.buffer(distance).union_all() for distance in (near, far)]
-    return gpd.GeoDataFrame({"kind": ["near", "far"]}, geometry=areas, crs=metres.crs)
+    areas = {"near": grids.widened(outlines, near), "far": grids.widened(outlines, far)}
+    whole = [area.union_all() for area in areas.values()]
+    return gpd.GeoDataFrame({"kind": list(areas)}, geometry=whole, crs=areas["near"].crs)
 
 
 def averages(

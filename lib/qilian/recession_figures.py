@@ -11,6 +11,7 @@ from bokeh.plotting import figure
 from matplotlib.axes import Axes
 
 from qilian import figures, views
+from qilian.contracts import written_units
 
 KIND_COLORS = {
     "as chosen": "#1a1a1a",
@@ -127,7 +128,7 @@ def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
         x_axis_type="datetime",
         y_axis_type="log",
         x_range=_year_ends(shown),
-        y_axis_label=f"discharge ({_as_written(data['discharge'].attrs['units'])})",
+        y_axis_label=f"discharge ({written_units(data['discharge'])})",
         tools="pan,wheel_zoom,box_zoom,reset,hover",
         tooltips=[("day", "@time{%F}"), ("discharge", "@flow"), ("recession", "@segment")],
     )
@@ -148,11 +149,6 @@ _CHANGE = ("change", "change_lower", "change_upper")
 _SMALL = {"fontsize": 7.5, "va": "center", "color": "#555555"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 _BAR = {"color": "#9a9a9a", "linewidth": 1}
-
-
-def _as_written(units: str) -> str:
-    """Write CF's cubic metres a second as readers do."""
-    return units.replace("m3 s-1", "m³/s")
 
 
 def _far(bounds: np.ndarray, ratio: np.ndarray) -> float:

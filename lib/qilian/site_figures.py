@@ -44,7 +44,7 @@ def site(
     """
     pictured = int(picture is not None)
     grid = figure.add_gridspec(pictured + len(names) + (zones is not None), 2)
-    letters = (f"({letter})" for letter in "abcdefgh")
+    letters = figures.letters()
     panels = []
     if pictured:
         west, south, east, north = maps.rio.bounds()

@@ -7,7 +7,7 @@ import holoviews as hv
 import xarray as xr
 
 from qilian.contracts import written_units
-from qilian.figures import axis_label, titled
+from qilian.figures import MISSING, axis_label, titled
 
 # HoloViews loads its archive of notebooks if it can, which nobody uses here and whose import takes
 # seconds, a third of a short notebook's run; it goes without where nbformat is not to be had.
@@ -62,7 +62,7 @@ def linked_maps(
         scale["colorbar"] = limits is None or number == len(fields)  # one scale, one bar
         scale |= {"colorbar_position": "bottom", "clabel": written_units(field)}
         # Grey, so that what is masked is not taken for zero.
-        image = image.opts(bgcolor="#b0b0b0", tools=["hover"], **scale)
+        image = image.opts(bgcolor=MISSING, tools=["hover"], **scale)
         views.append(image.opts(title=titled(title, data), **frame))
     return hv.Layout(views).cols(1).opts(shared_axes=True)
 
