@@ -46,7 +46,7 @@ lock: .venv/.ready  ## resolve requirements.lock and the bench's own anew
 clean:  ## remove what was built; the environment stays
 	rm -rf _build data/demo data/cache
 
-data/demo/catalogue.toml: .venv/.ready data/table_s1.csv $(wildcard lib/qilian_demo/*.py)
+data/demo/catalogue.toml: .venv/.ready data/table_s1.csv $(wildcard lib/qilian_demo/*.py lib/qilian_demo/*/*.py)
 	$(BIN)/qilian demo
 
 # pip brings uv at the version and hash of the lock; uv brings everything else, compiled to

@@ -10,7 +10,7 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
-from qilian.archive import PROJECT
+from qilian.archive.catalogue import PROJECT
 from qilian_demo.write import write_archive
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from qilian import rates, temporal
-from qilian.sbas import invert
+from qilian.insar import rates, temporal_models
+from qilian.insar.sbas import invert
 
 MILLIMETRES = -1000 * 0.0555 / (4 * np.pi)
 WIDTH, PIXEL, LENGTH = 8, 2.0, 8.0  # pixels a side, km, km
@@ -83,7 +83,9 @@ def scenes(rng: np.random.Generator, case: Case, count: int) -> tuple[xr.Dataset
         },
     )
     dates = xr.DataArray(days, {"time": days}, ("time",))
-    return stack, (temporal.periodic if case.seasonal else temporal.linear)(dates)
+    return stack, (
+        temporal_models.periodic_model if case.seasonal else temporal_models.linear_model
+    )(dates)
 
 
 def coverage(rng: np.random.Generator, case: Case, count: int = 400) -> Iterator[tuple[str, float]]:

@@ -17,10 +17,10 @@ import stacks
 import xarray as xr
 from distributed import Client
 
-from qilian import temporal
-from qilian.products import store
-from qilian.readers import mintpy
-from qilian.sbas import invert
+from qilian.archive.cache import store
+from qilian.archive.readers import mintpy
+from qilian.insar import temporal_models
+from qilian.insar.sbas import invert
 
 TILE, TILES, RUNS = (600, 600), 3, 3
 WORKER = ("--nthreads", "1", "--no-nanny", "--local-directory", ".")
@@ -62,7 +62,7 @@ def cluster(folder: Path, workers: int) -> Iterator[str]:
 
 def pace(folder: Path, path: Path, workers: int) -> tuple[float, float]:
     """Pixels per second, by the clock in the best of three runs and by the workers' CPU time."""
-    model = temporal.periodic(xr.DataArray(stacks.dates(), dims="time"))
+    model = temporal_models.periodic_model(xr.DataArray(stacks.dates(), dims="time"))
     options = {"weight": "coherence", "model": model, "screen_loops": False}
     stack = mintpy.read_stack(path)
     pixels = stack.sizes["y"] * stack.sizes["x"]

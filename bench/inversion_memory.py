@@ -20,10 +20,10 @@ import stacks
 import xarray as xr
 from stacks import Cost, cost
 
-from qilian import temporal
-from qilian.products import store
-from qilian.readers import mintpy
-from qilian.sbas import invert
+from qilian.archive.cache import store
+from qilian.archive.readers import mintpy
+from qilian.insar import temporal_models
+from qilian.insar.sbas import invert
 
 FITTING = (600, 600)
 TILE = 250e6  # bytes that are made at once
@@ -48,7 +48,7 @@ def write(path: Path, size: float, chunked: bool) -> int:
 
 def to_zarr(stack: xr.Dataset, path: Path) -> Cost:
     """Time an inversion into a new Zarr that does all but screen loops."""
-    model = temporal.periodic(xr.DataArray(stacks.dates(), dims="time"))
+    model = temporal_models.periodic_model(xr.DataArray(stacks.dates(), dims="time"))
     options = {"weight": "coherence", "model": model, "screen_loops": False}
     invert(stack.isel(y=[0], x=[0]).compute(), **options)  # compiles
     return cost(lambda: store(invert(stack, **options), path))

@@ -20,10 +20,10 @@ from mintpy.ifgram_inversion import estimate_timeseries
 from mintpy.objects import ifgramStack
 from stacks import cost
 
-from qilian import temporal
-from qilian.products import store
-from qilian.readers import mintpy
-from qilian.sbas import invert
+from qilian.archive.cache import store
+from qilian.archive.readers import mintpy
+from qilian.insar import temporal_models
+from qilian.insar.sbas import invert
 
 SMALL, LARGE = (40, 40), (600, 600)
 BARE = {"weight": "coherence", "screen_loops": False, "uncertainty": False}
@@ -98,7 +98,7 @@ def solvers(small: xr.Dataset, large: xr.Dataset) -> None:
     """Compare solvers in memory, and ours with what else it can do."""
     theirs = pixels(small) / cost(lambda: by_mintpy(small), times=3).cpu
     print(f"solve in memory, coherence as weight: MintPy {theirs:.0f}/s")
-    model = temporal.periodic(xr.DataArray(stacks.dates(), dims="time"))
+    model = temporal_models.periodic_model(xr.DataArray(stacks.dates(), dims="time"))
     for name, options in (
         ("series alone", {}),
         ("loops screened", {"screen_loops": True}),

@@ -22,8 +22,8 @@ import rasterio
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 
-from qilian import optical
-from qilian.readers import image
+from qilian.archive.readers import image
+from qilian.imagery import indices
 
 BANDS = ("blue", "green", "red", "red_edge", "near_infrared")
 BLOCK = 1024  # pixels that are written at once
@@ -62,7 +62,7 @@ def look(path: Path, pixels: int) -> tuple[float, float, str]:
     """Return seconds, peak memory in GB and how the pixels came about."""
     start = time.perf_counter()
     survey = image.read(path, scale=1e-4, pixels=pixels).image.compute()
-    optical.ndvi(survey).where(optical.quality(survey) == 0)
+    indices.ndvi(survey).where(indices.reflectance_quality(survey) == 0)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     shape = " × ".join(str(survey.sizes[axis]) for axis in ("y", "x"))

@@ -17,7 +17,8 @@ import pandas as pd
 import xarray as xr
 from recession_coverage import Case, rivers
 
-from qilian import recession, recession_days
+from qilian.recession import days as recession_days
+from qilian.recession import windows
 
 YEARS, FEW, MANY, HUGE, WINDOWS = 40, 5, 1000, 20_000, (1, 3, 5)
 
@@ -72,16 +73,16 @@ if __name__ == "__main__":
     flow, rain = rivers(np.random.default_rng(1), Case(), 100, YEARS)
     flow, rain = (repeated(record, HUGE) for record in (flow, rain))
     before = peak_memory()
-    huge, _ = seconds(lambda: recession.recession_constants(flow, rain))
+    huge, _ = seconds(lambda: windows.recession_constants(flow, rain))
     print(f"{HUGE} gauges, {(flow.nbytes + rain.nbytes) / 1e9:.1f} GB: {huge:.0f} s")
     print(f"peak memory {before:.2f} GB before, {peak_memory():.2f} GB after")
 
     flow, rain = rivers(np.random.default_rng(0), Case(), FEW, YEARS)
-    recession.recession_constants(flow[0], rain[0])  # warm
+    windows.recession_constants(flow[0], rain[0])  # warm
     plain, theirs = seconds(
         lambda: np.array([by_refitting(*pair) for pair in zip(flow, rain, strict=True)])
     )
-    summed, fits = seconds(lambda: recession.recession_constants(flow, rain, windows=WINDOWS))
+    summed, fits = seconds(lambda: windows.recession_constants(flow, rain, windows=WINDOWS))
     ours = fits["recession_constant"].transpose("gauge", "window", "year")
     difference = np.nanmax(np.abs(ours / theirs - 1))
     print(f"{FEW} gauges of {YEARS} years, windows of {WINDOWS} years")
@@ -89,8 +90,8 @@ if __name__ == "__main__":
     print(f"largest relative difference {difference:.1e}")
 
     flow, rain = rivers(np.random.default_rng(1), Case(), MANY, YEARS)
-    whole, _ = seconds(lambda: recession.recession_constants(flow, rain))
+    whole, _ = seconds(lambda: windows.recession_constants(flow, rain))
     flow, rain = (record.chunk(gauge=100) for record in (flow, rain))
-    blocks, _ = seconds(lambda: recession.recession_constants(flow, rain))
+    blocks, _ = seconds(lambda: windows.recession_constants(flow, rain))
     print(f"{MANY} gauges, with intervals: {whole:.2f} s in memory, {blocks:.2f} s in blocks")
     print(f"ratio per gauge {plain / FEW / (whole / MANY):.0f}")

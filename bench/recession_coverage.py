@@ -24,7 +24,10 @@ import pandas as pd
 import xarray as xr
 from scipy.signal import lfilter
 
-from qilian import recession, recession_change, recession_days, recession_sums, recession_trend
+from qilian.recession import change, windows
+from qilian.recession import days as recession_days
+from qilian.recession import segments as recession_segments
+from qilian.recession import trend as recession_trend
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 WET_FRACTION, RECORDS, WINDOWS = 0.12, 150, (1, 3, 5)
@@ -86,12 +89,12 @@ def trial(case: Case, seed: int, records: int = RECORDS, years: int = 20) -> pd.
     """Run the chain on many rivers; one row a window length."""
     flow, rain = rivers(np.random.default_rng(seed), case, records, years)
     rain = rain if case.rain_known else None
-    segments, reported = recession_sums.gauge_sums(flow, rain, season=SEASONS[case.segments])
+    segments, reported = recession_segments.gauge_sums(flow, rain, season=SEASONS[case.segments])
     rows = []
     for window in WINDOWS:
-        fits = recession.fit_windows(segments, reported, window=window)
+        fits = windows.fit_windows(segments, reported, window=window)
         low, high = (fits[f"recession_constant_{end}"] for end in ("lower", "upper"))
-        inside = fits["reason"] != recession.BEYOND
+        inside = fits["reason"] != windows.BEYOND
         held = (low <= case.constant) & ~(high < case.constant)
         k = 1 / fits["recession_constant"]
         rows.append(
@@ -158,13 +161,13 @@ def false_alarms(records: int = 800, years: int = 40) -> pd.DataFrame:
     for seed, (yearly, memory) in enumerate(((0.0, 0.0), (0.1, 0.0), (0.1, 0.3), (0.1, 0.5))):
         case = Case(yearly=yearly, memory=memory)
         flow, rain = rivers(np.random.default_rng(FIRST_SEED + seed), case, records, years)
-        fits = recession.recession_constants(flow, rain)
+        fits = windows.recession_constants(flow, rain)
         middle = 1980 + years // 2
         found = []
         for gauge in range(records):
             days = recession_days.select_days(flow[gauge], rain[gauge])
-            step = recession_change.change(days, until=middle - 1, since=middle)
-            trend = recession_trend.trend(fits.isel(gauge=gauge))
+            step = change.period_change(days, until=middle - 1, since=middle)
+            trend = recession_trend.trend_test(fits.isel(gauge=gauge))
             found.append([float(step["p_value"]), *trend["p_value"].values])
         share = 100 * np.mean(np.array(found) < 0.05, axis=0)
         names = ("change (%)", *(f"trend, {w}-year (%)" for w in WINDOWS))

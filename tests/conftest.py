@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from qilian.archive import PROJECT
+from qilian.archive.catalogue import PROJECT
 from qilian_demo.write import write_archive
 
 # What tests invert stays out of the project's own cache.

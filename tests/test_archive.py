@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from qilian.archive import PROJECT, locate, open_archive
-from qilian.contracts import InputError
+from qilian.archive.catalogue import PROJECT, locate, open_archive
+from qilian.contracts.errors import InputError
 
 GOOD = """
 [archive]

@@ -13,9 +13,9 @@ import pytest
 import rasterio
 import xarray as xr
 
-from qilian import recession_trend
-from qilian.archive import PROJECT, open_archive
-from qilian.book.chapters import chapters
+from qilian.archive.catalogue import PROJECT, open_archive
+from qilian.book.chapters import read_chapters
+from qilian.recession import trend
 
 pytestmark = pytest.mark.book
 
@@ -26,7 +26,7 @@ PAGES = [
     "s08_cumulative_deformation",
     "s10_western_pits",
 ]  # that real records carry
-DEMO_PAGES = [chapter.name for chapter in chapters(PROJECT)]
+DEMO_PAGES = [chapter.name for chapter in read_chapters(PROJECT)]
 WITH_TABLE = ["s02", "s03", "s05", "s06", "s07", "s09", "s12", "s13", "table_s1"]  # not maps alone
 
 
@@ -55,7 +55,7 @@ def test_simulated_input_is_marked_on_the_page_and_in_the_data(book):
 
 def test_saved_numbers_name_every_entry_that_was_read_and_every_parameter(book):
     """Both as they were in force; the archive and the folder have names of their own."""
-    for chapter in chapters(PROJECT):
+    for chapter in read_chapters(PROJECT):
         for path in (book / "results" / chapter.name).glob("*.nc"):
             with xr.open_dataset(path) as saved:
                 about = saved.attrs
@@ -175,7 +175,7 @@ def test_what_the_page_says_of_the_kuparuk_river_is_what_comes_out(real_run):
     with xr.open_dataset(real_run / "s05_recession" / "s05.nc") as fits:
         single = np.log(fits.recession_constant.sel(window=1))
     thaw = open_archive(PROJECT / "data" / "real" / "kuparuk.toml").load("thaw_depth")
-    tie = recession_trend.association(single, thaw.thaw_depth)
+    tie = trend.association(single, thaw.thaw_depth)
     assert tie.correlation_lower < 0 < tie.correlation_upper
 
 

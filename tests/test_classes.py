@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from qilian import classes
+from qilian.spatial import classes
 
 ABOUT = {"flag_values": np.array([1, 2], "int8"), "flag_meanings": "water bare_ridge"}
 
@@ -15,17 +15,17 @@ def flags(*values: int) -> xr.DataArray:
 
 def test_shares_are_of_the_ground_that_has_a_class():
     """A quarter and three quarters, whatever is unknown or masked; none where nothing is known."""
-    found = classes.shares(flags(1, 2, 2, 2, 0, 0))
+    found = classes.class_fractions(flags(1, 2, 2, 2, 0, 0))
     np.testing.assert_array_equal(found, [0.25, 0.75])
     assert found["class"].values.tolist() == ["water", "bare ridge"]
     within = flags(1, 2, 2, 2).where(np.array([[True, True, False, False]]))
-    np.testing.assert_array_equal(classes.shares(within), [0.5, 0.5])
-    np.testing.assert_array_equal(classes.shares(flags(0, 0)), [np.nan, np.nan])
+    np.testing.assert_array_equal(classes.class_fractions(within), [0.5, 0.5])
+    np.testing.assert_array_equal(classes.class_fractions(flags(0, 0)), [np.nan, np.nan])
 
 
 def test_what_each_true_class_was_found_as_is_counted():
     """Pixels without a class in either map are left out."""
-    counts = classes.confusion(found=flags(1, 2, 2, 0, 1), true=flags(1, 1, 2, 2, 0))
+    counts = classes.contingency(found=flags(1, 2, 2, 0, 1), true=flags(1, 1, 2, 2, 0))
     assert counts.sel(true="water", found="water") == 1
     assert counts.sel(true="water", found="bare ridge") == 1
     assert counts.sel(true="bare ridge", found="bare ridge") == 1

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from qilian.contracts import InputError
-from qilian.readers import era5, ghcn
+from qilian.archive.readers import era5, ghcn
+from qilian.contracts.errors import InputError
 
 RAW = "STATION,DATE,TMAX,TMIN,TAVG,PRCP\n"
 

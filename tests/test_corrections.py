@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import corrections
-from qilian.contracts import InputError
-from qilian.sbas import invert
+from qilian.contracts.errors import InputError
+from qilian.insar import corrections
+from qilian.insar.sbas import invert
 
 ROWS, COLUMNS = 30, 40
 
@@ -46,12 +46,12 @@ def test_ramp_and_delay_with_height_are_found_beside_one_another():
     rng = np.random.default_rng(0)
     stack = scene(rng)
     area = corrections.reference_around(stack, 20.0, 10.0)
-    found = corrections.fit(stack, area, ramp=True, height=True)
+    found = corrections.fit_corrections(stack, area, ramp=True, height=True)
     assert found["term"].values.tolist() == ["reference", "ramp_x", "ramp_y", "height"]
     np.testing.assert_allclose(corrected(stack, found), 0, atol=1e-4)
     slipped = rng.random(stack["height"].shape) < 0.1
     stack["unwrapped_phase"] += 2 * np.pi * slipped.astype("float32")
-    again = corrections.fit(stack, area, ramp=True, height=True)
+    again = corrections.fit_corrections(stack, area, ramp=True, height=True)
     np.testing.assert_allclose(corrected(stack, again)[:, ~slipped], 0, atol=1e-4)
 
 
@@ -59,7 +59,7 @@ def test_the_inversion_takes_off_what_was_found():
     """A scene of nothing but offsets, ramps and delay gives a displacement of zero."""
     stack = scene(np.random.default_rng(1))
     area = corrections.reference_around(stack, 20.0, 10.0)
-    found = corrections.fit(stack, area, ramp=True, height=True)
+    found = corrections.fit_corrections(stack, area, ramp=True, height=True)
     result = invert(stack, corrections=found)
     np.testing.assert_allclose(result["displacement"], 0, atol=1e-3)
 
@@ -68,9 +68,11 @@ def test_a_cycle_more_in_a_whole_pair_changes_nothing_once_it_is_referred():
     """Each pair's own constant goes."""
     stack = scene(np.random.default_rng(2))
     area = corrections.reference_around(stack, 20.0, 10.0)
-    before = corrected(stack, corrections.fit(stack, area))
+    before = corrected(stack, corrections.fit_corrections(stack, area))
     stack["unwrapped_phase"] += xr.DataArray([0.0, 2 * np.pi, -40.0], dims="pair").astype("f4")
-    np.testing.assert_allclose(corrected(stack, corrections.fit(stack, area)), before, atol=1e-4)
+    np.testing.assert_allclose(
+        corrected(stack, corrections.fit_corrections(stack, area)), before, atol=1e-4
+    )
 
 
 def test_the_reference_is_the_most_coherent_square_with_phase_in_every_pair():
@@ -90,10 +92,12 @@ def test_a_lazy_stack_is_corrected_as_one_in_memory():
     """Blocks change nothing."""
     stack = scene(np.random.default_rng(4))
     area = corrections.reference_by_coherence(stack)
-    whole = corrections.fit(stack, area, ramp=True, height=True)
+    whole = corrections.fit_corrections(stack, area, ramp=True, height=True)
     lazy = stack.chunk(y=7)
     xr.testing.assert_equal(corrections.reference_by_coherence(lazy), area)
-    xr.testing.assert_allclose(corrections.fit(lazy, area, ramp=True, height=True), whole)
+    xr.testing.assert_allclose(
+        corrections.fit_corrections(lazy, area, ramp=True, height=True), whole
+    )
 
 
 def test_what_cannot_be_corrected_is_said_in_one_sentence():
@@ -103,10 +107,10 @@ def test_what_cannot_be_corrected_is_said_in_one_sentence():
         corrections.reference_around(stack, 99.0, 10.0)
     area = corrections.reference_around(stack, 20.0, 10.0)
     with pytest.raises(InputError, match="no height, expected it"):
-        corrections.fit(stack.drop_vars("height"), area, height=True)
+        corrections.fit_corrections(stack.drop_vars("height"), area, height=True)
     stack["unwrapped_phase"][1] = stack["unwrapped_phase"][1].where(~area)
     with pytest.raises(InputError, match="2019-05-13 to 2019-05-25 has no phase in the reference"):
-        corrections.fit(stack, area)
+        corrections.fit_corrections(stack, area)
     stack["unwrapped_phase"][2, ::3, ::3] = np.nan
     with pytest.raises(InputError, match="no 5 × 5 pixels have phase in every pair"):
         corrections.reference_by_coherence(stack)

@@ -6,12 +6,12 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qilian import decorrelation, network
-from qilian.contracts import InputError
-from qilian.sensors import SENSORS
-from qilian_demo import coherence as simulated
-from qilian_demo import sensors
-from qilian_demo.scene import Cover
+from qilian.contracts.errors import InputError
+from qilian.contracts.radars import RADARS
+from qilian.insar import decorrelation, network
+from qilian_demo.ground.scene import Cover
+from qilian_demo.radar import coherence as radar_coherence
+from qilian_demo.radar import sensors
 
 SPANS = [92.0, 368.0, 736.0, 1104.0, 92.0]  # of ALOS-1's pairs
 CURVE = np.array([0.0, 100.0, 1000.0])
@@ -25,7 +25,7 @@ def decay(start, lasting, time, spans=SPANS) -> xr.DataArray:
 
 def fit(coherence: xr.DataArray, spans=SPANS, at_once=(0.8, 1.0), scatter=0.05) -> xr.Dataset:
     days = xr.DataArray(list(spans), dims="pair", attrs={"units": "day"})
-    return decorrelation.fit(coherence, days, at_once=at_once, scatter=scatter, curve=CURVE)
+    return decorrelation.fit_decay(coherence, days, at_once=at_once, scatter=scatter, curve=CURVE)
 
 
 def test_the_geometric_part_is_that_of_a_hand_worked_pair():
@@ -33,7 +33,7 @@ def test_the_geometric_part_is_that_of_a_hand_worked_pair():
     critical = 0.2361 * 14e6 / 299792458 * 855e3 * np.tan(np.radians(38.7))
     assert critical == pytest.approx(7552, abs=2)
     baseline = xr.DataArray([1225.0, -1225.0, 0.0, 9000.0], dims="pair")
-    found = decorrelation.geometric(baseline, SENSORS["ALOS-1"])
+    found = decorrelation.geometric_coherence(baseline, RADARS["ALOS-1"])
     np.testing.assert_allclose(found, [1 - 1225 / critical, 1 - 1225 / critical, 1, 0])
 
 
@@ -62,7 +62,7 @@ def test_what_a_pair_takes_from_all_ground_alike_leaves_the_comparison():
     common = np.array([0.3, -0.2, 0.1])
     values = np.stack([common + np.array([0.1, 0.2, 0.1]), common, np.full(3, np.nan)])
     means = xr.DataArray(values, {"ground": ["a", "b", "none"]}, ("ground", "pair"))
-    (row,) = decorrelation.compared(means).itertuples(index=False)
+    (row,) = decorrelation.compare_zones(means).itertuples(index=False)
     assert row[:3] == ("a", "b", "3 of 3")
     np.testing.assert_allclose(row[3:], [0.1, 0.2])
 
@@ -75,7 +75,7 @@ def test_the_range_covers_a_decay_whose_pairs_scatter_by_what_is_said():
         true + rng.normal(0, 0.05, (300, 5)), {"ground": np.arange(300)}, ("ground", "pair")
     )
     days = xr.DataArray(SPANS, dims="pair", attrs={"units": "day"})
-    found = decorrelation.fit(
+    found = decorrelation.fit_decay(
         drawn, days, at_once=(0.8, 1.0), scatter=0.05, curve=np.array([500.0])
     ).squeeze()
     at = 0.35 + 0.55 * np.exp(-500 / 300)
@@ -89,7 +89,7 @@ def test_means_and_spread_by_ground_leave_out_what_is_missing():
     coherence = xr.DataArray(values, dims=("pair", "y", "x"))
     masks = {"wet": [1, 1, 1, 0], "rock": [0, 0, 0, 1], "none": [0, 0, 0, 0]}
     ground = {n: xr.DataArray(np.array([m], bool), dims=("y", "x")) for n, m in masks.items()}
-    found = decorrelation.by_ground(coherence, ground).squeeze()
+    found = decorrelation.zonal_coherence(coherence, ground).squeeze()
     np.testing.assert_allclose(found["mean"], [0.3, 0.8, np.nan])
     np.testing.assert_allclose(found["low"], [0.22, 0.8, np.nan])
     np.testing.assert_allclose(found["high"], [0.38, 0.8, np.nan])
@@ -162,16 +162,18 @@ def test_the_range_holds_the_simulators_decay_from_the_pairs_of_table_s1(radar, 
         seen.append(0.0)
         for cover, share in mix.items():
             ground = np.full((60, 60), cover), np.ones((60, 60))
-            true = simulated.true_coherence(radar, *ground, dates, baseline)
-            seen[-1] += share * simulated.sample_interferogram(rng, true, radar.looks)[0].mean()
+            true = radar_coherence.true_coherence(radar, *ground, dates, baseline)
+            seen[-1] += (
+                share * radar_coherence.sample_interferogram(rng, true, radar.looks)[0].mean()
+            )
     spans = [
         float((np.datetime64(b) - np.datetime64(a)).astype(int)) for a, b, _ in PAIRS[radar.name]
     ]
     baselines = xr.DataArray([float(b) for *_, b in PAIRS[radar.name]], dims="pair")
     measured = xr.DataArray([seen], {"ground": ["one"]}, ("ground", "pair"))
-    measured = measured / decorrelation.geometric(baselines, SENSORS[radar.name])
+    measured = measured / decorrelation.geometric_coherence(baselines, RADARS[radar.name])
     found = fit(measured, spans, at_once=(0.6, 1.0)).squeeze()
-    kept, decay = 1 / (1 + 1 / radar.signal_to_noise), simulated.DECAY["L"]
+    kept, decay = 1 / (1 + 1 / radar.signal_to_noise), radar_coherence.DECAY["L"]
     lasting = kept * sum(share * decay.lasting[cover] for cover, share in mix.items())
     assert found["lasting_lower"] <= lasting <= found["lasting_upper"]
     left = [
@@ -198,7 +200,7 @@ def test_a_listed_row_goes_to_the_pair_with_its_dates_whatever_the_order():
         name: ("pair", [dates[1], day("2030-01-01", "ns")]) for name, (_, dates) in ends.items()
     }
     stated = {"perpendicular_baseline": ("pair", [46.0, 7.0]), "stated_days": ("pair", [364, 1])}
-    found = network.beside(pairs, xr.Dataset(stated, other))
+    found = network.beside_listed(pairs, xr.Dataset(stated, other))
     assert found["pair"].values.tolist() == ["2019-03-24 to 2020-03-22", "2020-03-22 to 2021-03-21"]
     np.testing.assert_array_equal(found["stated_baseline"], [np.nan, 46])
     np.testing.assert_array_equal(found["stated_days"], [np.nan, 364])

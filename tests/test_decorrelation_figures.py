@@ -6,7 +6,8 @@ import pytest
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import decorrelation, decorrelation_figures
+from qilian.figures import decorrelation
+from qilian.insar import decorrelation as insar_decorrelation
 
 DAYS = xr.DataArray([100.0, 400.0, 700.0, 1100.0], dims="pair", attrs={"units": "day"})
 
@@ -25,7 +26,7 @@ def test_each_map_is_under_its_own_dates_and_a_pair_that_no_table_lists_says_so(
     field[1] = 1
     stated = {"stated_days": ("pair", [92.0, np.nan]), "stated_baseline": ("pair", [-7.0, np.nan])}
     pairs = xr.Dataset(stated, {"pair": ["one", "other"]})
-    decorrelation_figures.coherence_maps(figure, field, pairs)
+    decorrelation.coherence_maps(figure, field, pairs)
     first, second = (axes for axes in figure.axes if axes.get_title())
     assert first.get_title() == "(a) one\n92 d, −7 m"
     assert second.get_title() == "(b) other\nnot in Table S1"
@@ -38,9 +39,11 @@ def test_a_decay_is_solid_between_its_pairs_alone_and_every_mark_has_a_name(figu
     value = xr.DataArray([[0.7, 0.5, 0.4, 0.35]], {"ground": ["meadow"]}, ("ground", "pair"))
     kinds = xr.Dataset({"mean": value, "low": value - 0.1, "high": value + 0.2})
     curve = np.linspace(0, 1300, 27)
-    fitted = decorrelation.fit(value, DAYS, at_once=(0.6, 1.0), scatter=0.05, curve=curve)
+    fitted = insar_decorrelation.fit_decay(
+        value, DAYS, at_once=(0.6, 1.0), scatter=0.05, curve=curve
+    )
     axes = figure.subplots()
-    decorrelation_figures.decay_panel(axes, kinds, fitted, DAYS)
+    decorrelation.decay_panel(axes, kinds, fitted, DAYS)
     _, dotted, solid = axes.lines[:3]
     assert (dotted.get_xdata().min(), dotted.get_xdata().max()) == (0, 1300)
     assert (solid.get_xdata().min(), solid.get_xdata().max()) == (100, 1100)
@@ -57,8 +60,10 @@ def test_a_fit_is_listed_with_its_ranges_and_a_kind_without_pixels_has_none():
         [[0.7, 0.5, 0.4, 0.35], [np.nan] * 4], {"ground": ["meadow", "none"]}, ("ground", "pair")
     )
     curve = np.array([0.0, 1300.0])
-    fitted = decorrelation.fit(value, DAYS, at_once=(0.6, 1.0), scatter=0.05, curve=curve)
-    found = decorrelation_figures.listing(fitted).set_index("ground")
+    fitted = insar_decorrelation.fit_decay(
+        value, DAYS, at_once=(0.6, 1.0), scatter=0.05, curve=curve
+    )
+    found = decorrelation.decay_listing(fitted).set_index("ground")
     first = fitted.sel(ground="meadow")
     low, high = float(first.lasting_lower), float(first.lasting_upper)
     assert found["lasting coherence γ∞"]["meadow"] == f"{low:.2f}–{high:.2f}"

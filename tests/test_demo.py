@@ -12,16 +12,16 @@ import xarray as xr
 
 import qilian_demo
 from qilian_demo import write
-from qilian_demo.acquisitions import choose_pairs, make_acquisitions
-from qilian_demo.coherence import sample_interferogram
-from qilian_demo.deformation import phase_away, range_increase
-from qilian_demo.fading import bias_share
-from qilian_demo.ground import Ground, make_ground
-from qilian_demo.hyp3 import product_name
-from qilian_demo.interferograms import Track
-from qilian_demo.pair_table import Pair
-from qilian_demo.scene import YAKOU, Cover
-from qilian_demo.sensors import ALOS1, ALOS2, ENVISAT, ERS2, SENTINEL1, Sensor
+from qilian_demo.ground.deformation import phase_away, range_increase
+from qilian_demo.ground.scene import YAKOU, Cover
+from qilian_demo.headwaters import Ground, make_ground
+from qilian_demo.radar.acquisitions import choose_pairs, make_acquisitions
+from qilian_demo.radar.coherence import sample_interferogram
+from qilian_demo.radar.fading import bias_share
+from qilian_demo.radar.hyp3 import product_name
+from qilian_demo.radar.interferograms import Track
+from qilian_demo.radar.pair_table import Pair
+from qilian_demo.radar.sensors import ALOS1, ALOS2, ENVISAT, ERS2, SENTINEL1, Sensor
 from qilian_demo.write import write_archive
 
 COARSE = 0.25

@@ -11,12 +11,12 @@ import rasterio
 import xarray as xr
 from scipy import ndimage
 
-from qilian_demo.climate import Climate
-from qilian_demo.ground import Ground, make_ground
-from qilian_demo.ground_products import CATALOGUE, write_ground_products
-from qilian_demo.reflectometry import simulate_reflector_height
-from qilian_demo.scene import PITS, SPOIL_HEAPS, YAKOU
-from qilian_demo.survey import Surface
+from qilian_demo.air.climate import Climate
+from qilian_demo.ancillary import CATALOGUE, write_ground_products
+from qilian_demo.camera.survey import Surface
+from qilian_demo.ground.reflectometry import simulate_reflector_height
+from qilian_demo.ground.scene import PITS, SPOIL_HEAPS, YAKOU
+from qilian_demo.headwaters import Ground, make_ground
 
 DESCRIPTION = "simulated, not a measurement"
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import corrections, network, rates, temporal, thaw
-from qilian.archive import PROJECT, open_archive
-from qilian.sbas import invert
+from qilian.archive.catalogue import PROJECT, open_archive
+from qilian.insar import corrections, network, rates, temporal_models
+from qilian.insar.sbas import invert
+from qilian.thaw import index
 
 RIDGE, WET_MEADOW = 4, 2  # land cover of the demo
 
@@ -27,7 +28,9 @@ def truth(demo) -> xr.Dataset:
 def model(demo, stack) -> xr.DataArray:
     """The thaw model by the demo's own weather file."""
     air = open_archive(demo).load("climate")["air_temperature"]
-    return temporal.thaw(thaw.settlement_course(air, network.dates(stack)))
+    return temporal_models.thaw_model(
+        index.settlement_course(air, network.acquisition_dates(stack))
+    )
 
 
 def test_phases_made_of_the_true_motion_give_it_back(stack, truth, model):
@@ -48,8 +51,8 @@ def test_phases_made_of_the_true_motion_give_it_back(stack, truth, model):
 def errors(stack, truth, model) -> xr.Dataset:
     """Vertical rate and thaw deformation of the noisy demo, less the truth, both referred."""
     area = corrections.reference_by_coherence(stack)
-    result = invert(stack, model=model, corrections=corrections.fit(stack, area))
-    found = rates.vertical(rates.from_model(result), stack["line_of_sight_up"])
+    result = invert(stack, model=model, corrections=corrections.fit_corrections(stack, area))
+    found = rates.vertical(rates.model_rates(result), stack["line_of_sight_up"])
     for name, true in (
         ("rate", truth["vertical_rate"]),
         ("thaw_deformation", -truth["thaw_amplitude"]),
@@ -85,9 +88,9 @@ def test_delay_fitted_on_ground_that_stays_brings_the_thaw_deformation_closer(
     area = corrections.reference_by_coherence(stack)
     still = (truth["land_cover"].values == RIDGE) & (truth["thaw_amplitude"].values < 4)
     still = xr.DataArray(still, area.coords, area.dims)
-    fitted = corrections.fit(stack, area, height=True, stable=still)
+    fitted = corrections.fit_corrections(stack, area, height=True, stable=still)
     result = invert(stack, model=model, corrections=fitted)
-    found = rates.vertical(rates.from_model(result), stack["line_of_sight_up"])["thaw_deformation"]
+    found = rates.vertical(rates.model_rates(result), stack["line_of_sight_up"])["thaw_deformation"]
     true = -truth["thaw_amplitude"]
     off = found - (true.values - float(true.where(area.values).mean()))
     meadow = truth["land_cover"].values == WET_MEADOW
@@ -103,7 +106,7 @@ def mexico_city(real) -> xr.Dataset:
 def test_a_real_stack_is_inverted_as_plain_least_squares_does(mexico_city):
     """Mexico City by coherence, every tenth pixel whose network holds, to 2e-5 rad."""
     area = corrections.reference_by_coherence(mexico_city)
-    fitted = corrections.fit(mexico_city, area)
+    fitted = corrections.fit_corrections(mexico_city, area)
     result = invert(mexico_city, weight="coherence", corrections=fitted, screen_loops=False).stack(
         pixel=("y", "x")
     )
@@ -131,9 +134,11 @@ def test_a_real_stack_is_inverted_as_plain_least_squares_does(mexico_city):
 def test_the_real_city_sinks_where_it_is_known_to_and_its_pairs_agree(mexico_city):
     """Tens of centimetres a year away from the sensor, with high temporal coherence."""
     area = corrections.reference_by_coherence(mexico_city)
-    model = temporal.linear(network.dates(mexico_city))
-    result = invert(mexico_city, corrections=corrections.fit(mexico_city, area), model=model)
-    rate = rates.from_model(result)["rate"]
+    model = temporal_models.linear_model(network.acquisition_dates(mexico_city))
+    result = invert(
+        mexico_city, corrections=corrections.fit_corrections(mexico_city, area), model=model
+    )
+    rate = rates.model_rates(result)["rate"]
     assert float(rate.quantile(0.9) - rate.quantile(0.1)) > 50
     assert float(result["temporal_coherence"].median()) > 0.8
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import explorer, temporal
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
+from qilian.insar import temporal_models
+from qilian.views import explorer
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,7 @@ def cube() -> xr.Dataset:
     """Displacement about a model, some of it missing, an interval unknown."""
     rng = np.random.default_rng(0)
     days = np.datetime64("2016-01-03", "ns") + np.arange(40) * np.timedelta64(24, "D")
-    model = temporal.periodic(xr.DataArray(days, {"time": days}, ("time",)))
+    model = temporal_models.periodic_model(xr.DataArray(days, {"time": days}, ("time",)))
     parameters = rng.normal(0, 10, (4, 12, 30))
     displacement = np.einsum("tp,pyx->tyx", model.values, parameters)
     displacement += rng.normal(0, 5, displacement.shape)
@@ -75,7 +76,9 @@ def test_blocks_are_averaged_and_half_empty_ones_are_missing(cube):
 
 def test_a_view_says_that_its_input_is_simulated(cube):
     """In the titles of map and chart."""
-    view = explorer.explore(cube, cube["model"], palette=["#000000", "#ffffff"], limit=50.0)
+    view = explorer.displacement_explorer(
+        cube, cube["model"], palette=["#000000", "#ffffff"], limit=50.0
+    )
     plots = [child for child in view.object.children if hasattr(child, "title")]
     titles = [p.title.text for p in plots if hasattr(p.title, "text")]
     assert len(titles) == 2

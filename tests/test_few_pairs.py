@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from qilian import few_pairs
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
+from qilian.insar import sparse_networks
 
 # The five pairs of ALOS-1: three pieces that share two dates.
 FIRST = ["2007-07-12", "2007-07-12", "2007-08-27", "2007-08-27", "2010-07-20"]
@@ -45,7 +45,9 @@ def moved(rate: float, thaw: float, number: int = 5) -> np.ndarray:
 @given(st.floats(-100, 100), st.floats(-100, 100), st.integers(2, 5), st.floats(0.1, 20))
 def test_pairs_without_noise_give_back_what_they_were_made_of(rate, thaw, number, delay):
     """Any rate and thaw deformation, by two pairs or more, whatever their noise is taken for."""
-    found = few_pairs.fit(pairs(moved(rate, thaw, number), delay=delay, decorrelation=2.0))
+    found = sparse_networks.fit_pairs(
+        pairs(moved(rate, thaw, number), delay=delay, decorrelation=2.0)
+    )
     np.testing.assert_allclose(found["rate"], rate, atol=1e-6)
     np.testing.assert_allclose(found["thaw_deformation"], thaw, atol=1e-6)
 
@@ -58,7 +60,7 @@ def test_errors_are_those_of_simulated_pairs_that_share_the_delay_of_their_dates
     delay = [of_date[b] - of_date[a] for a, b in zip(FIRST, SECOND, strict=True)]
     speckle = rng.normal(0, 3 * np.sqrt((1 - 0.6**2) / (2 * 0.6**2)), (5, 20_000))
     stack = pairs(moved(-8, -30) + delay + speckle, delay=4 * np.sqrt(2), decorrelation=3.0)
-    found = few_pairs.fit(stack)
+    found = sparse_networks.fit_pairs(stack)
     for name, true in (("rate", -8), ("thaw_deformation", -30)):
         off, error = found[name] - true, found[f"{name}_standard_error"]
         assert float(off.std() / error.mean()) == pytest.approx(1, abs=0.02)
@@ -70,11 +72,11 @@ def test_a_season_that_one_pair_cannot_tell_widens_its_rate_by_what_it_may_be():
     """The variance of R is (σ² + Δs² τ²) / Δt² less what the prior on E takes: a closed form."""
     alone = pairs(moved(-8, -30)[1:2], delay=5.0)
     alone["years"], alone["thaw"] = ("pair", YEARS[1:2]), ("pair", THAW[1:2])
-    found = few_pairs.fit(alone, thaw_spread=40.0)
+    found = sparse_networks.fit_pairs(alone, thaw_spread=40.0)
     expected = np.sqrt(5.0**2 + (THAW[1] * 40.0) ** 2) / YEARS[1]
     assert found["rate_standard_error"].item() == pytest.approx(expected)
     assert found["thaw_deformation_standard_error"].item() == pytest.approx(40.0)
-    assert np.isnan(few_pairs.fit(alone)["rate"]).all(), "one pair for two unknowns"
+    assert np.isnan(sparse_networks.fit_pairs(alone)["rate"]).all(), "one pair for two unknowns"
 
 
 def test_a_pair_that_is_missing_at_a_pixel_counts_as_if_it_were_not_there():
@@ -82,8 +84,8 @@ def test_a_pair_that_is_missing_at_a_pixel_counts_as_if_it_were_not_there():
     shown = np.repeat(moved(-8, -30), 3, axis=1) + np.arange(5)[:, np.newaxis]
     lacking = shown.copy()
     lacking[2, 1], lacking[:, 2] = np.nan, np.nan
-    found = few_pairs.fit(pairs(lacking))
-    others = few_pairs.fit(pairs(shown).isel(pair=[0, 1, 3, 4]))
+    found = sparse_networks.fit_pairs(pairs(lacking))
+    others = sparse_networks.fit_pairs(pairs(shown).isel(pair=[0, 1, 3, 4]))
     for name in ("rate", "rate_standard_error", "thaw_deformation_standard_error"):
         np.testing.assert_allclose(found[name][0, 1], others[name][0, 1])
     assert found["pairs"].values.tolist() == [[5, 4, 0]]
@@ -94,8 +96,10 @@ def test_no_coherence_is_noise_of_one_cycle_and_no_more():
     """A phase spread evenly over a cycle has a variance of π²/3, λ/4π to the radian."""
     lost = pairs(moved(0, 0), delay=0.0, decorrelation=50.0, coherence=0.0)
     cycle = 1000 * 0.236 / (4 * np.pi) * np.pi / np.sqrt(3)
-    equal = few_pairs.fit(pairs(moved(0, 0), delay=0.0, decorrelation=cycle, coherence=3**-0.5))
-    error = few_pairs.fit(lost)["rate_standard_error"]
+    equal = sparse_networks.fit_pairs(
+        pairs(moved(0, 0), delay=0.0, decorrelation=cycle, coherence=3**-0.5)
+    )
+    error = sparse_networks.fit_pairs(lost)["rate_standard_error"]
     np.testing.assert_allclose(error, equal["rate_standard_error"])
 
 
@@ -113,11 +117,11 @@ def test_noise_of_a_pair_is_told_apart_into_delay_and_decorrelation():
     shown[:, x >= 200] -= 30.0
     dims = ("pair", "y", "x")
     stack, worth = xr.DataArray(shown, dims=dims), xr.DataArray(coherence, dims=dims)
-    found = few_pairs.noise(stack, worth, stable)
+    found = sparse_networks.pair_noise(stack, worth, stable)
     assert found["decorrelation"].item() == pytest.approx(2, rel=0.05)
     assert found["delay"].item() == pytest.approx(6, rel=0.1)
     with pytest.raises(InputError, match="stable pixels with phase is 50, expected 100 or more"):
-        few_pairs.noise(stack, worth, stable & (y < 1) & (x < 50))
+        sparse_networks.pair_noise(stack, worth, stable & (y < 1) & (x < 50))
 
 
 def test_the_regressors_are_years_and_shares_between_the_dates():
@@ -125,6 +129,6 @@ def test_the_regressors_are_years_and_shares_between_the_dates():
     dates = np.array(["2019-06-01", "2020-06-01"], "datetime64[ns]")
     course = xr.DataArray([0.1, 0.8], {"time": dates}, ("time",))
     ends = {"reference_date": ("pair", dates[:1]), "secondary_date": ("pair", dates[1:])}
-    found = few_pairs.regressors(xr.Dataset(ends), course)
+    found = sparse_networks.pair_regressors(xr.Dataset(ends), course)
     assert found["years"].item() == pytest.approx(366 / 365.25)
     assert found["thaw"].item() == pytest.approx(0.7)

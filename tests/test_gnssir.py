@@ -8,10 +8,11 @@ import rioxarray  # noqa: F401  registers the accessor that writes a grid's coor
 import xarray as xr
 from pyproj import Transformer
 
-from qilian import gnssir, rates
-from qilian.archive import open_archive
-from qilian.contracts import InputError
-from qilian.network import incidence
+from qilian.archive.catalogue import open_archive
+from qilian.contracts.errors import InputError
+from qilian.insar import rates
+from qilian.insar.network import incidence
+from qilian.thaw import gnssir
 
 START = np.datetime64("2018-07-01", "ns")
 YAKOU = 100.2421, 38.0142
@@ -79,7 +80,7 @@ def test_an_average_takes_the_days_of_its_window_and_no_others():
 def test_a_known_offset_and_slope_come_back():
     """A series that is twice the other and 7 mm lower, on average, has just that."""
     reference = daily([5.0, 1.0, -2.0, -4.0])
-    found = gnssir.agreement(2 * reference - 7, reference)
+    found = gnssir.series_agreement(2 * reference - 7, reference)
     assert found.epochs == 4
     assert found.offset == pytest.approx(-7)
     assert found.slope == pytest.approx(2)
@@ -91,10 +92,10 @@ def test_a_level_added_to_either_series_changes_the_offset_alone():
     """InSAR and GNSS-IR have no absolute level."""
     rng = np.random.default_rng(0)
     one, other = series(rng.normal(size=6)), series(rng.normal(size=6))
-    before = gnssir.compare(one, other)
+    before = gnssir.compare_series(one, other)
     raised = one.assign(displacement=one.displacement + 40)
     lowered = other.assign(displacement=other.displacement - 3)
-    after = gnssir.compare(raised, lowered)
+    after = gnssir.compare_series(raised, lowered)
     assert after.offset == pytest.approx(before.offset + 43)
     np.testing.assert_allclose(after.difference, before.difference)
     for name in ("rmse", "expected_rmse", "correlation", "slope"):
@@ -107,11 +108,11 @@ def test_series_that_differ_by_their_errors_have_the_expected_rmse():
     delay = rng.normal(0, 4, 20_001)
     insar = series(delay[1:] - delay[0], error=4 * np.sqrt(2))
     reflected = series(rng.normal(0, 3, 20_000), error=3)
-    many = gnssir.compare(insar, reflected)
+    many = gnssir.compare_series(insar, reflected)
     assert many.rmse == pytest.approx(many.expected_rmse.item(), rel=0.02)
     few = insar.isel(time=slice(5)).copy(deep=True)
     few["displacement"][0], few["standard_error"][0] = 0, 0  # as if the stack began here
-    few = gnssir.compare(few, reflected)
+    few = gnssir.compare_series(few, reflected)
     assert few.expected_rmse == pytest.approx(np.sqrt((1 - 1 / 5) * (4**2 + 3**2)))
 
 
@@ -119,7 +120,9 @@ def test_errors_alone_exceed_the_rmse_by_chance_in_one_case_of_twenty():
     """Of five dates, in four thousand summers."""
     rng = np.random.default_rng(4)
     noise = rng.normal(0, 5, (4000, 5))
-    found = gnssir.compare(series(noise[0], error=4 * np.sqrt(2)), series(np.zeros(5), error=3))
+    found = gnssir.compare_series(
+        series(noise[0], error=4 * np.sqrt(2)), series(np.zeros(5), error=3)
+    )
     exceeded = noise.std(axis=1) > found.rmse_by_chance.item()
     assert 0.04 < exceeded.mean() < 0.06
 
@@ -133,7 +136,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     assert 0.935 < float((abs(averaged.displacement) < reach).mean()) < 0.965
     delay = rng.normal(0, 4, 20_001)
     insar = series(delay[1:] - delay[0], error=4 * np.sqrt(2))
-    both = gnssir.compare(insar, series(np.zeros(20_000)))
+    both = gnssir.compare_series(insar, series(np.zeros(20_000)))
     reach = rates.half_width(both.insar_standard_error, both.insar_degrees_of_freedom)
     assert 0.94 < float((abs(both.insar) < reach).mean()) < 0.96
 
@@ -178,7 +181,7 @@ def test_bad_input_is_refused_in_one_sentence():
         "measured at every date": lambda: gnssir.at_station(
             grid.where(grid.x < grid.x[3]), *YAKOU, radius=101
         ),
-        "2 dates in common": lambda: gnssir.compare(series([1, 2]), series([1, 2, 3])),
+        "2 dates in common": lambda: gnssir.compare_series(series([1, 2]), series([1, 2, 3])),
     }
     for words, call in cases.items():
         with pytest.raises(InputError, match=words) as refused:
@@ -193,6 +196,8 @@ def test_averages_of_the_demo_agree_with_its_truth_within_their_noise(demo: Path
     summer = xr.Dataset(coords={"time": dates}).sel(time=slice("2018-07-01", "2018-08-31"))
     change = gnssir.elevation_change(archive.load("gnssir").reflector_height)
     found = gnssir.average_around(change, summer.time)
-    scores = gnssir.agreement(found.displacement, archive.load_truth("gnssir").elevation_change)
+    scores = gnssir.series_agreement(
+        found.displacement, archive.load_truth("gnssir").elevation_change
+    )
     assert scores.epochs == 5
     assert scores.rmse < 2 * np.sqrt((found.standard_error**2).mean())

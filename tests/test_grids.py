@@ -8,8 +8,8 @@ import xarray as xr
 from pyproj import Transformer
 from shapely.geometry import box
 
-from qilian import grids
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
+from qilian.spatial import grids, zones
 
 
 def field(values: np.ndarray, *, west=99.0, north=38.0, step=0.01, crs="EPSG:4326") -> xr.DataArray:
@@ -91,10 +91,10 @@ def test_outlines_cover_every_pixel_that_they_touch_in_whatever_coordinates():
     outline = gpd.GeoDataFrame(geometry=[box(99.0105, 37.9805, 99.0205, 37.9895)], crs=4326)
     expected = np.zeros((4, 4), bool)
     expected[1, 1:3] = True
-    np.testing.assert_array_equal(grids.covered(outline, like), expected)
-    np.testing.assert_array_equal(grids.covered(outline.to_crs(32647), like), expected)
+    np.testing.assert_array_equal(zones.covered(outline, like), expected)
+    np.testing.assert_array_equal(zones.covered(outline.to_crs(32647), like), expected)
     away = outline.set_geometry(outline.translate(xoff=5))
-    assert not grids.covered(away, like).any()
+    assert not zones.covered(away, like).any()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_distances_are_those_on_the_ellipsoid(crs, west, step, scale):
     grid = field(np.zeros((3, 9)), west=west, north=north, step=step, crs=crs)
     to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     place = to_degrees.transform(float(grid.x[0]), float(grid.y[1]))
-    found = grids.distance(grid.to_dataset(), *place).isel(y=1)
+    found = grids.distance_from(grid.to_dataset(), *place).isel(y=1)
     sine = np.sin(np.radians(place[1]))
     radius = 6378137 / np.sqrt(1 - 0.00669438 * sine**2) * np.sqrt(1 - sine**2)
     apart = radius * scale if scale else 100 / 0.9996
@@ -119,7 +119,7 @@ def test_ground_near_an_outline_is_told_in_metres():
     grid = field(np.zeros((21, 21)), west=500e3, north=4200e3, step=100.0, crs="EPSG:32647")
     x, y = 501_050.0, 4_198_950.0
     square = gpd.GeoDataFrame(geometry=[box(x - 49, y - 49, x + 49, y + 49)], crs="EPSG:32647")
-    found = grids.near(square.to_crs("EPSG:4326"), grid, 250.0)
+    found = zones.within_distance(square.to_crs("EPSG:4326"), grid, 250.0)
     assert found.isel(y=10).values.sum() == 7
     assert not found.isel(y=6).any()
 
@@ -129,10 +129,10 @@ def test_rings_hold_all_ground_outside_of_outlines_once():
     grid = field(np.zeros((21, 21)), west=500e3, north=4200e3, step=100.0, crs="EPSG:32647")
     x, y = 501_050.0, 4_198_950.0
     square = gpd.GeoDataFrame(geometry=[box(x - 49, y - 49, x + 49, y + 49)], crs="EPSG:32647")
-    found = grids.rings(square, grid, [60, 160])
+    found = zones.rings(square, grid, [60, 160])
     assert list(found) == ["up to 60 m", "to 160 m", "beyond 160 m"]
     counts = [int(ring.sum()) for ring in found.values()]
     assert sum(counts) == 21 * 21 - 1
     assert counts[:2] == [8, 16]
     with pytest.raises(InputError, match=r"^rings is \[300, 100\], expected ascending distances"):
-        grids.rings(square, grid, [300, 100])
+        zones.rings(square, grid, [300, 100])

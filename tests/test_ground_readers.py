@@ -10,10 +10,10 @@ import rasterio
 from rasterio.enums import ColorInterp, Resampling
 from shapely.geometry import Point
 
-from qilian.archive import open_archive
-from qilian.contracts import InputError
-from qilian.readers import gnssrefl, image, vector
-from qilian.readers.hydrograph import read_grdc
+from qilian.archive.catalogue import open_archive
+from qilian.archive.readers import gnssrefl, image, vector
+from qilian.archive.readers.hydrograph import read_grdc
+from qilian.contracts.errors import InputError
 
 GRDC = """\
 # Title:                 GRDC STATION DATA FILE

@@ -11,7 +11,7 @@ import papermill
 import pytest
 import yaml
 
-from qilian.archive import PROJECT, READERS
+from qilian.archive.catalogue import PROJECT, READERS
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

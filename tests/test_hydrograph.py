@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qilian.contracts import InputError
-from qilian.readers.hydrograph import read_csv, read_usgs_rdb
+from qilian.archive.readers.hydrograph import read_csv, read_usgs_rdb
+from qilian.contracts.errors import InputError
 
 CUBIC_FOOT = 0.028316846592
 RDB_HEADER = "# comment\nagency_cd\tsite_no\tdatetime\t7_00060_00003\t7_00060_00003_cd\n"

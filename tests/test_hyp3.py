@@ -9,15 +9,15 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qilian.contracts import InputError
-from qilian.readers import hyp3
-from qilian.sensors import SENSORS
+from qilian.archive.readers import hyp3
+from qilian.contracts.errors import InputError
+from qilian.contracts.radars import RADARS
 
 GAMMA = "S1AA_20180101T112233_20180113T112233_VVP012_INT80_G_ueF_12AB"
 NEXT = "S1AB_20180113T112233_20180125T112234_VVP012_INT40_G_weF_34CD"
 BURST = "S1_136231_IW2_20200604_20200616_VV_INT80_12E3"
 MULTI = "S1_064_000000s1n00-136231s2n02-000000s3n00_IW_20200604_20200616_VV_INT80_77F1"
-WAVELENGTH = SENSORS["Sentinel-1"].wavelength
+WAVELENGTH = RADARS["Sentinel-1"].wavelength
 PIXEL = 80.0
 # 6 × 8 pixels of ground, each with its own number, from which frames are cut.
 GROUND = 1 + np.arange(48, dtype="float32").reshape(6, 8)
@@ -205,7 +205,7 @@ def test_opening_reads_no_pixels_and_what_is_opened_can_be_sent_to_a_worker(tmp_
         raise AssertionError("pixels were read")
 
     with monkeypatch.context() as patched:
-        patched.setattr("qilian.readers.raster.read_pixels", no_pixels)
+        patched.setattr("qilian.archive.readers.raster.read_pixels", no_pixels)
         stack = hyp3.read(tmp_path)
     sent = pickle.loads(pickle.dumps(stack.isel(y=slice(2, 0, -1))))
     assert np.array_equal(sent.unwrapped_phase[1], GROUND[2:0:-1, :4])

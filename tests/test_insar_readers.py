@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import rasterio
 
-from qilian.contracts import InputError
-from qilian.readers import gamma, geotiff, licsar
-from qilian.sensors import SENSORS
+from qilian.archive.readers import gamma, geotiff, licsar
+from qilian.contracts.errors import InputError
+from qilian.contracts.radars import RADARS
 
 TRANSFORM = rasterio.Affine(0.001, 0, 99.0, 0, -0.001, 38.2)
-WAVELENGTH = SENSORS["Sentinel-1"].wavelength
+WAVELENGTH = RADARS["Sentinel-1"].wavelength
 PAIRS = [("20180101", "20180113"), ("20180113", "20180125")]
 
 
@@ -222,7 +222,7 @@ def test_coherence_above_one_is_refused_when_its_block_is_read(tmp_path):
 
 
 def test_opening_reads_no_pixels_and_a_block_holds_all_pairs(geoc, monkeypatch):
-    monkeypatch.setattr("qilian.readers.raster.BLOCK_BYTES", 2 * 4 * 4)
+    monkeypatch.setattr("qilian.archive.readers.raster.BLOCK_BYTES", 2 * 4 * 4)
     stack = licsar.read(geoc)
     assert stack.coherence.chunks == ((2,), (1, 1, 1), (4,))
     assert stack.coherence[:, 2, 3].compute().values == pytest.approx([0.2, 0.2])

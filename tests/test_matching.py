@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import interpolate, stats
 
-from qilian import matching
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
+from qilian.insar import cdf_matching
 
 RNG = np.random.default_rng(3)
 
@@ -26,7 +26,7 @@ def everywhere(field: xr.DataArray) -> xr.DataArray:
 
 
 def fit(x: xr.DataArray, y: xr.DataArray, **options) -> xr.Dataset:
-    return matching.fit(x, y, everywhere(x), **options)
+    return cdf_matching.fit_cdf_matching(x, y, everywhere(x), **options)
 
 
 @pytest.fixture
@@ -40,14 +40,14 @@ def test_a_linear_transform_is_recovered_inside_and_beyond_what_was_seen(rates):
     reference = rates.copy(data=RNG.permutation((0.7 * rates + 2).values.ravel())[np.newaxis])
     fitted = fit(rates, reference)
     beyond = line(np.linspace(-60, 40, 300))
-    np.testing.assert_allclose(matching.apply(fitted, beyond), 0.7 * beyond + 2)
+    np.testing.assert_allclose(cdf_matching.apply_cdf_matching(fitted, beyond), 0.7 * beyond + 2)
     assert float(fitted["slope_below"]) == pytest.approx(0.7)
 
 
 def test_a_map_matched_to_itself_stays_as_it_was(rates):
     """Missing values too, and block by block."""
     holes = rates.where(rates["x"] % 7 > 0)
-    found = matching.apply(fit(rates, rates), holes.chunk(x=100))
+    found = cdf_matching.apply_cdf_matching(fit(rates, rates), holes.chunk(x=100))
     np.testing.assert_allclose(found, holes)
     assert found.attrs["units"] == "mm year-1"
 
@@ -60,7 +60,7 @@ def test_no_order_of_pixels_is_reversed(x, y, bins):
     """The function rises, with ties in either map, and beyond what was seen."""
     assume(np.ptp(x) > 0 and np.ptp(y) > 0)
     fitted = fit(line(x), line(y), bins=bins)
-    corrected = matching.apply(fitted, line(np.linspace(-80, 80, 400))).values
+    corrected = cdf_matching.apply_cdf_matching(fitted, line(np.linspace(-80, 80, 400))).values
     assert (np.diff(corrected) >= -1e-9).all()
     assert (np.diff(fitted["source"]) > 0).all()
 
@@ -69,7 +69,7 @@ def test_matched_values_have_the_references_distribution_to_a_bin(rates):
     """Of a reference of another shape, by SciPy's Kolmogorov-Smirnov distance."""
     reference = line(RNG.gamma(2, 3, rates.size))
     fitted = fit(rates, reference)
-    matched = matching.apply(fitted, rates)
+    matched = cdf_matching.apply_cdf_matching(fitted, rates)
     distance = stats.ks_2samp(matched.values.ravel(), reference.values.ravel()).statistic
     assert distance <= 0.01
     assert fitted.sizes["percentile"] == 101
@@ -95,7 +95,7 @@ def test_it_is_what_pytesmo_does_by_default():
     nodes = pytesmo(x, y, 50)
     spline = interpolate.InterpolatedUnivariateSpline(*nodes, k=1, ext=0)
     wide = np.linspace(-40, 30, 500)
-    found = matching.apply(fit(line(x), line(y)), line(wide))
+    found = cdf_matching.apply_cdf_matching(fit(line(x), line(y)), line(wide))
     np.testing.assert_allclose(found.values.ravel(), spline(wide))
 
 
@@ -106,8 +106,10 @@ def test_an_outlier_of_the_reference_does_not_steer_the_edge():
     y[0] -= 100
     fitted = fit(line(x), line(y))
     assert 1 < float(fitted["slope_below"]) < 10
-    assert matching.apply(fitted, line([0.0])).item() > y[0]
-    below = matching.apply(fitted, line(np.array([-10.0, -20, -30]))).values.ravel()
+    assert cdf_matching.apply_cdf_matching(fitted, line([0.0])).item() > y[0]
+    below = cdf_matching.apply_cdf_matching(
+        fitted, line(np.array([-10.0, -20, -30]))
+    ).values.ravel()
     assert np.diff(below) == pytest.approx(-10 * float(fitted["slope_below"]))
 
 
@@ -115,7 +117,7 @@ def test_equal_values_share_a_corrected_one_and_percentiles_stay_distinct():
     """A third of the source at one value, as a processor's rounding makes it."""
     x = np.concatenate([np.full(200, -3.0), np.linspace(-2, 5, 400)])
     fitted = fit(line(x), line(np.linspace(0, 1, 600)), bins=10)
-    matched = matching.apply(fitted, line(x)).values.ravel()
+    matched = cdf_matching.apply_cdf_matching(fitted, line(x)).values.ravel()
     assert np.ptp(matched[:200]) == 0
     assert (np.diff(fitted["source"]) > 0).all()
     assert 0 <= matched.min() <= matched.max() <= 1.01
@@ -143,7 +145,7 @@ def test_agreement_is_what_numpy_and_scipy_say_where_mask_and_values_are():
     a[0, :20], b[0, 10:40] = np.nan, np.nan
     mask = everywhere(a)
     mask[0, 250:] = False
-    found = matching.agreement(a, b, mask)
+    found = cdf_matching.map_agreement(a, b, mask)
     x, y = a.values[0, 40:250], b.values[0, 40:250]
     assert int(found["number"]) == 210
     assert float(found["correlation"]) == pytest.approx(stats.pearsonr(x, y).statistic)
@@ -155,7 +157,7 @@ def test_agreement_is_what_numpy_and_scipy_say_where_mask_and_values_are():
 def test_a_cumulative_curve_runs_through_the_median_and_both_ends():
     """Of what the mask leaves."""
     field = line(np.arange(101.0))
-    curve = matching.cumulative(field, field <= 50, count=3)
+    curve = cdf_matching.cumulative_distribution(field, field <= 50, count=3)
     assert curve.values.tolist() == [0, 25, 50]
     assert curve["share"].values.tolist() == [0, 0.5, 1]
 
@@ -163,12 +165,12 @@ def test_a_cumulative_curve_runs_through_the_median_and_both_ends():
 def test_blocks_are_numbered_row_by_row_and_differ_by_a_pixel_at_most():
     """Five by seven pixels, cut into two by three."""
     like = xr.DataArray(np.zeros((5, 7)), {"y": np.arange(5), "x": np.arange(7)}, ("y", "x"))
-    number = matching.blocks(like, rows=2, columns=3)
+    number = cdf_matching.spatial_blocks(like, rows=2, columns=3)
     assert number.values[0].tolist() == [1, 1, 1, 2, 2, 3, 3]
     assert number.values[-1].tolist() == [4, 4, 4, 5, 5, 6, 6]
     assert number.values[:, 0].tolist() == [1, 1, 1, 4, 4]
     with pytest.raises(InputError, match="blocks along y is 6, expected 1 to 5"):
-        matching.blocks(like, rows=6, columns=1)
+        cdf_matching.spatial_blocks(like, rows=6, columns=1)
 
 
 def test_a_held_out_block_has_no_say_in_the_correction_that_it_is_judged_by():
@@ -176,8 +178,8 @@ def test_a_held_out_block_has_no_say_in_the_correction_that_it_is_judged_by():
     x = line(RNG.normal(0, 2, 2000))
     second = x["x"] >= 1000
     reference = x + 1 + 5 * second
-    parts = matching.blocks(x, rows=1, columns=2)
-    found = matching.evaluate(x, reference, everywhere(x), parts)
+    parts = cdf_matching.spatial_blocks(x, rows=1, columns=2)
+    found = cdf_matching.evaluate_matching(x, reference, everywhere(x), parts)
     block = found.sel(area="block 2, held out")
     assert block["mean"].sel(matching="after").item() == pytest.approx(-5, abs=0.05)
     assert block["mean"].sel(matching="before").item() == pytest.approx(-6)
@@ -194,7 +196,7 @@ def test_classes_are_compared_each_by_itself_and_small_ones_not_at_all():
     flags = line(kinds).assign_attrs(flag_values=[1, 2, 3], flag_meanings="wet_meadow ridge ice")
     flags.attrs["long_name"] = "land cover"
     field = reference + line(np.choose(kinds, [0, 1, -2, 0]))
-    found = matching.by_class(field, reference, everywhere(field), flags)
+    found = cdf_matching.agreement_by_class(field, reference, everywhere(field), flags)
     assert found["class"].values.tolist() == ["wet meadow", "ridge"]
     np.testing.assert_allclose(found["mean"], [1, -2])
     np.testing.assert_allclose(found["root_mean_square"], [1, 2])

@@ -6,11 +6,11 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qilian import coherence, network
-from qilian.archive import PROJECT
-from qilian.contracts import InputError
-from qilian.readers import pairs as pair_reader
-from qilian.sensors import SENSORS
+from qilian.archive.catalogue import PROJECT
+from qilian.archive.readers import pairs as readers_pairs
+from qilian.contracts.errors import InputError
+from qilian.contracts.radars import RADARS
+from qilian.insar import coherence, network
 
 START = np.datetime64("2018-01-01", "ns")
 
@@ -27,7 +27,7 @@ def make(ends: list[tuple[int, int]], baseline: np.ndarray | None = None) -> xr.
 
 @pytest.fixture(scope="module")
 def table() -> xr.Dataset:
-    return pair_reader.read_csv(PROJECT / "data" / "table_s1.csv")
+    return readers_pairs.read_csv(PROJECT / "data" / "table_s1.csv")
 
 
 edges = st.lists(
@@ -91,12 +91,12 @@ def test_table_s1_spans_equal_the_dates_and_are_whole_repeat_cycles(table):
 def test_table_s1_moved_row_would_fit_no_cycle_of_the_satellite_it_is_printed_beside(table):
     row = int(np.flatnonzero(table.reference_date.values == np.datetime64("2019-03-24"))[0])
     assert table.sensor.values[row] == "ALOS-2"
-    assert table.stated_days.values[row] % SENSORS["ALOS-1"].repeat_cycle != 0
+    assert table.stated_days.values[row] % RADARS["ALOS-1"].repeat_cycle != 0
 
 
 def test_table_s1_networks_fall_apart_as_counted_by_hand(table):
     found = {}
-    for name in SENSORS:
+    for name in RADARS:
         own = table.isel(pair=table.sensor.values == name)
         if own.sizes["pair"]:
             parts = int(network.acquisitions(own).component.max())
@@ -114,7 +114,7 @@ def test_table_s1_baselines_are_below_the_critical_one(table):
 def test_critical_baselines_agree_with_values_worked_out_elsewhere():
     expected = {"ERS-2": 1064, "Envisat": 1065, "ALOS-1": 7552, "ALOS-2": 12197}
     for name, metres in expected.items():
-        assert SENSORS[name].critical_baseline == pytest.approx(metres, rel=0.005)
+        assert RADARS[name].critical_baseline == pytest.approx(metres, rel=0.005)
 
 
 def test_an_unknown_satellite_is_named(table):
@@ -126,17 +126,17 @@ def test_an_unknown_satellite_is_named(table):
 def test_means_of_coherence_leave_missing_values_out_and_mask_thin_pixels():
     values = np.array([[[0.2, np.nan]], [[0.6, np.nan]], [[0.4, 0.9]]])
     stack = xr.DataArray(values, dims=("pair", "y", "x"))
-    mean = coherence.temporal_mean(stack, minimum_share=0.5)
+    mean = coherence.temporal_mean_coherence(stack, minimum_share=0.5)
     assert np.allclose(mean.mean_coherence, [[0.4, np.nan]], equal_nan=True)
     assert np.allclose(mean.valid_share, [[1, 1 / 3]])
-    assert np.allclose(coherence.pair_mean(stack), [0.2, 0.6, 0.65])
+    assert np.allclose(coherence.pair_mean_coherence(stack), [0.2, 0.6, 0.65])
 
 
 def test_a_network_loses_pairs_then_dates_then_its_unity_as_the_threshold_rises():
     """A chain with one loop, its links of falling coherence."""
     pairs = make([(0, 10), (10, 20), (0, 20), (20, 30), (30, 40)])
     coherence = xr.DataArray([0.9, 0.8, 0.7, 0.3, np.nan], dims="pair")
-    left = network.thinned(pairs, coherence, [0, 0.2, 0.5, 0.75, 0.95])
+    left = network.thinned_network(pairs, coherence, [0, 0.2, 0.5, 0.75, 0.95])
     assert left["pairs"].values.tolist() == [5, 4, 3, 2, 0]
     assert left["dates"].values.tolist() == [5, 4, 3, 3, 0]
     assert left["components"].values.tolist() == [1, 1, 1, 1, 0]
@@ -146,19 +146,25 @@ def test_a_network_loses_pairs_then_dates_then_its_unity_as_the_threshold_rises(
 def test_a_pair_is_of_the_season_of_its_dates():
     """January to February, April to May, June to July, September to December, June to June."""
     days = make([(0, 40), (100, 130), (160, 190), (250, 340), (160, 520)])
-    assert network.season(days).values.tolist() == ["frozen", "mixed", "thaw", "mixed", "mixed"]
+    assert network.pair_season(days).values.tolist() == [
+        "frozen",
+        "mixed",
+        "thaw",
+        "mixed",
+        "mixed",
+    ]
     with pytest.raises(InputError, match=r"^thaw is \(11, 5\), expected first and last month"):
-        network.season(days, thaw=(11, 5))
+        network.pair_season(days, thaw=(11, 5))
 
 
 def test_only_pairs_with_both_dates_in_a_span_are_kept():
     """Its ends included; none at all is refused."""
     pairs = make([(0, 40), (40, 50), (50, 90)])
-    kept = network.within(pairs, "2018-02-10", "2018-02-20")
+    kept = network.pairs_within(pairs, "2018-02-10", "2018-02-20")
     assert kept.sizes["pair"] == 1
-    assert network.dates(kept).values.astype("datetime64[D]").astype(str).tolist() == [
+    assert network.acquisition_dates(kept).values.astype("datetime64[D]").astype(str).tolist() == [
         "2018-02-10",
         "2018-02-20",
     ]
     with pytest.raises(InputError, match="no pair lies between 2019-01-01 and 2019-02-01"):
-        network.within(pairs, "2019-01-01", "2019-02-01")
+        network.pairs_within(pairs, "2019-01-01", "2019-02-01")

@@ -6,9 +6,9 @@ import pytest
 import xarray as xr
 from bokeh.models import CustomJS, Slider
 
-from qilian.contracts import InputError
-from qilian.live_maps import live_map
-from qilian.pair_slider import MISSING, pair_slider, preview
+from qilian.contracts.errors import InputError
+from qilian.views.live import live_map
+from qilian.views.pairs import MISSING, pair_preview, pair_slider
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def stack() -> xr.DataArray:
 
 
 def test_a_preview_keeps_the_mean_and_thins_pairs_and_pixels(stack):
-    shown = preview(stack.fillna(0.5), frames=5, columns=4)
+    shown = pair_preview(stack.fillna(0.5), frames=5, columns=4)
     assert dict(shown.sizes) == {"pair": 5, "y": 2, "x": 4}
     kept = stack.fillna(0.5).isel(pair=[0, 12, 24, 37, 49])
     assert np.allclose(shown.mean(("y", "x")), kept.mean(("y", "x")), atol=1e-6)
     with pytest.raises(InputError, match="frames is 0, expected 1 or more"):
-        preview(stack, frames=0)
+        pair_preview(stack, frames=0)
 
 
 def test_what_the_page_carries_gives_the_stack_back(stack):

@@ -8,7 +8,7 @@ import pytest
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import figures, period_figures
+from qilian.figures import periods, style
 
 TITLES = ["1997-98, ERS-2", "2003-05, Envisat", "2016-23, Sentinel-1, matched", "2019-22, ALOS-2"]
 SPANS = [(1997.3, 1998.6), (2003.8, 2005.8), (2016.3, 2023.9), (2019.2, 2022.2)]
@@ -17,7 +17,7 @@ ABOUT = {"long_name": "vertical rate", "units": "mm year-1"}
 
 @pytest.fixture
 def figure():
-    with plt.style.context(dict(figures.STYLE)):
+    with plt.style.context(dict(style.STYLE)):
         drawn = plt.figure(figsize=(7.8, 8))
         yield drawn
         plt.close(drawn)
@@ -43,7 +43,7 @@ def pooled() -> xr.Dataset:
 def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, field):
     """Four maps, three errors beside the three that have one, and the next letter is left."""
     scales = {"titles": TITLES, "limit": 1, "largest_error": 1, "missing": ["why"] * 4}
-    letter = period_figures.maps_with_errors(figure, field, field, **scales)
+    letter = periods.maps_with_errors(figure, field, field, **scales)
     panels = [axes for axes in figure.axes if axes.get_visible() and axes.images]
     titles = [axes.get_title("left") for axes in panels]
     assert sorted(title[:3] for title in titles) == [
@@ -64,7 +64,7 @@ def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, fie
 def test_averages_stay_in_their_period_s_time_and_apart_from_one_another(figure, pooled):
     """Each band holds its own markers, and those of satellites that overlap in time do not."""
     axes = figure.subplots()
-    period_figures.averages_panel(axes, pooled, letter="(k)", spans=SPANS)
+    periods.averages_panel(axes, pooled, letter="(k)", spans=SPANS)
     bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
     np.testing.assert_allclose(bands, SPANS)
     near, undisturbed = (bars.lines[0].get_xdata() for bars in axes.containers)
@@ -77,7 +77,7 @@ def test_averages_stay_in_their_period_s_time_and_apart_from_one_another(figure,
 def test_names_of_satellites_do_not_cover_one_another_nor_the_title(figure, pooled):
     """Of two that overlap in time one stands higher; a line over each has its span's ends."""
     axes = figure.subplots()
-    period_figures.averages_panel(axes, pooled, letter="(k)", spans=SPANS)
+    periods.averages_panel(axes, pooled, letter="(k)", spans=SPANS)
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in (*axes.texts, axes._left_title)]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
@@ -89,7 +89,7 @@ def test_a_period_without_a_value_says_so_below_its_place(figure, pooled):
     """The second of four, and no other."""
     pooled["mean"][:, 1] = np.nan
     axes = figure.subplots()
-    period_figures.averages_panel(axes, pooled, letter="(k)")
+    periods.averages_panel(axes, pooled, letter="(k)")
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert ["no value" in label for label in labels] == [False, True, False, False]
 
@@ -98,7 +98,7 @@ def test_a_period_without_a_value_says_so_below_its_place(figure, pooled):
 def test_the_legend_lies_outside_the_chart(figure, pooled, spans):
     """No data can lie below it, whatever the data are."""
     axes = figure.subplots()
-    period_figures.averages_panel(axes, pooled, letter="(k)", spans=spans)
+    periods.averages_panel(axes, pooled, letter="(k)", spans=spans)
     figure.draw_without_rendering()
     (legend,) = figure.legends
     assert legend.get_window_extent().y1 < axes.get_window_extent().y0
@@ -108,6 +108,6 @@ def test_the_legend_lies_outside_the_chart(figure, pooled, spans):
 def test_a_missing_pixel_is_darker_than_zero(figure, field):
     """By lightness: the back of a map is more than a tenth below the middle of its colours."""
     scales = {"titles": TITLES, "limit": 1, "largest_error": 1}
-    period_figures.maps_with_errors(figure, field, field, **scales)
+    periods.maps_with_errors(figure, field, field, **scales)
     missing = np.mean(figure.axes[0].get_facecolor()[:3])
-    assert np.mean(figures.DISPLACEMENT_MAP(0.5)[:3]) - missing > 0.1
+    assert np.mean(style.DISPLACEMENT_MAP(0.5)[:3]) - missing > 0.1

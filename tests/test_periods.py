@@ -8,9 +8,12 @@ import papermill
 import pytest
 import xarray as xr
 
-from qilian import corrections, periods, pooling
-from qilian.archive import PROJECT, open_archive
-from qilian.sensors import SENSORS
+from qilian.archive.catalogue import PROJECT, open_archive
+from qilian.contracts.radars import RADARS
+from qilian.insar import corrections
+from qilian.products import periods
+from qilian.products import zones as products_zones
+from qilian.spatial import zonal, zones
 
 OLD = ["ers2", "envisat", "alos1", "alos2"]
 
@@ -22,7 +25,7 @@ def source(demo):
 
 @pytest.fixture(scope="module")
 def radar(source):
-    return periods.sentinel1(source)
+    return periods.sentinel1_rates(source)
 
 
 @pytest.fixture(scope="module")
@@ -33,28 +36,32 @@ def pairs(source, radar):
 
 @pytest.fixture(scope="module")
 def regions(source, radar):
-    return pooling.regions(source.load("outlines"), radar["stable"], near=2000.0, far=8000.0)
+    return zones.mine_zones(source.load("outlines"), radar["stable"], near=2000.0, far=8000.0)
 
 
 @pytest.fixture(scope="module")
 def rates(source, radar, pairs):
     """Rates of all periods as Figure S12 has them."""
     found = {
-        title: periods.solve(pairs[entry], radar, thaw_spread=40.0)
-        for entry, title in periods.names(pairs).items()
+        title: periods.solve_pairs(pairs[entry], radar, thaw_spread=40.0)
+        for entry, title in periods.period_titles(pairs).items()
     }
-    found["2016-23, Sentinel-1"] = periods.matched(source, radar, found["2019-22, ALOS-2"])
-    return periods.side_by_side(found, "rate")
+    found["2016-23, Sentinel-1"] = periods.matched_sentinel1(
+        source, radar, found["2019-22, ALOS-2"]
+    )
+    return periods.stack_periods(found, "rate")
 
 
 @pytest.fixture(scope="module")
 def seasons(radar, pairs):
     """Thaw deformation of the periods that Figure S13 has a map of."""
-    parts = periods.seasons(pairs)
+    parts = periods.season_pairs(pairs)
     found = {
-        title: periods.solve(few, radar) for title, few in parts.items() if few["thaw"][0] >= 0.25
+        title: periods.solve_pairs(few, radar)
+        for title, few in parts.items()
+        if few["thaw"][0] >= 0.25
     }
-    return periods.side_by_side(found | {"2016-23, Sentinel-1": radar}, "thaw_deformation")
+    return periods.stack_periods(found | {"2016-23, Sentinel-1": radar}, "thaw_deformation")
 
 
 @pytest.mark.parametrize("entry", OLD)
@@ -63,10 +70,10 @@ def test_a_cycle_away_from_each_radar_is_half_its_wavelength_of_sinking(source, 
     stack = source.load(entry).isel(x=slice(200, 220), y=slice(100, 120)).compute()
     stack["unwrapped_phase"][:] = 0.0
     area = corrections.reference_around(stack, float(stack.x[3]), float(stack.y[3]))
-    fitted = corrections.fit(stack, area)
+    fitted = corrections.fit_corrections(stack, area)
     stack["unwrapped_phase"][:, 15, 15] = 2 * np.pi
-    moved = corrections.displacement(stack, fitted)[0, 15, 15]
-    sensor = SENSORS[periods.RADARS[entry]]
+    moved = corrections.corrected_displacement(stack, fitted)[0, 15, 15]
+    sensor = RADARS[periods.SATELLITES[entry]]
     assert float(moved) == pytest.approx(-1000 * sensor.wavelength / 2, rel=2e-3)
     upward = float(moved / stack["line_of_sight_up"][15, 15])
     at = np.degrees(np.arccos(-1000 * float(stack["wavelength"]) / 2 / upward))
@@ -86,7 +93,7 @@ def test_rates_of_early_periods_are_true_within_the_errors_they_state(
     source, radar, pairs, entry, period
 ):
     """Most pixels within two standard errors, those of one scene's weather, and the median, too."""
-    found = periods.solve(pairs[entry], radar, thaw_spread=40.0)
+    found = periods.solve_pairs(pairs[entry], radar, thaw_spread=40.0)
     true = source.load_truth("periods")["vertical_rate"].isel(period=period).values
     off = found["rate"].values - (true - np.nanmedian(true[radar["stable"].values]))
     error = found["rate_standard_error"].values
@@ -98,7 +105,7 @@ def test_rates_of_early_periods_are_true_within_the_errors_they_state(
 
 def test_each_season_rests_on_its_own_pair_and_the_long_ones(pairs):
     """ALOS-1 has two seasons of one pair and three long pairs each; Envisat has none to tell."""
-    found = periods.seasons(pairs)
+    found = periods.season_pairs(pairs)
     assert list(found) == [
         "1997, ERS-2",
         "2003-05, Envisat",
@@ -110,7 +117,7 @@ def test_each_season_rests_on_its_own_pair_and_the_long_ones(pairs):
     spans = found["2010, ALOS-1"]["years"].values
     assert spans[0] < 0.5
     assert (spans[1:] > 0.9).all()
-    empty = periods.solve(found["2003-05, Envisat"], pairs["envisat"].pipe(_like))
+    empty = periods.solve_pairs(found["2003-05, Envisat"], pairs["envisat"].pipe(_like))
     assert empty["thaw_deformation"].isnull().all(), "one pair tells no season"
 
 
@@ -121,7 +128,7 @@ def _like(pairs: xr.Dataset) -> xr.Dataset:
 
 def test_the_list_of_pairs_names_satellite_and_dates(pairs):
     """Thirteen pairs, those of Table S1."""
-    found = periods.listing(pairs)
+    found = periods.pair_listing(pairs)
     assert found.sizes["pair"] == 13
     assert found["pair"].values[2] == "Envisat, 2003-10-18 to 2005-10-22"
 
@@ -135,7 +142,7 @@ def test_regions_near_the_mines_and_beyond_leave_out_pits_and_stable_ground(sour
     assert not (close & apart).any()
     assert not ((close | apart) & radar["stable"]).any()
     assert np.isin(cover[close.values], (5, 6)).mean() < 0.02, "no pit, no spoil"
-    (whole,) = pooling.regions(None, radar["stable"], near=2000.0, far=8000.0).values()
+    (whole,) = zones.mine_zones(None, radar["stable"], near=2000.0, far=8000.0).values()
     assert int(whole.sum()) == int((~radar["stable"]).sum())
 
 
@@ -143,16 +150,16 @@ def test_before_2007_no_ground_is_told_from_rest_and_later_the_mines_surrounding
     rates, regions
 ):
     """What S12 says of the simulated archive."""
-    pooled = pooling.averages(rates["rate"], rates["rate_standard_error"], regions)
+    pooled = zonal.zonal_mean(rates["rate"], rates["rate_standard_error"], regions)
     near = pooled.sel(ground="near the mines")
     assert (pooled["below_zero"].isel(period=slice(2)) == "no").all()
     assert list(near["below_zero"].values) == ["no", "no", "yes", "yes", "yes"]
     first = pooled.isel(period=0)
     assert (2 * first["standard_error"] > abs(pooled["mean"]).isel(period=slice(2, None))).all()
-    told = pooling.contrast(rates["rate"], regions)
+    told = zonal.zonal_contrast(rates["rate"], regions)
     assert list(told["told_apart"].values) == ["no", "no", "yes", "yes", "yes"]
     assert (told["difference"][2:] < 0).all()
-    parted = pooling.parted(pooled).set_index("ground")
+    parted = zonal.distinct_periods(pooled).set_index("ground")
     assert parted.loc["undisturbed", "from"] == "none"
     assert list(parted.loc["near the mines", "from"]) == ["2003-05, Envisat"] * 3
 
@@ -164,7 +171,7 @@ def test_the_spread_elsewhere_is_what_the_difference_of_two_grounds_may_err_by(
     truth = source.load_truth("periods")
     which = np.searchsorted(truth["start"], [1997.5, 2003.5, 2007.5, 2019.5, 2016.5], "right") - 1
     true = truth["vertical_rate"].values[which]
-    found = pooling.contrast(rates["rate"], regions)
+    found = zonal.zonal_contrast(rates["rate"], regions)
     near, far = (true[:, region.values] for region in regions.values())
     apart = np.nanmean(near, axis=1) - np.nanmean(far, axis=1)
     assert (abs(found["difference"] - apart) < 2 * found["spread"]).all()
@@ -176,9 +183,9 @@ def test_no_two_periods_of_the_thaw_season_part_though_the_true_one_more_than_do
     """What S13 says of the simulated archive, of both grounds."""
     field, error = (seasons[f"thaw_deformation{part}"] for part in ("", "_standard_error"))
     shown = field.where(error <= 30)
-    parted = pooling.parted(pooling.averages(shown, error, regions))
+    parted = zonal.distinct_periods(zonal.zonal_mean(shown, error, regions))
     assert list(parted["from"]) == ["none", "none"]
-    assert set(pooling.contrast(shown, regions)["told_apart"].values) == {"no"}
+    assert set(zonal.zonal_contrast(shown, regions)["told_apart"].values) == {"no"}
     true = source.load_truth("periods")["thaw_amplitude"].isel(period=[0, -1])
     for region in regions.values():
         first, last = np.nanmean(true.values[:, region.values], axis=1)
@@ -197,7 +204,7 @@ def test_every_parameter_is_saved_beside_the_numbers(name):
 def test_ground_is_sorted_by_its_season_and_as_far_as_the_archive_goes(source):
     """Rock, meadow and wet meadow of the truth on another grid; without Sentinel-1 three kinds."""
     like = source.load("alos1")["coherence"].isel(pair=0, drop=True).compute()
-    found = periods.kinds_of_ground(source, like)
+    found = products_zones.kinds_of_ground(source, like)
     cover = source.load_truth("periods")["land_cover"].rio.write_crs(4326)
     cover = cover.rio.reproject_match(like).values
     rock, meadow, wet, pits, spoil = (mask.values for mask in found.values())
@@ -208,4 +215,4 @@ def test_ground_is_sorted_by_its_season_and_as_far_as_the_archive_goes(source):
     assert (cover[spoil] == 6).mean() > 0.6
     assert (rock.astype(int) + meadow + wet + pits + spoil).max() == 1
     few = replace(source, entries={k: v for k, v in source.entries.items() if k != "sentinel1"})
-    assert list(periods.kinds_of_ground(few, like)) == ["ground", "pits", "spoil"]
+    assert list(products_zones.kinds_of_ground(few, like)) == ["ground", "pits", "spoil"]

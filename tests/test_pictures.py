@@ -9,8 +9,9 @@ import rioxarray  # noqa: F401
 import xarray as xr
 from matplotlib.image import imread
 
-from qilian import pictures
-from qilian.swipe import swipe
+from qilian.figures import survey
+from qilian.imagery import composites
+from qilian.views.swipe import swipe_view
 
 
 def pixels(**bands: np.ndarray) -> xr.DataArray:
@@ -24,11 +25,11 @@ def test_natural_colours_keep_hues_and_infrared_stands_in_for_blue():
     """All bands are stretched alike; what is missing stays so."""
     shades = np.linspace(0.05, 0.3, 200)
     grey = pixels(blue=shades, green=shades, red=shades, near_infrared=shades)
-    shown = pictures.colours(grey)
+    shown = composites.colour_composite(grey)
     assert shown.band.values.tolist() == ["red", "green", "blue"]
     np.testing.assert_allclose(shown.sel(band="red"), shown.sel(band="blue"))
     assert (shown.min(), shown.max()) == (0, 255)
-    film = pictures.colours(grey.drop_sel(band="blue"))
+    film = composites.colour_composite(grey.drop_sel(band="blue"))
     assert film.band.values.tolist() == ["near_infrared", "red", "green"]
 
 
@@ -38,7 +39,7 @@ def test_relief_is_bright_towards_the_north_west_on_either_order_of_rows():
     height = xr.DataArray(-40.0 * np.abs(np.arange(21) - 10), {"x": x}, ("x",))
     roof = height.expand_dims(y=y).transpose("y", "x").rio.write_crs("EPSG:4326")
     for rows in (roof, roof.isel(y=slice(None, None, -1))):
-        shade = pictures.relief(rows).isel(band=0, y=10)
+        shade = survey.hillshade(rows).isel(band=0, y=10)
         assert shade[5] > shade[15]
         assert (shade >= 130).all()
         assert (shade <= 255).all()
@@ -51,10 +52,10 @@ def test_the_background_is_the_first_that_reaches_beyond_the_extent():
     small = small.assign_coords(y=[38.0, 37.9])
     large = small.assign_coords(x=98 + 1.0 * np.arange(5), y=[39.0, 36.0])
     near, far = (99.0, 99.2, 37.92, 37.98), (98.5, 101.0, 37.0, 38.5)
-    assert pictures.reaching([small, large], near) is small
-    assert pictures.reaching([small, large], far) is large
-    assert pictures.reaching([large, small], (0, 1, 0, 1)) is small
-    assert pictures.reaching([None], near) is None
+    assert survey.reaching([small, large], near) is small
+    assert survey.reaching([small, large], far) is large
+    assert survey.reaching([large, small], (0, 1, 0, 1)) is small
+    assert survey.reaching([None], near) is None
 
 
 def test_a_swipe_holds_both_pictures_and_asks_nothing_of_a_network():
@@ -64,7 +65,7 @@ def test_a_swipe_holds_both_pictures_and_asks_nothing_of_a_network():
     grey[0, :10] = np.nan
     color = xr.concat([grey] * 3, "band")
     data = xr.Dataset(attrs={"simulated": "yes"})
-    page = swipe(grey, color, data, names=["1984 <film>", "2025"]).data
+    page = swipe_view(grey, color, data, names=["1984 <film>", "2025"]).data
     embedded = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', page)
     assert len(embedded) == 2
     for text in embedded:

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from shapely.geometry import box
 
-from qilian import pooling
+from qilian.spatial import zonal, zones
 
 ABOUT = {"long_name": "rate", "units": "mm year-1"}
 DIMS = ("period", "y", "x")
@@ -26,7 +26,7 @@ def test_averages_are_of_the_pixels_with_a_value_and_below_zero_beyond_two_error
     """By hand from two of three pixels: -3 is beyond twice 1, not twice 2; no value, no word."""
     field = maps([[[-2, -4, np.nan]], [[-2, -4, np.nan]], [[np.nan] * 3]])
     error = maps([[[1, 3, 9]], [[0.5, 1.5, 9]], [[1, 1, 1]]])
-    found = pooling.averages(field, error, {"all": mask([[1, 1, 1]])}).squeeze("ground")
+    found = zonal.zonal_mean(field, error, {"all": mask([[1, 1, 1]])}).squeeze("ground")
     np.testing.assert_array_equal(found["mean"], [-3, -3, np.nan])
     np.testing.assert_array_equal(found["standard_error"], [2, 1, np.nan])
     np.testing.assert_allclose(found["part"], [2 / 3, 2 / 3, 0])
@@ -41,7 +41,7 @@ def test_the_yardstick_is_the_spread_of_the_region_moved_over_other_ground():
     region = np.zeros((7, 9), dtype=bool)
     region[1:3, 1:4] = region[3, 1] = True
     other = ~region & (random.random((7, 9)) > 0.1)
-    found = pooling.contrast(field, {"near": mask(region), "far": mask(other)})
+    found = zonal.zonal_contrast(field, {"near": mask(region), "far": mask(other)})
     for period in range(2):
         values, at = field.values[period], np.argwhere(region)
         known = other & np.isfinite(values)
@@ -64,7 +64,7 @@ def test_a_region_is_told_apart_where_it_moves_and_only_there():
     noise[2] = np.nan
     region = np.zeros((120, 120))
     region[50:60, 50:60] = 1
-    found = pooling.contrast(maps(noise), {"near": mask(region), "far": mask(1 - region)})
+    found = zonal.zonal_contrast(maps(noise), {"near": mask(region), "far": mask(1 - region)})
     assert (found["spread"][:2] > 0.9 * 0.1).all()
     assert (found["spread"][:2] < 1.1 / np.sqrt(50)).all()
     assert list(found["told_apart"].values) == ["yes", "no", "–"]
@@ -75,7 +75,7 @@ def test_nothing_is_said_of_a_region_that_fits_nowhere_else():
     field = maps(np.zeros((1, 6, 6)))
     whole, none = mask(np.ones((6, 6))), mask(np.zeros((6, 6)))
     for regions in ({"near": whole, "far": none}, {"near": none, "far": whole}):
-        assert pooling.contrast(field, regions)["told_apart"].item() == "–"
+        assert zonal.zonal_contrast(field, regions)["told_apart"].item() == "–"
 
 
 def test_periods_part_beyond_two_standard_errors_of_their_difference():
@@ -83,7 +83,7 @@ def test_periods_part_beyond_two_standard_errors_of_their_difference():
     field = maps([[[0, 0]], [[-11, -9]], [[np.nan, np.nan]]])
     error = maps([[[3, 3]], [[4, 4]], [[1, 1]]])
     regions = {"one": mask([[1, 0]]), "two": mask([[0, 1]])}
-    found = pooling.parted(pooling.averages(field, error, regions))
+    found = zonal.distinct_periods(zonal.zonal_mean(field, error, regions))
     assert found.iloc[0].tolist() == ["one", "2000, one", "2001, one", -11, 5]
     assert found.iloc[1, :2].tolist() == ["two", "none"]
     assert len(found) == 2
@@ -94,7 +94,7 @@ def test_sentences_hold_two_errors_and_name_only_the_periods_that_part():
     field = maps([[[0, 0]], [[-11, -9]], [[np.nan, np.nan]]])
     error = maps([[[3, 3]], [[4, 4]], [[1, 1]]])
     regions = {"one": mask([[1, 0]]), "two": mask([[0, 1]])}
-    first, second = pooling.sentences(pooling.averages(field, error, regions))
+    first, second = zonal.zonal_sentences(zonal.zonal_mean(field, error, regions))
     values = "2000, one: 0.0 ± 6.0; 2001, one: −{} ± 8.0."
     told = "Told apart: 2000, one and 2001, one; no others."
     assert first == f"One (mm/a): {values.format('11.0')} {told}"
@@ -106,7 +106,7 @@ def test_the_truth_s_averages_are_of_the_maps_pixels_and_from_stable_ground():
     true = maps([[[1, 4, 9]]], ["1990-2002"]).assign_coords(start=("period", [1990.0]))
     field = maps([[[0, 2, np.nan]], [[np.nan] * 3]])
     stable, region = mask([[1, 0, 0]]), {"rest": mask([[0, 1, 1]])}
-    found = pooling.beside_truth(field, xr.full_like(field, 1), true, region, stable)
+    found = zonal.zonal_mean_beside_truth(field, xr.full_like(field, 1), true, region, stable)
     assert found["period"].values.tolist() == ["2000, one"]
     assert (found["mean"].item(), found["truth"].item(), found["zero"].item()) == (2, 3, 1)
 
@@ -115,7 +115,7 @@ def test_the_edges_of_near_and_undisturbed_ground_lie_at_their_distances():
     """About a square of 1 km in UTM: corners are rounded, so areas are 1 + 4 d + π d²."""
     square = gpd.GeoDataFrame({"kind": ["pit"]}, geometry=[box(0, 0, 1000, 1000)], crs=32647)
     square = square.set_geometry(square.translate(5e5, 4.2e6))
-    found = pooling.borders(square, near=2000.0, far=8000.0)
+    found = zones.zone_borders(square, near=2000.0, far=8000.0)
     expected = [1e6 + 4e3 * d + np.pi * d**2 for d in (2000, 8000)]
     np.testing.assert_allclose(found.area, expected, rtol=0.01)
 
@@ -128,7 +128,7 @@ def test_the_truth_is_that_of_the_title_s_year_and_gets_the_same_zero():
     field = maps(true.values[[0, 0, 1]], ["1999, one", "1997-98, two", "2000-05, three"])
     field = field - field.where(stable).median(("y", "x"))
     field = (field + xr.DataArray([0.0, 0.0, 1.0], dims="period")).assign_attrs(ABOUT)
-    found = pooling.against_truth(field, xr.full_like(field, 0.4), true, stable)
+    found = zonal.maps_against_truth(field, xr.full_like(field, 0.4), true, stable)
     np.testing.assert_allclose(found["median_error"], [0, 0, 1], atol=1e-12)
     np.testing.assert_allclose(found["scatter"], 0, atol=1e-12)
     np.testing.assert_allclose(found["correlation"], 1)
@@ -140,7 +140,7 @@ def test_rings_are_averaged_by_kind_of_ground_and_kinds_without_a_first_or_last_
     field = maps([[[-6, -4, -2, -1]]])[0].drop_vars("period")
     rings = {"near": mask([[1, 1, 0, 0]]), "far": mask([[0, 0, 1, 1]])}
     grounds = {"meadow": mask([[1, 1, 1, 0]]), "rock": mask([[0, 0, 0, 1]])}
-    found = pooling.by_distance(field, abs(field).assign_attrs(ABOUT), rings, grounds)
+    found = zonal.ring_means(field, abs(field).assign_attrs(ABOUT), rings, grounds)
     assert list(found["ground"].values) == ["meadow"]
     np.testing.assert_array_equal(found["mean"].squeeze(), [-5, -2])
     np.testing.assert_array_equal(found["standard_error"].squeeze(), [5, 2])

@@ -10,8 +10,12 @@ import rasterio
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import cartography, checks, figures, network, products, provenance, tables, views
-from qilian.archive import open_archive
+from qilian.archive import cache
+from qilian.archive.catalogue import open_archive
+from qilian.book import checks, provenance
+from qilian.figures import maps, network, recession, style, tables
+from qilian.insar import network as insar_network
+from qilian.views import recession as hydrograph
 
 
 def loaded(simulated: str) -> xr.Dataset:
@@ -37,8 +41,8 @@ def axes():
 
 @pytest.mark.parametrize("ascending", [True, False])
 def test_a_map_has_north_on_top_whichever_way_its_rows_run(axes, ascending):
-    image = cartography.map_panel(
-        axes, field(ascending), cmap=figures.COHERENCE_MAP, norm=figures.COHERENCE_NORM
+    image = maps.map_panel(
+        axes, field(ascending), cmap=style.COHERENCE_MAP, norm=style.COHERENCE_NORM
     )
     assert np.asarray(image.get_array())[0, 0] == 1
     assert image.get_extent() == pytest.approx([98.95, 99.35, 37.75, 38.05])
@@ -47,7 +51,7 @@ def test_a_map_has_north_on_top_whichever_way_its_rows_run(axes, ascending):
 
 def test_a_scale_bar_is_as_long_as_it_says(axes):
     """Four pixels of 0.1° at 37.9° N are 35.2 km; the bar is the 5 km that fit into a quarter."""
-    cartography.map_panel(axes, field(False), cmap="viridis", norm=figures.COHERENCE_NORM)
+    maps.map_panel(axes, field(False), cmap="viridis", norm=style.COHERENCE_NORM)
     left, right = axes.lines[-1].get_xdata()
     assert axes.texts[0].get_text() == "5 km"
     assert (right - left) * 0.4 * 111.32 * np.cos(np.radians(37.9)) == pytest.approx(5, rel=0.01)
@@ -56,7 +60,7 @@ def test_a_scale_bar_is_as_long_as_it_says(axes):
 def test_a_map_of_one_pixel_is_drawn_in_its_place(axes):
     one = field(False)[:1, :1]
     one = one.rio.write_transform(rasterio.Affine(0.1, 0, 98.95, 0, -0.1, 38.05))
-    image = cartography.map_panel(axes, one, cmap="viridis", norm=figures.COHERENCE_NORM)
+    image = maps.map_panel(axes, one, cmap="viridis", norm=style.COHERENCE_NORM)
     assert image.get_extent() == pytest.approx([98.95, 99.05, 37.95, 38.05])
 
 
@@ -67,7 +71,7 @@ def test_a_network_without_baselines_is_drawn_as_arcs_never_at_an_invented_zero(
     pairs = xr.Dataset(coords=ends)
     pairs["perpendicular_baseline"] = "pair", [30.0, 40.0 if known else np.nan], {"units": "m"}
     of_pair = xr.DataArray([0.5, np.nan], dims="pair")
-    lines = figures.network_panel(axes, pairs, network.acquisitions(pairs), of_pair)
+    lines = network.network_panel(axes, pairs, insar_network.acquisitions(pairs), of_pair)
     highest = max(path.vertices[:, 1].max() for path in lines.get_paths())
     assert highest == pytest.approx(70 if known else 24, rel=1e-3)
     assert ("unknown" in axes.get_ylabel()) == (not known)
@@ -75,9 +79,9 @@ def test_a_network_without_baselines_is_drawn_as_arcs_never_at_an_invented_zero(
 
 @pytest.mark.parametrize(("simulated", "mark"), [("yes", "SIMULATED"), ("no", "Data: Basin")])
 def test_a_figure_says_whether_its_input_is_simulated(axes, simulated, mark):
-    figures.stamp(axes.figure, loaded(simulated))
+    style.stamp(axes.figure, loaded(simulated))
     assert mark in axes.figure.get_supxlabel()
-    assert ("Simulated" in figures.titled("rate", loaded(simulated))) == (simulated == "yes")
+    assert ("Simulated" in style.titled("rate", loaded(simulated))) == (simulated == "yes")
 
 
 def test_an_interval_without_upper_bound_is_shaded_to_the_top_and_a_lone_one_is_a_bar(axes):
@@ -89,11 +93,11 @@ def test_an_interval_without_upper_bound_is_shaded_to_the_top_and_a_lone_one_is_
         },
         {"year": [2000, 2001, 2002, 2003]},
     )
-    figures.confidence_band(axes, fit, "k", color="k", label="k")
+    recession.confidence_band(axes, fit, "k", color="k", label="k")
     shade, bars = axes.collections
     assert shade.get_paths()[0].vertices[:, 1].max() == 1e6
     assert [segment.tolist() for segment in bars.get_segments()] == [[[2003, 9], [2003, 15]]]
-    low, high = figures.robust_limits(fit, "k")
+    low, high = recession.robust_limits(fit, "k")
     assert low < 8.5
     assert 12 < high < 20
 
@@ -108,7 +112,7 @@ def test_in_the_interactive_view_too_a_lone_interval_is_a_bar():
         },
         {"year": [2000, 2001, 2002, 2003]},
     )
-    drawn = views.confidence_band(fit, "k", color="black", label="k", ceiling=20.0)
+    drawn = hydrograph.hover_band(fit, "k", color="black", label="k", ceiling=20.0)
     bars = drawn.Segments.I.array()
     np.testing.assert_allclose(bars.astype(float), [[2003, 9, 2003, 20]])
 
@@ -127,12 +131,12 @@ def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():
 
 def test_a_failed_check_is_named_with_what_was_found():
     good = checks.within("shares", [0.2, np.nan, 0.8], 0, 1)
-    assert "0.2 to 0.8" in checks.require(good).to_html()
+    assert "0.2 to 0.8" in checks.check_all(good).to_html()
     bad = checks.within("rates", [2.0], 0, 1)
     with pytest.raises(
         checks.CheckError, match=r"^1 of 2 checks failed: rates \(found 2 to 2\)\.$"
     ):
-        checks.require(good, bad)
+        checks.check_all(good, bad)
     assert not checks.within("nothing", [np.nan], 0, 1).passed
     assert checks.within("intervals", [np.nan], 0, 1, may_be_empty=True).passed
     assert not checks.equal("spans", np.array([1, 2]), np.array([1, 3])).passed
@@ -149,9 +153,9 @@ def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp
     )
     archive.load("sites")
     kept = xr.Dataset({"k": ("y", [1.0])})
-    products.kept("k", archive, ["discharge"], {}, lambda: kept, cache=tmp_path / "cache")
+    cache.kept("k", archive, ["discharge"], {}, lambda: kept, cache=tmp_path / "cache")
     options = {"archive": archive, "parameters": {"window": 3}}
-    provenance.save("figure", data, folder=tmp_path, **options)
+    provenance.save_results("figure", data, folder=tmp_path, **options)
     with xr.open_dataset(tmp_path / "figure.nc") as saved:
         assert saved.attrs["simulated"] == "yes"
         assert saved.attrs["Conventions"].startswith("CF-")

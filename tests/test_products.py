@@ -13,19 +13,20 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import products
-from qilian.archive import open_archive
-from qilian.contracts import InputError
+from qilian.archive import cache as archive_cache
+from qilian.archive.catalogue import open_archive
+from qilian.contracts.errors import InputError
+from qilian.products import inversion
 
 BUILD = """
 import sys, pathlib
 from qilian import products
-from qilian.archive import open_archive
-built = products._build
+from qilian.archive import cache, open_archive
+built = cache._build
 def counted(path, make, *rest):
     print("building", flush=True)
     built(path, make, *rest)
-products._build = counted
+cache._build = counted
 source = open_archive(sys.argv[1])
 print(float(products.displacement(source, cache=pathlib.Path(sys.argv[2]))["residual"].mean()))
 """
@@ -49,7 +50,7 @@ def product(demo, cache) -> xr.Dataset:
     assert [process.returncode for process in processes] == [0, 0]
     assert sorted(len(words) for words in said) == [1, 2], "both built, or neither did"
     assert said[0][-1] == said[1][-1]
-    return products.displacement(open_archive(demo), cache=cache).load()
+    return inversion.displacement(open_archive(demo), cache=cache).load()
 
 
 def test_two_processes_that_start_together_build_once(product, cache):
@@ -81,7 +82,7 @@ def test_a_build_that_is_killed_leaves_nothing_that_looks_finished(demo, tmp_pat
 def test_a_build_that_fails_leaves_nothing(demo, tmp_path):
     source = open_archive(demo)
     with pytest.raises(InputError, match="reference x is 7, expected a place in x"):
-        products.displacement(source, reference=(7, 38), cache=tmp_path)
+        inversion.displacement(source, reference=(7, 38), cache=tmp_path)
     assert not list(tmp_path.glob("*.zarr"))
     assert not list(tmp_path.glob(".*.unfinished"))
 
@@ -95,7 +96,7 @@ def test_a_product_is_made_once_for_each_input_and_option(demo, tmp_path):
 
     def value(entry: str, weight: str) -> int:
         options = {"weight": weight}
-        kept = products.kept("counts", source, [entry], options, make, cache=tmp_path)
+        kept = archive_cache.kept("counts", source, [entry], options, make, cache=tmp_path)
         return int(kept["count"][0])
 
     for _ in range(2):
@@ -118,7 +119,7 @@ def test_touching_an_input_file_makes_another_product(demo):
 
 def test_options_out_of_range_are_said_before_anything_is_read(demo, tmp_path):
     with pytest.raises(InputError, match=r"^seasonal is 'snow', expected one of auto, thaw,"):
-        products.displacement(open_archive(demo), seasonal="snow", cache=tmp_path)
+        inversion.displacement(open_archive(demo), seasonal="snow", cache=tmp_path)
 
 
 @contextmanager
@@ -156,7 +157,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same(demo, product, tmp_path):
         workers[0].kill()
         process.wait()
         assert process.returncode == 0
-    found = products.displacement(open_archive(demo), cache=kept).load()
+    found = inversion.displacement(open_archive(demo), cache=kept).load()
     for name in product:
         np.testing.assert_array_equal(found[name].values, product[name].values)
 
@@ -175,7 +176,9 @@ products.displacement(source, cache=pathlib.Path(sys.argv[2]), scheduler=sys.arg
 def test_a_scheduler_that_does_not_answer_is_named(demo, tmp_path, monkeypatch):
     monkeypatch.setattr("distributed.client.Client.__init__", refuse)
     with pytest.raises(InputError, match=r"^scheduler tcp://nowhere:1 does not answer"):
-        products.store(xr.Dataset({"a": ("y", [1.0])}), tmp_path / "x", scheduler="tcp://nowhere:1")
+        archive_cache.store(
+            xr.Dataset({"a": ("y", [1.0])}), tmp_path / "x", scheduler="tcp://nowhere:1"
+        )
 
 
 def refuse(*_, **__):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import rates, temporal
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
+from qilian.insar import rates, temporal_models
 
 
 def dates(count=80, step=12) -> xr.DataArray:
@@ -23,13 +23,13 @@ def grid(model, parameters) -> xr.DataArray:
 
 def test_a_series_that_follows_a_model_returns_its_parameters():
     """Missing dates or not, with no error left."""
-    model = temporal.periodic(dates())
+    model = temporal_models.periodic_model(dates())
     known = np.array([[3.0, -1.0], [-8.0, 2.0], [5.0, 0.5], [-2.0, 4.0]])
     series = grid(model, known)
     series[5:20, 0, 0] = np.nan
     found = rates.fit_series(series, model)
     np.testing.assert_allclose(found["parameters"][:, 0], known, atol=1e-9)
-    named = rates.from_model(found)
+    named = rates.model_rates(found)
     np.testing.assert_allclose(named["rate"][0], known[1])
     np.testing.assert_allclose(named["seasonal_amplitude"][0], np.hypot(known[2], known[3]))
     np.testing.assert_allclose(named["rate_standard_error"], 0, atol=1e-9)
@@ -39,9 +39,9 @@ def test_a_series_that_follows_a_model_returns_its_parameters():
 def test_intervals_of_a_noisy_series_hold_the_truth_as_often_as_they_say():
     """95 % of them, by Student's t, from 12 dates on."""
     rng = np.random.default_rng(0)
-    model = temporal.linear(dates(12))
+    model = temporal_models.linear_model(dates(12))
     series = grid(model, np.zeros((2, 20_000))) + 5 * rng.standard_normal((12, 1, 20_000))
-    named = rates.from_model(rates.fit_series(series, model))
+    named = rates.model_rates(rates.fit_series(series, model))
     reach = rates.half_width(named["rate_standard_error"], named["degrees_of_freedom"])
     assert 0.945 < float((abs(named["rate"]) < reach).mean()) < 0.955
 
@@ -49,10 +49,10 @@ def test_intervals_of_a_noisy_series_hold_the_truth_as_often_as_they_say():
 def test_the_error_of_an_amplitude_is_what_simulation_scatters():
     """To a few per cent, far from zero."""
     rng = np.random.default_rng(1)
-    model = temporal.periodic(dates())
+    model = temporal_models.periodic_model(dates())
     known = np.repeat([[0.0], [0.0], [6.0], [8.0]], 4000, axis=1)
     series = grid(model, known) + rng.standard_normal((80, 1, 4000))
-    named = rates.from_model(rates.fit_series(series, model))
+    named = rates.model_rates(rates.fit_series(series, model))
     scatter = float(named["seasonal_amplitude"].std())
     assert float(named["seasonal_amplitude_standard_error"].mean()) == pytest.approx(
         scatter, rel=0.05
@@ -67,12 +67,12 @@ def test_the_thaw_term_keeps_a_season_out_of_the_rate():
         full.coords,
         ("time",),
     )
-    model = temporal.thaw(course)
+    model = temporal_models.thaw_model(course)
     series = grid(model, np.array([[0.0], [-6.0], [-30.0]]))
     chosen = series["time"].dt.month.isin([6, 7, 8, 9]).values
-    line = temporal.linear(full)
-    alone = rates.from_model(rates.fit_series(series[chosen], line[chosen]))
-    both = rates.from_model(rates.fit_series(series[chosen], model[chosen]))
+    line = temporal_models.linear_model(full)
+    alone = rates.model_rates(rates.fit_series(series[chosen], line[chosen]))
+    both = rates.model_rates(rates.fit_series(series[chosen], model[chosen]))
     assert abs(alone["rate"].item() + 6) > 1
     assert both["rate"].item() == pytest.approx(-6)
     assert both["thaw_deformation"].item() == pytest.approx(-30)
@@ -80,7 +80,7 @@ def test_the_thaw_term_keeps_a_season_out_of_the_rate():
 
 def test_a_pixel_with_too_few_dates_has_no_rate():
     """As many dates as parameters leave no degree of freedom."""
-    model = temporal.linear(dates(4))
+    model = temporal_models.linear_model(dates(4))
     series = grid(model, np.zeros((2, 2)))
     series[2:, 0, 0] = np.nan
     found = rates.fit_series(series, model)["parameters"]
@@ -90,7 +90,7 @@ def test_a_pixel_with_too_few_dates_has_no_rate():
 
 def test_vertical_motion_is_the_line_of_sights_over_the_cosine_of_incidence():
     """By hand: at 60 degrees twice as much; counts stay as they are."""
-    model = temporal.linear(dates(5))
+    model = temporal_models.linear_model(dates(5))
     seen = xr.Dataset({"displacement": grid(model, np.array([[0.0], [-5.0]]))})
     seen["pairs"] = ("y", "x"), [[7]], {"units": "1", "long_name": "pairs used"}
     up = xr.DataArray([[0.5]], {"y": [0.0], "x": [0]}, ("y", "x"))
@@ -102,17 +102,17 @@ def test_vertical_motion_is_the_line_of_sights_over_the_cosine_of_incidence():
 
 def test_a_rate_says_along_which_direction_it_is():
     """Along the line of sight until it is turned vertical, before or after the rate is named."""
-    model = temporal.linear(dates(5))
+    model = temporal_models.linear_model(dates(5))
     seen = grid(model, np.array([[0.0], [-5.0]]))
     result = rates.fit_series(seen, model).assign(displacement=seen)
     up = xr.DataArray([[0.5]], {"y": [0.0], "x": [0]}, ("y", "x"))
-    named = rates.from_model(result)
+    named = rates.model_rates(result)
     assert named["rate"].attrs["long_name"] == "rate along the line of sight"
-    turned = rates.vertical(named, up), rates.from_model(rates.vertical(result, up))
+    turned = rates.vertical(named, up), rates.model_rates(rates.vertical(result, up))
     assert {found["rate"].attrs["long_name"] for found in turned} == {"vertical rate"}
 
 
 def test_other_dates_than_the_series_are_refused():
-    model = temporal.linear(dates(5))
+    model = temporal_models.linear_model(dates(5))
     with pytest.raises(InputError, match="expected the same"):
-        rates.fit_series(grid(model, np.zeros((2, 1))), temporal.linear(dates(6)))
+        rates.fit_series(grid(model, np.zeros((2, 1))), temporal_models.linear_model(dates(6)))

@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal, stats
 
-from qilian import recession, recession_days, recession_sums
-from qilian.contracts import InputError
-from qilian.readers import hydrograph
+from qilian.archive.readers import hydrograph
+from qilian.contracts.errors import InputError
+from qilian.recession import days as recession_days
+from qilian.recession import segments as recession_segments
+from qilian.recession import windows as recession_windows
 
 
 def record(values, start="2001-01-01", name="discharge") -> xr.DataArray:
@@ -64,7 +66,7 @@ def test_exact_exponential():
     """An exact exponential returns its constant and is explained fully."""
     t = np.arange(365 * 2)
     flow = record(50 * np.exp(-(t % 45) / 20.0))
-    fit = recession.recession_constants(flow, windows=[1])
+    fit = recession_windows.recession_constants(flow, windows=[1])
     np.testing.assert_allclose(fit["recession_constant"], 20, rtol=1e-12)
     np.testing.assert_allclose(fit["r_squared"], 1, rtol=1e-12)
     np.testing.assert_allclose(fit["recession_constant_upper"].dropna("year"), 20, rtol=1e-6)
@@ -176,7 +178,9 @@ def test_option_out_of_range(options):
 def test_window_out_of_range(options):
     """A window out of range is named in one sentence."""
     with pytest.raises(InputError, match=rf"^{next(iter(options))} is .*, expected .*\.$"):
-        recession.fit_windows(events(np.random.default_rng(0), 3, 3), all_reported([0]), **options)
+        recession_windows.fit_windows(
+            events(np.random.default_rng(0), 3, 3), all_reported([0]), **options
+        )
 
 
 def test_repeated_day():
@@ -193,7 +197,7 @@ def test_refit():
     """Window fits from yearly sums agree with refits of the raw days."""
     flow, rain = reservoir(np.random.default_rng(5), 30, 9)
     days = recession_days.select_days(flow, rain)
-    fits = recession.recession_constants(flow, rain)
+    fits = recession_windows.recession_constants(flow, rain)
     for window in (1, 3, 5):
         fit = fits.sel(window=window)
         fit = fit.sel(year=fit["recession_constant"].notnull())
@@ -216,7 +220,7 @@ def test_matrix_form():
     )
     # Slopes of single events, their weighted mean, and what that leaves: a matrix each.
     h = xx / xx.sum()
-    working = np.diag(xx**-recession.WORKING_POWER)
+    working = np.diag(xx**-recession_windows.WORKING_POWER)
     leaves = np.eye(4) - np.outer(np.ones(4), h)
     covariance = leaves @ working @ leaves.T
     weight = np.diag(h**2 * np.diag(working) / np.diag(covariance))
@@ -227,7 +231,7 @@ def test_matrix_form():
 
     columns = {"xx": xx, "xy": xy, "yy": yy, "year": [2000] * 4, "n": lengths}
     segments = xr.Dataset({name: ("segment", values) for name, values in columns.items()})
-    fit = recession.fit_windows(segments, all_reported([2000])).isel(year=0)
+    fit = recession_windows.fit_windows(segments, all_reported([2000])).isel(year=0)
     assert fit["degrees_of_freedom"] == pytest.approx(dof)
     assert 1 / fit["recession_constant_lower"] == pytest.approx(-h @ (xy / xx) + reach)
     assert 1 / fit["recession_constant_upper"] == pytest.approx(-h @ (xy / xx) - reach)
@@ -236,7 +240,7 @@ def test_matrix_form():
 def test_equal_segments():
     """Equal segments have one degree of freedom less than their number."""
     segments = events(np.random.default_rng(0), 1, 5).assign(xx=("segment", [50.0] * 5))
-    fit = recession.fit_windows(segments, all_reported([0]))
+    fit = recession_windows.fit_windows(segments, all_reported([0]))
     assert fit["degrees_of_freedom"].item() == pytest.approx(4)
 
 
@@ -244,7 +248,7 @@ def test_equal_segments():
 def test_coverage(count):
     """Of 4000 trials with events 20 % apart and 3 % noise, 93 to 98 % hold the truth."""
     segments = events(np.random.default_rng(count), 4000, count)
-    fit = recession.fit_windows(segments, all_reported(range(4000)))
+    fit = recession_windows.fit_windows(segments, all_reported(range(4000)))
     upper = fit["recession_constant_upper"].fillna(np.inf)
     covered = (fit["recession_constant_lower"] <= 30) & (upper >= 30)
     assert 0.93 <= covered.mean() <= 0.98
@@ -270,7 +274,7 @@ def test_reasons(change, reason, constant, interval):
     """A missing value has its reason."""
     sums = {"year": [1] * 4, "n": [9] * 4, "xx": [60.0] * 4, "xy": [-2.0] * 4, "yy": [1.5] * 4}
     segments = xr.Dataset({name: ("segment", v) for name, v in (sums | change).items()})
-    fit = recession.fit_windows(segments, all_reported([1])).isel(year=0)
+    fit = recession_windows.fit_windows(segments, all_reported([1])).isel(year=0)
     assert fit["reason"] == reason
     assert fit["recession_constant"].notnull() == constant
     assert fit["r_squared"].notnull() == constant
@@ -281,7 +285,7 @@ def test_whole_windows():
     """A window needs all its years within the record and observed."""
     segments = events(np.random.default_rng(0), 7, 4)
     reported = all_reported(range(7)).where(np.arange(7) != 4, 0.4)
-    fit = recession.fit_windows(segments, reported, window=3)
+    fit = recession_windows.fit_windows(segments, reported, window=3)
     beyond, unseen = (
         "the window reaches beyond the record",
         "a year of the window has too few days reported",
@@ -296,7 +300,7 @@ def test_whole_windows():
 def test_noisy_reservoir(constant):
     """A noisy reservoir gives its constant back within four percent."""
     flow, rain = reservoir(np.random.default_rng(1), constant, 80)
-    sums = recession_sums.segment_sums(recession_days.select_days(flow, rain)).sum()
+    sums = recession_segments.segment_sums(recession_days.select_days(flow, rain)).sum()
     assert -sums["xx"] / sums["xy"] == pytest.approx(constant, rel=0.04)
 
 
@@ -310,7 +314,7 @@ simulations = st.integers(0, 10_000).map(
 def test_scale(simulation, scale):
     """The unit of discharge does not matter."""
     flow, rain = simulation
-    one, other = (recession.recession_constants(q, rain) for q in (flow, flow * scale))
+    one, other = (recession_windows.recession_constants(q, rain) for q in (flow, flow * scale))
     xr.testing.assert_allclose(one, other, rtol=1e-8)
 
 
@@ -323,21 +327,21 @@ def test_shift(simulation, cycles):
         days = np.timedelta64(1461 * cycles, "D")
         return array.assign_coords(time=array["time"] + days)
 
-    one = recession.recession_constants(*simulation)
-    other = recession.recession_constants(*map(moved, simulation))
+    one = recession_windows.recession_constants(*simulation)
+    other = recession_windows.recession_constants(*map(moved, simulation))
     xr.testing.assert_allclose(one, other.assign_coords(year=other["year"] - 4 * cycles))
 
 
 def test_no_recession():
     """A window without any recession has its reason; a season without any is refused."""
     rising = record(np.arange(1, 800.0))
-    fit = recession.fit_windows(*recession_sums.gauge_sums(rising))
+    fit = recession_windows.fit_windows(*recession_segments.gauge_sums(rising))
     assert fit["recession_constant"].isnull().all()
     assert (fit["reason"] != "").all()
     with pytest.raises(
         InputError, match=r"no window of the season 09-01 to 11-30 .*fewer than 2 recession"
     ):
-        recession.recession_constants(rising, windows=[1])
+        recession_windows.recession_constants(rising, windows=[1])
 
 
 @pytest.mark.parametrize("windows", [[], [3, 3], [1, 2], [1.0], ["five"]])
@@ -345,7 +349,7 @@ def test_wrong_windows(windows):
     """Windows must be different odd whole numbers."""
     falling = record(np.exp(-(np.arange(730) % 45) / 20.0))
     with pytest.raises(InputError, match=r"^windows? is .*, expected .*odd"):
-        recession.recession_constants(falling, windows=windows)
+        recession_windows.recession_constants(falling, windows=windows)
 
 
 def test_compare():
@@ -355,7 +359,7 @@ def test_compare():
     found = np.array([[20, 22, 26, np.nan, 26], [np.nan, 22, 24, 26, np.nan]])
     names = {"": 1.0, "_lower": 0.95, "_upper": 1.05}
     fits = {f"recession_constant{k}": (("window", "year"), found * v) for k, v in names.items()}
-    known = recession.compare(xr.Dataset(fits, years), constant)
+    known = recession_windows.compare_constants(xr.Dataset(fits, years), constant)
     assert known["intervals"].values.tolist() == [4, 3]
     assert np.allclose(known["coverage"], [75, 100])
     assert np.allclose(known["bias"], 0)
@@ -366,7 +370,7 @@ def test_summary():
     values = {"recession_constant": [20.0, 30, np.nan], "r_squared": [0.9, 0.8, np.nan]}
     values |= {"recession_constant_upper": [25.0, np.nan, np.nan], "segments": [4, 3, 1]}
     fits = xr.Dataset({k: (("window", "year"), [v]) for k, v in values.items()}, {"window": [1]})
-    found = {name: value.item() for name, value in recession.summary(fits).items()}
+    found = {name: value.item() for name, value in recession_windows.window_summary(fits).items()}
     assert found == pytest.approx(
         {
             "fitted": 2,
@@ -384,7 +388,7 @@ def test_kuparuk(real):
     """The Kuparuk has a reason wherever it has no constant."""
     table = real / "kuparuk_usgs15896000_1983_2020.csv"
     basin = hydrograph.read_csv(table, discharge="q_m3s", precipitation="rain_mm_d")
-    fit = recession.recession_constants(basin["discharge"], basin["precipitation"])
+    fit = recession_windows.recession_constants(basin["discharge"], basin["precipitation"])
     absent = fit["recession_constant"].isnull()
     assert fit.sizes == {"window": 3, "year": 38}
     assert (fit["reason"].where(absent, "given") != "").all()

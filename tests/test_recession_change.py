@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import (
-    recession,
-    recession_change,
-    recession_days,
-    recession_fits,
-    recession_sums,
-    recession_trend,
-)
-from qilian.archive import open_archive
-from qilian.contracts import InputError
+from qilian.archive.catalogue import open_archive
+from qilian.contracts.errors import InputError
+from qilian.recession import change, estimators, trend, windows
+from qilian.recession import days as recession_days
+from qilian.recession import segments as recession_segments
 
 
 def record(values, start="1981-01-01", name="discharge") -> xr.DataArray:
@@ -58,12 +53,12 @@ def yearly(values, window=1) -> xr.Dataset:
 # Other fits
 
 
-@pytest.mark.parametrize("name", recession_fits.FITS)
+@pytest.mark.parametrize("name", estimators.ESTIMATORS)
 def test_every_fit_returns_the_constant_of_an_exponential(name):
     """Every fit gives 20 d for exact exponentials of 20 d, differences to their order."""
     log_flow = np.tile(-np.arange(15) / 20, 6) + np.repeat(np.arange(6) * 0.3, 15)
-    found = recession_fits.constant(
-        recession_fits.FITS[name], log_flow, np.repeat(np.arange(1, 7), 15)
+    found = estimators.constant(
+        estimators.ESTIMATORS[name], log_flow, np.repeat(np.arange(1, 7), 15)
     )
     exact = name in {"log_linear", "master_curve", "segment_mean"}
     assert found == pytest.approx(20, rel=1e-12 if exact else 5e-4)
@@ -73,8 +68,8 @@ def test_refit_by_days_is_the_fit_by_sums():
     """The log-linear fit by name gives the windows' constants."""
     flow, rain = river(np.random.default_rng(1), years=9)
     days = recession_days.select_days(flow, rain)
-    fits = recession.recession_constants(flow, rain, windows=[3])
-    refitted = recession_fits.refit_windows(days, window=3)
+    fits = windows.recession_constants(flow, rain, windows=[3])
+    refitted = estimators.refit_windows(days, window=3)
     given = fits["recession_constant"].notnull().isel(window=0)
     assert given.sum() >= 5
     ours = fits["recession_constant"].isel(window=0, drop=True)
@@ -85,14 +80,14 @@ def test_an_unknown_fit_is_named():
     """A fit that does not exist is answered with those that do."""
     days = recession_days.select_days(record(np.ones(400)))
     with pytest.raises(InputError, match=r"^fit is best, expected one of log_linear, through"):
-        recession_fits.refit_windows(days, fit="best")
+        estimators.refit_windows(days, fit="best")
 
 
 @pytest.mark.parametrize("exponent", [0.8, 1.2, 1.5, 2.0])
 def test_exponents(exponent):
     """Rivers that drain by a power law give its exponent back, the bend to first order."""
-    assert recession_fits.cloud_exponent(*power_law(exponent)) == pytest.approx(exponent, abs=0.01)
-    bent = recession_fits.curvature_exponent(*power_law(exponent))
+    assert estimators.cloud_exponent(*power_law(exponent)) == pytest.approx(exponent, abs=0.01)
+    bent = estimators.curvature_exponent(*power_law(exponent))
     assert bent == pytest.approx(exponent, abs=0.1 + 0.25 * abs(exponent - 1))
     assert np.sign(bent - 1) == np.sign(exponent - 1)
 
@@ -103,7 +98,7 @@ def test_exponents(exponent):
 def test_a_change_is_found():
     """A river that goes from 25 to 35 days is found to, and the interval holds it."""
     days = recession_days.select_days(*river(np.random.default_rng(2), 25, 35))
-    found = recession_change.change(days, until=2000, since=2001)
+    found = change.period_change(days, until=2000, since=2001)
     assert found["difference_lower"] <= 10 <= found["difference_upper"]
     assert found["change_lower"] <= 40 <= found["change_upper"]
     assert found["p_value"] < 0.001
@@ -113,11 +108,11 @@ def test_a_change_is_found():
 def test_the_jackknife_agrees_with_events_as_clusters():
     """A period's jackknife over years is near the interval over events where years are alike."""
     flow, rain = river(np.random.default_rng(3), years=41)
-    segments, reported = recession_sums.gauge_sums(flow, rain)
-    fit = recession.fit_windows(segments, reported, window=19).sel(year=1990)
+    segments, reported = recession_segments.gauge_sums(flow, rain)
+    fit = windows.fit_windows(segments, reported, window=19).sel(year=1990)
     reach = (1 / fit["recession_constant_lower"] - 1 / fit["recession_constant_upper"]) / 2
     days = recession_days.select_days(flow, rain)
-    found = recession_change.change(days, until=1999, since=2003)
+    found = change.period_change(days, until=1999, since=2003)
     relative = float(reach * fit["recession_constant"]) * np.sqrt(2)
     half = np.log1p(found["change_upper"] / 100) - np.log1p(found["change_lower"] / 100)
     assert float(half) / 2 == pytest.approx(relative, rel=0.6)
@@ -126,7 +121,7 @@ def test_the_jackknife_agrees_with_events_as_clusters():
 def test_too_little_for_a_change():
     """A period with fewer than three years has no constant, and says so."""
     days = recession_days.select_days(*river(np.random.default_rng(4), years=10))
-    found = recession_change.change(days, until=1982, since=1983)
+    found = change.period_change(days, until=1982, since=1983)
     assert found["change"].isnull()
     assert found["reason"] == "a period has fewer than three years with recessions"
 
@@ -135,16 +130,16 @@ def test_periods_must_not_overlap():
     """The period after begins later than that before ends."""
     days = recession_days.select_days(*river(np.random.default_rng(4), years=4))
     with pytest.raises(InputError, match=r"^since is 1999, expected a year after 1999"):
-        recession_change.change(days, until=1999, since=1999)
+        change.period_change(days, until=1999, since=1999)
 
 
 def test_no_change_without_knowing_the_rain():
     """A noisy river without rain has no change either, but the sentence that it cannot tell."""
     flow, _ = river(np.random.default_rng(5), noise=0.05)
-    found = recession_change.change(recession_days.select_days(flow), until=2000, since=2001)
+    found = change.period_change(recession_days.select_days(flow), until=2000, since=2001)
     assert found["change"].isnull()
     assert found["reason"].item().startswith("cannot tell")
-    assert recession_change.verdict(found).startswith("No verdict: cannot tell")
+    assert change.verdict(found).startswith("No verdict: cannot tell")
 
 
 @pytest.mark.parametrize(
@@ -159,16 +154,16 @@ def test_the_verdict_hangs_on_whether_the_interval_holds_zero(bounds, ending):
     """A change, none that could be told, and no interval."""
     step = {"before": 24.9, "after": 34.1, "change": 37.0, "reason": "no interval"}
     step |= dict(zip(("change_lower", "change_upper"), bounds, strict=True))
-    said = recession_change.verdict(xr.Dataset(step))
+    said = change.verdict(xr.Dataset(step))
     assert re.fullmatch(rf"Ks rose from 24\.9 to 34\.1 d, {ending}", said)
 
 
 def test_sensitivity_alters_one_choice_a_row():
     """The first row is the choice made, the others name what they alter."""
     flow, rain = river(np.random.default_rng(2), 25, 35)
-    runs = recession_change.sensitivity(flow, rain, until=2000, since=2001)
+    runs = change.choice_sensitivity(flow, rain, until=2000, since=2001)
     days = recession_days.select_days(flow, rain)
-    made = recession_change.change(days, until=2000, since=2001)
+    made = change.period_change(days, until=2000, since=2001)
     assert runs["kind"][0] == "as chosen"
     assert runs["change"][0] == made["change"]
     assert set(runs["kind"].values) == {"as chosen", "method", "length", "season", "fit"}
@@ -184,7 +179,7 @@ def test_overlap_is_no_trend(window):
     rng, alarms = np.random.default_rng(window), 0
     for _ in range(200):
         noise = np.convolve(rng.standard_normal(44), np.ones(window) / window, "valid")
-        found = recession_trend.trend(yearly(25 * np.exp(0.1 * noise), window))
+        found = trend.trend_test(yearly(25 * np.exp(0.1 * noise), window))
         alarms += float(found["p_value"].item()) < 0.05
     assert alarms <= 20
 
@@ -192,16 +187,14 @@ def test_overlap_is_no_trend(window):
 def test_trend():
     """A steady rise of 10 % a decade is found, with its slope inside the bounds."""
     rng, year = np.random.default_rng(0), np.arange(40)
-    found = recession_trend.trend(
-        yearly(25 * 1.1 ** (year / 10) * np.exp(0.05 * rng.normal(size=40)))
-    )
+    found = trend.trend_test(yearly(25 * 1.1 ** (year / 10) * np.exp(0.05 * rng.normal(size=40))))
     assert found["trend_lower"].item() <= 10 <= found["trend_upper"].item()
     assert found["p_value"].item() < 0.01
 
 
 def test_few_windows_have_no_trend():
     """Seven windows are too few to ask."""
-    assert np.isnan(recession_trend.trend(yearly(np.arange(20, 27)))["p_value"].item())
+    assert np.isnan(trend.trend_test(yearly(np.arange(20, 27)))["p_value"].item())
 
 
 def test_association():
@@ -210,12 +203,12 @@ def test_association():
     one, other = (
         xr.DataArray(rng.standard_normal(40), {"year": years}, ("year",)) for _ in range(2)
     )
-    assert recession_trend.association(one, one)["correlation"] == pytest.approx(1)
-    found = recession_trend.association(one, other[3:])
+    assert trend.association(one, one)["correlation"] == pytest.approx(1)
+    found = trend.association(one, other[3:])
     assert found["years"] == 37
     assert found["correlation_lower"] < 0 < found["correlation_upper"]
     slow = one.copy(data=np.cumsum(one))
-    assert recession_trend.association(slow, slow)["independent"] < 20
+    assert trend.association(slow, slow)["independent"] < 20
 
 
 def test_kuparuk_leaves_change_and_thaw_open(real):
@@ -223,8 +216,8 @@ def test_kuparuk_leaves_change_and_thaw_open(real):
     source = open_archive("real/kuparuk")
     flow, thaw = source.load("discharge"), source.load("thaw_depth")
     basin = flow["discharge"], flow["precipitation"]
-    found = recession_change.change(recession_days.select_days(*basin), until=1999, since=2014)
+    found = change.period_change(recession_days.select_days(*basin), until=1999, since=2014)
     assert found["change_lower"] < 0 < found["change_upper"]
-    single = recession.recession_constants(*basin, windows=[1]).isel(window=0, drop=True)
-    tie = recession_trend.association(np.log(single["recession_constant"]), thaw["thaw_depth"])
+    single = windows.recession_constants(*basin, windows=[1]).isel(window=0, drop=True)
+    tie = trend.association(np.log(single["recession_constant"]), thaw["thaw_depth"])
     assert tie["correlation_lower"] < 0 < tie["correlation_upper"]

@@ -10,17 +10,14 @@ import pytest
 import xarray as xr
 from scipy import signal
 
-from qilian import (
-    recession,
-    recession_days,
-    recession_fits,
-    recession_record,
-    recession_sums,
-)
-from qilian.archive import PROJECT
-from qilian.contracts import InputError
-from qilian.readers import hydrograph
-from qilian.recession_rules import RULES
+from qilian.archive.catalogue import PROJECT
+from qilian.archive.readers import hydrograph
+from qilian.contracts.errors import InputError
+from qilian.recession import days as recession_days
+from qilian.recession import estimators, windows
+from qilian.recession import record as recession_record
+from qilian.recession import segments as recession_segments
+from qilian.recession.rules import RULES
 
 WHOLE_YEAR = ("01-01", "12-31")
 _SPEC = importlib.util.spec_from_file_location(
@@ -38,7 +35,7 @@ def record(values, start="2001-01-01", name="discharge") -> xr.DataArray:
 
 def pooled(flow, rain, **options) -> float:
     """Ks of all segments of all gauges."""
-    segments, _ = recession_sums.gauge_sums(flow, rain, **options)
+    segments, _ = recession_segments.gauge_sums(flow, rain, **options)
     return float(-segments["xx"].sum() / segments["xy"].sum())
 
 
@@ -59,7 +56,7 @@ def test_rain_unknown():
     assert pooled(flow, None, season=bench.SEASONS[6]) == pytest.approx(30, rel=0.03)
     flow, _ = bench.rivers(rng, noisy, 2, 20)
     with pytest.raises(InputError, match="cannot tell: rain is unknown"):
-        recession.recession_constants(flow, season=bench.SEASONS[6])
+        windows.recession_constants(flow, season=bench.SEASONS[6])
 
 
 @pytest.mark.parametrize(
@@ -216,10 +213,10 @@ def test_the_verdicts_on_the_page_of_trials_are_the_tables():
 def test_kuparuk_as_lfstat_has_it(kuparuk):
     """The Kuparuk's low flow gives both constants and the 58 segments of R's lfstat."""
     days = recession_days.select_days(kuparuk, method="low_flow", season=WHOLE_YEAR, exceeded=30)
-    log_flow, segment, _ = recession_fits.chosen(days)
+    log_flow, segment, _ = estimators.chosen(days)
     assert segment[-1] == 58
     for name, theirs in {"master_curve": 11.820347, "segment_mean": 13.522674}.items():
-        found = recession_fits.constant(recession_fits.FITS[name], log_flow, segment)
+        found = estimators.constant(estimators.ESTIMATORS[name], log_flow, segment)
         assert found == pytest.approx(theirs, abs=6e-7)
 
 
@@ -232,9 +229,9 @@ def test_kuparuk_as_tossh_has_it(kuparuk):
     days = recession_days.select_days(kuparuk, method="falling", minimum_length=16, **options)
     assert int(days["segment"].max()) == 81
     days = recession_days.select_days(kuparuk, method="tossh", **options)
-    log_flow, segment, _ = recession_fits.chosen(days)
+    log_flow, segment, _ = estimators.chosen(days)
     assert segment[-1] == 88
-    found = recession_fits.constant(recession_fits.matching_strip, log_flow, segment)
+    found = estimators.constant(estimators.matching_strip, log_flow, segment)
     assert found == pytest.approx(8.887, abs=0.003)
 
 
@@ -245,12 +242,12 @@ def test_many_gauges_are_as_each_alone():
     """Gauges side by side, in memory or in blocks, give what each gives alone."""
     flow, rain = bench.rivers(np.random.default_rng(5), bench.Case(), 5, 8)
     flow = flow.assign_coords(gauge=list("abcde"))
-    together = recession.recession_constants(flow, rain)
-    blocks = recession.recession_constants(flow.chunk(gauge=2), rain.chunk(gauge=2))
+    together = windows.recession_constants(flow, rain)
+    blocks = windows.recession_constants(flow.chunk(gauge=2), rain.chunk(gauge=2))
     xr.testing.assert_identical(together, blocks)
     for name in "abcde":
         one = flow.sel(gauge=name, drop=True)
-        alone = recession.recession_constants(one, rain[list("abcde").index(name)])
+        alone = windows.recession_constants(one, rain[list("abcde").index(name)])
         xr.testing.assert_allclose(together.sel(gauge=name, drop=True), alone, rtol=1e-10)
 
 
@@ -269,11 +266,11 @@ def test_many_gauges_need_little_memory():
     ]
     assert lazy[0].nbytes + lazy[1].nbytes > 230e6
     tracemalloc.start()
-    fits = recession.recession_constants(*lazy)
+    fits = windows.recession_constants(*lazy)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 60e6
-    few = recession.recession_constants(flow, rain)
+    few = windows.recession_constants(flow, rain)
     xr.testing.assert_identical(fits.isel(gauge=slice(975, None)), few)
 
 
@@ -285,7 +282,7 @@ def test_a_unit_that_changes_ends_a_segment():
     flow = np.exp(-np.arange(365) / 60)
     flow[290:] *= 0.028316846592
     for rain in (None, record(np.zeros(365), name="precipitation")):
-        fit = recession.recession_constants(record(flow), rain, windows=[1])
+        fit = windows.recession_constants(record(flow), rain, windows=[1])
         assert fit["recession_constant"].item() == pytest.approx(60)
 
 
@@ -302,14 +299,14 @@ def test_a_record_of_another_season_is_refused():
     flow = record(np.exp(-(np.arange(1100) % 45) / 20))
     summer = flow.where(flow["time"].dt.month.isin([6, 7, 8]), drop=True)
     with pytest.raises(InputError, match=r"season 09-01 to 11-30 .* too few days reported"):
-        recession.recession_constants(summer)
+        windows.recession_constants(summer)
 
 
 def test_a_record_shorter_than_the_window_is_refused():
     """Two years carry no window of three, which one sentence says."""
     flow = record(np.exp(-(np.arange(730) % 45) / 20))
     with pytest.raises(InputError, match="window reaches beyond the record"):
-        recession.recession_constants(flow, windows=[3])
+        windows.recession_constants(flow, windows=[3])
 
 
 def test_a_missing_leap_day_is_bridged():

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian.archive import Archive, open_archive
-from qilian_demo.acquisitions import make_acquisitions
-from qilian_demo.climate import Climate
-from qilian_demo.fading import short_pair_bias
-from qilian_demo.ground import Ground, make_ground
-from qilian_demo.interferograms import Interferogram, Track
-from qilian_demo.scene import YAKOU
-from qilian_demo.sensors import ALOS1, ALOS2, ENVISAT, ERS2, SENTINEL1, Sensor
-from qilian_demo.streamflow import simulate_streamflow
+from qilian.archive.catalogue import Archive, open_archive
+from qilian_demo.air.climate import Climate
+from qilian_demo.camera.survey import make_patch, reflectance
+from qilian_demo.ground.scene import YAKOU
+from qilian_demo.headwaters import Ground, make_ground
+from qilian_demo.radar.acquisitions import make_acquisitions
+from qilian_demo.radar.fading import short_pair_bias
+from qilian_demo.radar.interferograms import Interferogram, Track
+from qilian_demo.radar.sensors import ALOS1, ALOS2, ENVISAT, ERS2, SENTINEL1, Sensor
+from qilian_demo.river.streamflow import simulate_streamflow
 from qilian_demo.streams import stream
-from qilian_demo.survey import make_patch, reflectance
 from qilian_demo.write import LAST_GAUGED, write_archive
 
 SEED, SCALE = 3, 0.25

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from qilian import cli
-from qilian.archive import open_archive
-from qilian.book import run as runner
+from qilian.archive.catalogue import open_archive
+from qilian.book import cli
+from qilian.book import run as book_run
 from qilian.book.chapters import check_parameters, read_chapter, select
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
 
 CATALOGUE = """
 [archive]
@@ -41,18 +41,18 @@ def notebook(path: Path, code: str, needs: tuple[str, ...] = ("discharge",)) -> 
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> runner.Run:
+def run(tmp_path: Path) -> book_run.Run:
     (tmp_path / "flow.csv").write_text("date,discharge\n2001-09-01,5\n2001-09-02,4\n")
     (tmp_path / "catalogue.toml").write_text(CATALOGUE)
-    return runner.Run(open_archive(tmp_path), {}, tmp_path / "out")
+    return book_run.Run(open_archive(tmp_path), {}, tmp_path / "out")
 
 
 def test_a_notebook_runs_again_only_when_parameters_input_or_source_changed(run, tmp_path):
     chapter = read_chapter(notebook(tmp_path / "a.ipynb", "factor * 2"))
     source = chapter.path.read_bytes()
 
-    def status(run: runner.Run = run) -> str:
-        return runner.execute(run, [read_chapter(chapter.path)])[0].status
+    def status(run: book_run.Run = run) -> str:
+        return book_run.execute(run, [read_chapter(chapter.path)])[0].status
 
     assert [status(), status()] == ["ran", "kept"]
     assert status(replace(run, parameters={"factor": 3.0})) == "ran"
@@ -69,11 +69,11 @@ def test_a_notebook_runs_again_when_what_it_saved_is_gone(run, tmp_path):
     code = "from pathlib import Path\nPath(results).mkdir(parents=True)\n"
     code += "(Path(results) / 'a.csv').write_text('1')"
     chapter = read_chapter(notebook(tmp_path / "a.ipynb", code))
-    assert [runner.execute(run, [chapter])[0].status for _ in range(2)] == ["ran", "kept"]
+    assert [book_run.execute(run, [chapter])[0].status for _ in range(2)] == ["ran", "kept"]
     (run.results(chapter) / "a.csv").unlink()
-    assert runner.execute(run, [chapter])[0].status == "ran"
+    assert book_run.execute(run, [chapter])[0].status == "ran"
     failing = read_chapter(notebook(tmp_path / "a.ipynb", "1 / 0"))
-    assert runner.execute(run, [failing])[0].status == "failed"
+    assert book_run.execute(run, [failing])[0].status == "failed"
     assert not run.results(chapter).exists(), "no stale numbers beside a failure"
 
 
@@ -82,7 +82,7 @@ def test_a_fault_of_one_entry_costs_only_the_notebooks_that_need_it(run, tmp_pat
     faulty = replace(run, archive=open_archive(tmp_path))
     needy = read_chapter(notebook(tmp_path / "needy.ipynb", "1"))
     other = read_chapter(notebook(tmp_path / "other.ipynb", "1", ()))
-    outcomes = runner.execute(faulty, [needy, other])
+    outcomes = book_run.execute(faulty, [needy, other])
     assert [outcome.status for outcome in outcomes] == ["failed", "ran"]
     assert "unknown key 'unti', perhaps 'unit'" in outcomes[0].message
 
@@ -90,8 +90,8 @@ def test_a_fault_of_one_entry_costs_only_the_notebooks_that_need_it(run, tmp_pat
 def test_a_failed_notebook_leaves_no_copy_and_the_others_run(run, tmp_path):
     good = read_chapter(notebook(tmp_path / "good.ipynb", "1"))
     bad = read_chapter(notebook(tmp_path / "bad.ipynb", "1 / (factor - 3)"))
-    assert {o.status for o in runner.execute(run, [bad, good])} == {"ran"}
-    outcomes = runner.execute(replace(run, parameters={"factor": 3.0}), [bad, good])
+    assert {o.status for o in book_run.execute(run, [bad, good])} == {"ran"}
+    outcomes = book_run.execute(replace(run, parameters={"factor": 3.0}), [bad, good])
     assert [outcome.status for outcome in outcomes] == ["failed", "ran"]
     assert outcomes[0].message == "ZeroDivisionError: float division by zero"
     assert "factor - 3" in outcomes[0].traceback
@@ -100,20 +100,20 @@ def test_a_failed_notebook_leaves_no_copy_and_the_others_run(run, tmp_path):
 
 def test_a_killed_kernel_is_a_failure_that_says_so(run, tmp_path):
     code = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
-    outcome = runner.execute(run, [read_chapter(notebook(tmp_path / "a.ipynb", code))])[0]
+    outcome = book_run.execute(run, [read_chapter(notebook(tmp_path / "a.ipynb", code))])[0]
     assert outcome.status == "failed"
     assert "died" in outcome.message
 
 
 def test_an_error_for_users_is_its_sentence_without_a_traceback(run, tmp_path):
     code = "from qilian.contracts import InputError\nraise InputError('flow.csv is empty.')"
-    outcome = runner.execute(run, [read_chapter(notebook(tmp_path / "a.ipynb", code))])[0]
+    outcome = book_run.execute(run, [read_chapter(notebook(tmp_path / "a.ipynb", code))])[0]
     assert (outcome.message, outcome.traceback) == ("flow.csv is empty.", "")
 
 
 def test_a_notebook_whose_entry_the_archive_lacks_starts_no_kernel(run, tmp_path):
     chapter = read_chapter(notebook(tmp_path / "a.ipynb", "1", ("sentinel1",)))
-    outcome = runner.execute(run, [chapter])[0]
+    outcome = book_run.execute(run, [chapter])[0]
     assert outcome.status == "no input"
     assert "has no [sentinel1], only discharge" in outcome.message
 

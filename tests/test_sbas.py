@@ -6,9 +6,9 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qilian import network, temporal
-from qilian.contracts import InputError
-from qilian.sbas import invert
+from qilian.contracts.errors import InputError
+from qilian.insar import network, temporal_models
+from qilian.insar.sbas import invert
 
 WAVELENGTH = 0.0555
 MILLIMETRES = -1000 * WAVELENGTH / (4 * np.pi)  # of one radian, towards the sensor
@@ -111,7 +111,7 @@ def test_complete_and_equally_weighted_pixels_share_a_factorisation_and_change_n
     phase, _ = noisy(rng, pairs, 30, 300, missing=0)
     stack = stacked(pairs, phase)
     ones = xr.ones_like(stack["unwrapped_phase"])
-    model = temporal.periodic(network.dates(stack))
+    model = temporal_models.periodic_model(network.acquisition_dates(stack))
     shared = invert(stack, weight="none", model=model)
     xr.testing.assert_allclose(shared, invert(stack, weight=ones, model=model), rtol=1e-5)
 
@@ -175,7 +175,7 @@ def test_blocks_of_a_lazy_stack_give_the_same_as_the_whole_in_memory():
         )
         .assign_coords(y=np.arange(14.0), x=np.arange(15.0))
     )
-    model = temporal.linear(network.dates(stack))
+    model = temporal_models.linear_model(network.acquisition_dates(stack))
     whole = invert(stack, model=model)
     lazy = invert(stack.chunk(pair=20, y=5, x=8), model=model)
     assert lazy["displacement"].chunks is not None
@@ -318,7 +318,7 @@ def test_model_rows_do_what_they_do_in_plain_least_squares(constraint):
     phase, coherence = noisy(rng, pairs, dates, 30)
     phase[[k for k, (i, j) in enumerate(pairs) if i < 20 <= j], :10] = np.nan
     stack = stacked(pairs, phase, coherence)
-    model = temporal.periodic(network.dates(stack))
+    model = temporal_models.periodic_model(network.acquisition_dates(stack))
     result = invert(
         stack, weight="coherence", model=model, constraint=constraint, screen_loops=False
     )
@@ -335,7 +335,7 @@ def test_a_weak_model_bridges_a_torn_network_and_says_so():
     dates = 30
     pairs = nearest(dates, 2)
     stack = stacked(pairs, np.zeros((len(pairs), 2)))
-    model = temporal.linear(network.dates(stack))
+    model = temporal_models.linear_model(network.acquisition_dates(stack))
     ground = 4.0 * model.values[:, 1]
     phase = np.repeat((design(pairs, dates) @ ground)[:, np.newaxis], 2, axis=1)
     phase[[k for k, (i, j) in enumerate(pairs) if i < 12 <= j], 0] = np.nan
@@ -355,7 +355,11 @@ def test_a_model_that_too_few_pairs_determine_bridges_nothing():
         kept = rng.choice(len(pairs), few, replace=False)
         phase[np.setdiff1d(np.arange(len(pairs)), kept), pixel] = np.nan
     stack = stacked(pairs, phase, coherence)
-    result = invert(stack, model=temporal.periodic(network.dates(stack)), screen_loops=False)
+    result = invert(
+        stack,
+        model=temporal_models.periodic_model(network.acquisition_dates(stack)),
+        screen_loops=False,
+    )
     assert result["parameters"].isel(x=slice(3)).isnull().all()
     assert not result["bridged"].isel(x=slice(3)).any()
     assert result["displacement"].isel(x=0).isnull().all()
@@ -370,7 +374,11 @@ def test_a_weak_model_leaves_tied_dates_to_their_pairs():
     pairs = nearest(60)
     phase, coherence = noisy(rng, pairs, 60, 50, missing=0)
     stack = stacked(pairs, phase, coherence)
-    with_model = invert(stack, model=temporal.periodic(network.dates(stack)), screen_loops=False)
+    with_model = invert(
+        stack,
+        model=temporal_models.periodic_model(network.acquisition_dates(stack)),
+        screen_loops=False,
+    )
     without = invert(stack, screen_loops=False)
     difference = with_model["displacement"] - without["displacement"]
     assert float(abs(difference).max()) < 0.01
@@ -382,7 +390,7 @@ def test_a_prior_pulls_the_rate_by_the_inverse_of_its_variance():
     pairs = nearest(40)
     phase, coherence = noisy(rng, pairs, 40, 20, missing=0)
     stack = stacked(pairs, phase, coherence)
-    model = temporal.linear(network.dates(stack))
+    model = temporal_models.linear_model(network.acquisition_dates(stack))
     alone = invert(stack, model=model)
     grid = (("y", "x"), np.full((1, 20), -12.0)), (("y", "x"), np.full((1, 20), 1.5))
     prior = xr.Dataset(
@@ -445,7 +453,9 @@ def test_an_option_out_of_range_is_named_in_one_sentence(options, sentence):
 
 def test_a_model_of_other_dates_is_refused():
     stack = stacked([(0, 1), (1, 2)], [[1.0], [1.0]])
-    model = temporal.linear(network.dates(stacked([(0, 1), (1, 3)], [[1.0], [1.0]])))
+    model = temporal_models.linear_model(
+        network.acquisition_dates(stacked([(0, 1), (1, 3)], [[1.0], [1.0]]))
+    )
     with pytest.raises(InputError, match=r"^model is at 3 dates, expected the stack's dates\.$"):
         invert(stack, weight="none", model=model)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import season
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
+from qilian.thaw import scaling
 
 SHARES = [0.2, 0.5, 0.8, 1.0]
 
@@ -28,7 +28,7 @@ def solved(shares) -> xr.Dataset:
 def test_a_part_that_follows_the_index_scales_to_the_whole(solved, shares):
     """Whatever date ends it; its interval grows by the factor."""
     for end, share in zip(("2019-06-20", "2019-07-20"), SHARES[1:3], strict=True):
-        part = season.scaled(solved, shares, end)
+        part = scaling.scale_season(solved, shares, end)
         np.testing.assert_allclose(part["scaled"], -40 * 0.8)
         np.testing.assert_allclose(part["scaled_interval"], 3 * 0.8 / (share - 0.2))
         assert part.attrs["share"] == pytest.approx(share - 0.2)
@@ -37,7 +37,7 @@ def test_a_part_that_follows_the_index_scales_to_the_whole(solved, shares):
 
 def test_a_part_with_little_leverage_is_not_scaled(solved, shares):
     """The part itself is shown; the scaled map is missing, not zero."""
-    part = season.scaled(solved, shares, "2019-06-20", minimum_leverage=0.31)
+    part = scaling.scale_season(solved, shares, "2019-06-20", minimum_leverage=0.31)
     assert part["scaled"].isnull().all()
     assert part["scaled_interval"].isnull().all()
     np.testing.assert_allclose(part["partial"], -12)
@@ -45,24 +45,26 @@ def test_a_part_with_little_leverage_is_not_scaled(solved, shares):
 
 def test_a_part_without_a_second_acquisition_is_refused(solved, shares):
     with pytest.raises(InputError, match=r"^partial_end is 2019-05-20, expected a date after"):
-        season.scaled(solved, shares, "2019-05-20")
+        scaling.scale_season(solved, shares, "2019-05-20")
 
 
 def test_scaling_breaks_even_where_the_errors_before_and_after_are_equal():
     """At the noise of the bound both mean squares are the same; with no scaling none pays."""
     for factor in (1.1, 1.5, 4.0):
-        noise = season.break_even(factor)
+        noise = scaling.break_even(factor)
         assert (1 - 1 / factor) ** 2 + noise**2 == pytest.approx((factor * noise) ** 2)
-    assert season.break_even(1.0) == 0
+    assert scaling.break_even(1.0) == 0
 
 
 def test_agreement_counts_pixels_within_the_interval_and_what_zeros_would_reach(solved, shares):
     """A part off by 10 mm in one of six pixels."""
     off = solved["displacement"].copy()
     off[{"time": 1, "y": 0, "x": 0}] += 10
-    part = season.scaled(solved.assign(displacement=off), shares, "2019-06-20", minimum_leverage=0)
+    part = scaling.scale_season(
+        solved.assign(displacement=off), shares, "2019-06-20", minimum_leverage=0
+    )
     observed = solved["displacement"].isel(time=-1)
-    found = season.agreement(part, observed, solved["interval"].isel(time=-1))
+    found = scaling.season_agreement(part, observed, solved["interval"].isel(time=-1))
     factor = 0.8 / 0.3
     assert found["mean"] == pytest.approx(10 * factor / 6)
     assert found["rmse"] == pytest.approx(10 * factor / np.sqrt(6))
@@ -77,10 +79,10 @@ def test_errors_part_what_the_law_does_from_what_noise_does(solved, shares):
     """A delay of 6 mm at the part's end is multiplied by the factor; the law itself errs by 0."""
     late = solved["displacement"].copy()
     late[{"time": 1}] += 6
-    part = season.scaled(solved.assign(displacement=late), shares, "2019-06-20")
+    part = scaling.scale_season(solved.assign(displacement=late), shares, "2019-06-20")
     truth = solved["displacement"]
     whole = solved["interval"].isel(time=-1)
-    found = season.errors(part, truth[-1], whole, truth[1], truth[-1])
+    found = scaling.season_errors(part, truth[-1], whole, truth[1], truth[-1])
     np.testing.assert_allclose(found["mean"], [0, 6 * 0.8 / 0.3, 26, 0], atol=1e-12)
     np.testing.assert_allclose(found["rmse"], abs(found["mean"]))
     np.testing.assert_allclose(found["holding"], [100, 0, np.nan, np.nan])
@@ -91,11 +93,11 @@ def test_sensitivity_finds_no_difference_where_there_is_none_and_falling_noise(s
 
     Unscaled, a part lacks what settles after it; one of little leverage is not scaled.
     """
-    every = season.sensitivity(solved, shares, minimum_leverage=0.2)
+    every = scaling.scaling_sensitivity(solved, shares, minimum_leverage=0.2)
     np.testing.assert_allclose(every["rmse"], 0, atol=1e-12)
     np.testing.assert_allclose(every["unscaled"], [20, 8, 0], atol=1e-12)
     assert (np.diff(every["expected"]) < 0).all()
     np.testing.assert_allclose(every["expected"][-1], 1.5)
-    short = season.sensitivity(solved, shares, minimum_leverage=0.4)
+    short = scaling.scaling_sensitivity(solved, shares, minimum_leverage=0.4)
     assert short["rmse"].isnull().values.tolist() == [True, False, False]
     np.testing.assert_allclose(short["unscaled"], every["unscaled"])

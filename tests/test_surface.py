@@ -7,9 +7,9 @@ import xarray as xr
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from qilian import rectification, registration, surface
-from qilian.archive import open_archive
-from qilian.contracts import InputError
+from qilian.archive.catalogue import open_archive
+from qilian.contracts.errors import InputError
+from qilian.imagery import land_cover, registration, resampling
 
 RNG = np.random.default_rng(9)
 
@@ -28,7 +28,7 @@ def test_otsus_threshold_leaves_the_least_variance_within_the_parts(seed, share,
     rng = np.random.default_rng(seed)
     values = rng.standard_normal(400) + apart * (rng.uniform(size=400) < share)
     assume(np.ptp(values) > 0)
-    found = surface.otsu(values)
+    found = land_cover.otsu(values)
     sweep = np.quantile(values, np.linspace(0.005, 0.995, 199))
     best = min(_within(values, at) for at in sweep)
     assert _within(values, found.threshold) <= best + 0.02 * values.var()
@@ -45,23 +45,23 @@ def _within(values: np.ndarray, threshold: float) -> float:
 
 def test_two_values_are_parted_in_their_middle_and_one_is_refused():
     """Whatever their shares; a bell curve alone has a separability of 2 / π."""
-    found = surface.otsu(np.array([0.0] * 90 + [10.0] * 10 + [np.nan]))
+    found = land_cover.otsu(np.array([0.0] * 90 + [10.0] * 10 + [np.nan]))
     assert found.threshold == pytest.approx(5, abs=0.1)
     assert found.separability == pytest.approx(1)
-    assert surface.otsu(RNG.standard_normal(10**6)).separability == pytest.approx(
+    assert land_cover.otsu(RNG.standard_normal(10**6)).separability == pytest.approx(
         2 / np.pi, abs=0.01
     )
     with pytest.raises(InputError, match="the number of different values is 1, expected two"):
-        surface.otsu(np.ones(5))
+        land_cover.otsu(np.ones(5))
 
 
 def test_a_blur_keeps_means_and_leaves_holes_as_they_are():
     """Holes neither grow nor draw their neighbours to zero."""
     flat = np.full((40, 40), 7.0)
     flat[10:14, 20:22] = np.nan
-    found = surface.smoothed(field(flat), 1.5)
+    found = land_cover.smoothed(field(flat), 1.5)
     np.testing.assert_allclose(found.where(np.isfinite(flat)), field(flat))
-    noise = surface.smoothed(field(RNG.standard_normal((200, 200))), 1.0)
+    noise = land_cover.smoothed(field(RNG.standard_normal((200, 200))), 1.0)
     # A bell of 2 pixels leaves 1 / (2 σ √π) of white noise.
     assert float(noise.std()) == pytest.approx(1 / (2 * 2 * np.sqrt(np.pi)), rel=0.1)
 
@@ -76,7 +76,7 @@ def disk(radius: float, pixel: float) -> xr.DataArray:
 
 def test_a_disk_has_its_area_and_its_perimeter():
     """π r² and 2 π r to a hundredth, in metres, and an error of perimeter times shift."""
-    found = surface.areas(disk(30.0, 0.25), error=0.7).sel({"class": "water"})
+    found = land_cover.class_areas(disk(30.0, 0.25), error=0.7).sel({"class": "water"})
     assert float(found.area) == pytest.approx(np.pi * 30**2, rel=0.01)
     assert float(found.perimeter) == pytest.approx(2 * np.pi * 30, rel=0.01)
     assert float(found.area_error) == pytest.approx(0.7 * float(found.perimeter))
@@ -89,7 +89,7 @@ def test_what_a_shift_feigns_is_within_perimeter_times_shift(shift, direction):
     still = disk(30.0, 0.5)
     moved = still.copy(data=np.roll(still.values, steps, (0, 1)))
     feigned = float(((moved == 1) & (still == 2)).sum()) * 0.25
-    bound = surface.areas(still, error=0.5 * float(np.hypot(*steps))).area_error[0]
+    bound = land_cover.class_areas(still, error=0.5 * float(np.hypot(*steps))).area_error[0]
     assert feigned <= float(bound) * 1.01
 
 
@@ -106,7 +106,7 @@ def painted() -> tuple[xr.DataArray, xr.DataArray]:
 
 def test_painted_ground_is_told_apart_and_its_change_is_measured():
     """Pond kept 10 × 10, grown to 14 × 14, spoil over land, by hand."""
-    found = surface.measure(*painted(), error=1.0)
+    found = land_cover.measure_change(*painted(), error=1.0)
     area = found.area.to_series() / 0.25
     assert area["water at both dates"] == 100
     assert area["new water"] == 14 * 14 - 100
@@ -119,7 +119,7 @@ def test_painted_ground_is_told_apart_and_its_change_is_measured():
 
 def test_an_area_is_detected_where_it_is_larger_than_its_errors_added():
     """Painted ground again: a rim of water is, with pictures 0.1 m apart, not 2 m."""
-    told = [surface.measure(*painted(), error=error) for error in (0.1, 2.0)]
+    told = [land_cover.measure_change(*painted(), error=error) for error in (0.1, 2.0)]
     for found in told:
         both = found.area_error + found.threshold_error
         np.testing.assert_allclose(found.error, both)
@@ -135,7 +135,7 @@ def test_what_one_picture_does_not_show_has_no_class():
     """Neither in it nor in the change."""
     grey, colours = painted()
     grey[5, 5], colours[1, 7, 7] = np.nan, np.nan
-    found = surface.measure(grey, colours, error=1.0)
+    found = land_cover.measure_change(grey, colours, error=1.0)
     assert found.before[5, 5] == found.change[5, 5] == 0
     assert found.after[7, 7] == found.change[7, 7] == 0
     assert int((found.change == 0).sum()) == 2
@@ -146,16 +146,20 @@ def test_the_demos_changes_are_the_truths_within_the_stated_errors(demo):
     source = open_archive(demo)
     film, points = source.load("keyhole").image, source.load("keyhole_points")
     colours = source.load("uav_rgb").image.compute()
-    comparison = registration.compare(points, film.shape[1:])
-    model = registration.choose(comparison)
-    transform = registration.fit(points, model)
-    old, new = rectification.on_one_grid(film.isel(band=0), transform, colours, pixel=0.5)
+    comparison = registration.compare_transforms(points, film.shape[1:])
+    model = registration.choose_transform(comparison)
+    transform = registration.fit_transform(points, model)
+    old, new = resampling.on_one_grid(film.isel(band=0), transform, colours, pixel=0.5)
     error = float(comparison.left_out_rmse.sel(model=model))
-    found = surface.measure(surface.smoothed(old, 1.5), surface.smoothed(new, 1.5), error=error)
+    found = land_cover.measure_change(
+        land_cover.smoothed(old, 1.5), land_cover.smoothed(new, 1.5), error=error
+    )
     truth = source.load_truth("survey").sel(x=old.x, y=old.y, method="nearest")
     then = np.where(truth.surface_1984 == 1, 1, 2)
     now = np.select([truth.surface == 1, truth.surface >= 4], [1, 2], 3)
-    beside = surface.against(found, surface.change(old.copy(data=then), old.copy(data=now)))
+    beside = land_cover.areas_against(
+        found, land_cover.land_cover_change(old.copy(data=then), old.copy(data=now))
+    )
     assert float(beside.true_area.sum()) == pytest.approx(float(beside.area.sum()), rel=1e-3)
     np.testing.assert_allclose(beside.off, beside.area - beside.true_area)
     assert (abs(beside.off) <= beside.error).all()

@@ -6,7 +6,8 @@ import pytest
 import rioxarray  # noqa: F401
 import xarray as xr
 
-from qilian import surface, surface_figures
+from qilian.figures import land_cover as figures_land_cover
+from qilian.imagery import land_cover
 
 COLORS = ("navy", "purple", "teal", "skyblue", "tan", "beige")
 
@@ -32,10 +33,12 @@ def words(axes) -> list[str]:
 def test_a_class_no_larger_than_its_error_has_a_star_that_is_explained(axes, unsure, note):
     """The classes in their order; no note where nothing has a star."""
     then, now = field(np.ones((4, 5))), field(np.full((4, 5), 3.0))
-    names = list(surface.CHANGES)
+    names = list(land_cover.CHANGES)
     told = ["no" if name in unsure else "yes" for name in names]
     measured = xr.Dataset({"detected": ("class", told)}, {"class": names})
-    surface_figures.change_panel(axes, measured.assign(change=surface.change(then, now)), COLORS)
+    figures_land_cover.change_panel(
+        axes, measured.assign(change=land_cover.land_cover_change(then, now)), COLORS
+    )
     starred = [f"{name} *" if name in unsure else name for name in names]
     assert words(axes) == starred + ["* no larger than its error"] * note
 
@@ -45,7 +48,7 @@ def test_arrows_are_as_long_as_what_is_missed_times_what_the_panel_says(axes):
     points = xr.Dataset({"x": ("point", [50.0]), "y": ("point", [-50.0])})
     missed = xr.DataArray([[2.0, 0.0]], dims=("point", "axis"))
     error = field(np.ones((100, 100))).assign_attrs(long_name="expected error of a position")
-    surface_figures.registration_panel(axes, error, points, missed, magnified=15)
+    figures_land_cover.registration_panel(axes, error, points, missed, magnified=15)
     (arrows,) = (drawn for drawn in axes.collections if hasattr(drawn, "U"))
     assert arrows.U[0] / arrows.scale == pytest.approx(30)
     assert arrows.angles == arrows.scale_units == "xy"

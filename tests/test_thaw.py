@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from qilian import thaw
-from qilian.contracts import InputError
-from qilian.readers import ghcn
+from qilian.archive.readers import ghcn
+from qilian.contracts.errors import InputError
+from qilian.thaw import index
 
 
 def record(values, start="2001-04-01") -> xr.DataArray:
@@ -30,7 +30,7 @@ def at(*days) -> xr.DataArray:
 
 def test_indices_of_a_summer_and_a_winter_of_one_temperature_each():
     """100 days at 8 °C and 265 at -4 °C are 800 and 1060 degree days."""
-    found = thaw.indices(steps())
+    found = index.thawing_indices(steps())
     assert found["annual_thawing_index"].values.tolist() == [800, 800, 800]
     assert found["annual_freezing_index"].values.tolist() == [1060, 1060, 1060]
     assert found["thawing_index"].sel(time="2002-04-10").item() == 80
@@ -39,17 +39,17 @@ def test_indices_of_a_summer_and_a_winter_of_one_temperature_each():
 
 def test_settlement_goes_with_the_root_of_thaw_and_heave_with_that_of_frost():
     """A quarter of the thaw brings half the settlement, a quarter of the frost takes half back."""
-    course = thaw.settlement_course(steps(), at("2002-04-25", "2002-07-09", "2003-03-31"))
+    course = index.settlement_course(steps(), at("2002-04-25", "2002-07-09", "2003-03-31"))
     np.testing.assert_allclose(course, [0.5, 1, 0], atol=1e-6)
     quarter = np.datetime64("2002-07-09") + np.timedelta64(round(265 / 4), "D")
-    np.testing.assert_allclose(thaw.settlement_course(steps(), at(quarter)), 0.5, atol=2e-3)
+    np.testing.assert_allclose(index.settlement_course(steps(), at(quarter)), 0.5, atol=2e-3)
 
 
 def test_a_warm_year_settles_more_than_one():
     """Indices are relative to the mean year."""
     air = steps(years=2)
     air = xr.where(air["time"] < np.datetime64("2002-04-01"), air, air * 2).where(air > 0, air)
-    course = thaw.settlement_course(air, at("2001-07-09", "2002-07-09"))
+    course = index.settlement_course(air, at("2001-07-09", "2002-07-09"))
     np.testing.assert_allclose(course, [np.sqrt(2 / 3), np.sqrt(4 / 3)], rtol=1e-6)
 
 
@@ -57,37 +57,37 @@ def test_a_factor_between_air_and_ground_cancels():
     """The n-factor changes no share."""
     days = at("2002-05-01", "2002-06-11", "2002-11-20")
     np.testing.assert_allclose(
-        thaw.settlement_course(steps(), days), thaw.settlement_course(0.6 * steps(), days)
+        index.settlement_course(steps(), days), index.settlement_course(0.6 * steps(), days)
     )
 
 
 def test_the_share_of_a_season_at_its_dates():
     """A quarter of the thaw is half of the settlement, in a warm year as in a cold one."""
     days = at("2002-04-25", "2002-07-09")
-    np.testing.assert_allclose(thaw.season_shares(steps(), days), [0.5, 1])
-    np.testing.assert_allclose(thaw.season_shares(2 * steps(), days), [0.5, 1])
+    np.testing.assert_allclose(index.season_fractions(steps(), days), [0.5, 1])
+    np.testing.assert_allclose(index.season_fractions(2 * steps(), days), [0.5, 1])
     with pytest.raises(InputError, match=r"^season is 2002-04-25 to 2003-05-01, expected one told"):
-        thaw.season_shares(steps(), at("2002-04-25", "2003-05-01"))
+        index.season_fractions(steps(), at("2002-04-25", "2003-05-01"))
 
 
 def test_short_gaps_are_bridged_and_a_long_one_costs_its_year():
     """A week is interpolated; from the first day of a longer gap on the year is missing."""
     air = steps()
     air[400:407] = np.nan
-    assert thaw.indices(air)["annual_thawing_index"].values.tolist() == [800, 800, 800]
+    assert index.thawing_indices(air)["annual_thawing_index"].values.tolist() == [800, 800, 800]
     air[400:408] = np.nan
-    assert thaw.indices(air)["year"].values.tolist() == [2001, 2003]
+    assert index.thawing_indices(air)["year"].values.tolist() == [2001, 2003]
     with pytest.raises(InputError, match="does not tell the thaw of 2002-06-01"):
-        thaw.settlement_course(air, at("2002-06-01"))
+        index.settlement_course(air, at("2002-06-01"))
 
 
 def test_records_that_tell_nothing_are_refused():
     with pytest.raises(InputError, match="no whole year from 04-01 on"):
-        thaw.indices(record(np.ones(300)))
+        index.thawing_indices(record(np.ones(300)))
     with pytest.raises(InputError, match="no value at all"):
-        thaw.indices(record(np.full(900, np.nan)))
+        index.thawing_indices(record(np.full(900, np.nan)))
     with pytest.raises(InputError, match=r"^start is 'April', expected MM-DD"):
-        thaw.indices(steps(), start="April")
+        index.thawing_indices(steps(), start="April")
 
 
 def test_the_thawing_index_of_valdez_in_2013(real):
@@ -98,6 +98,6 @@ def test_the_thawing_index_of_valdez_in_2013(real):
     """
     air = ghcn.read_csv(real / "valdez_ghcnd_USW00026442.csv")["air_temperature"]
     year = air.sel(time="2013").values
-    found = thaw.indices(air, start="01-01")["annual_thawing_index"].sel(year=2013)
+    found = index.thawing_indices(air, start="01-01")["annual_thawing_index"].sel(year=2013)
     np.testing.assert_allclose(found, np.maximum(year, 0).sum(), rtol=1e-12)
     np.testing.assert_allclose(found, 2003.8, rtol=2e-3)

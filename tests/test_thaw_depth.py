@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from qilian.contracts import InputError
-from qilian.readers.thaw_depth import read_csv
+from qilian.archive.readers.thaw_depth import read_csv
+from qilian.contracts.errors import InputError
 
 
 def test_depths(tmp_path):

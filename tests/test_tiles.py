@@ -5,8 +5,8 @@ import pytest
 import requests
 from rasterio.crs import CRS
 
-from qilian.contracts import InputError
-from qilian.readers import tiles
+from qilian.archive.readers import tiles
+from qilian.contracts.errors import InputError
 
 BOUNDS, DEGREES = (99.0, 38.0, 99.2, 38.1), CRS.from_epsg(4326)
 
@@ -22,7 +22,7 @@ def test_tiles_become_a_picture_in_mercator_with_its_first_row_in_the_north(monk
         return image, (0.0, 400.0, 100.0, 300.0)
 
     monkeypatch.setattr("contextily.bounds2img", tile)
-    picture = tiles.fetch(BOUNDS, DEGREES)
+    picture = tiles.fetch_basemap(BOUNDS, DEGREES)
     assert asked == [(BOUNDS, True, "Esri.WorldImagery")]
     assert picture.dims == ("band", "y", "x")
     assert picture.sel(x=50, y=250).values.tolist() == [9, 8, 7]
@@ -36,4 +36,4 @@ def test_no_network_is_one_sentence(monkeypatch):
 
     monkeypatch.setattr("contextily.bounds2img", refuse)
     with pytest.raises(InputError, match=r"^the live basemap cannot be fetched, expected a"):
-        tiles.fetch(BOUNDS, DEGREES)
+        tiles.fetch_basemap(BOUNDS, DEGREES)

@@ -1,1 +1,8 @@
-"""The executable supplement: contracts, archive, science and figures."""
+"""Permafrost ground and rivers from InSAR, GNSS reflectometry, pictures and streamflow recession.
+
+The names below are what a newcomer needs first; the rooms hold the rest.
+"""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """The simulated headwaters: product files with a known truth, written as agencies write them."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -4,13 +4,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from qilian_demo.acquisitions import choose_pairs, make_acquisitions
-from qilian_demo.fading import short_pair_bias
-from qilian_demo.ground import Ground
-from qilian_demo.history import ground_course
-from qilian_demo.interferograms import Track
-from qilian_demo.licsar import write_frame, write_pair
-from qilian_demo.sensors import SENTINEL1
+from qilian_demo.ground.history import ground_course
+from qilian_demo.headwaters import Ground
+from qilian_demo.radar.acquisitions import choose_pairs, make_acquisitions
+from qilian_demo.radar.fading import short_pair_bias
+from qilian_demo.radar.interferograms import Track
+from qilian_demo.radar.licsar import write_frame, write_pair
+from qilian_demo.radar.sensors import SENTINEL1
 from qilian_demo.streams import stream
 from qilian_demo.truth import sentinel1_truth, write_truth
 

@@ -6,12 +6,12 @@ import numpy as np
 import rioxarray  # noqa: F401  gives xarray its .rio accessor
 import xarray as xr
 
-from qilian_demo.climate import calendar_year
-from qilian_demo.deformation import vertical_change
-from qilian_demo.ground import Ground
-from qilian_demo.history import PERIODS, Course
-from qilian_demo.scene import Cover
-from qilian_demo.streamflow import Streamflow
+from qilian_demo.air.climate import calendar_year
+from qilian_demo.ground.deformation import vertical_change
+from qilian_demo.ground.history import PERIODS, Course
+from qilian_demo.ground.scene import Cover
+from qilian_demo.headwaters import Ground
+from qilian_demo.river.streamflow import Streamflow
 
 DISPLACEMENT_STEP = np.float32(0.02)  # mm, as stored
 RATE = ("vertical rate, up positive", "mm year-1")

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from qilian.contracts import InputError
-from qilian_demo import ground_products
-from qilian_demo.climate import Climate
-from qilian_demo.geotiff import SIMULATED, write_stack
-from qilian_demo.ground import Ground, make_ground
-from qilian_demo.ground_products import write_ground_products
-from qilian_demo.hyp3 import write_products
-from qilian_demo.pair_table import read_pairs
-from qilian_demo.sensors import ALOS1, ALOS2, ENVISAT, ERS2
+from qilian.contracts.errors import InputError
+from qilian_demo import ancillary
+from qilian_demo.air.climate import Climate
+from qilian_demo.ancillary import write_ground_products
+from qilian_demo.headwaters import Ground, make_ground
+from qilian_demo.mark import SIMULATED
+from qilian_demo.radar.geotiff import write_stack
+from qilian_demo.radar.hyp3 import write_products
+from qilian_demo.radar.pair_table import read_pairs
+from qilian_demo.radar.sensors import ALOS1, ALOS2, ENVISAT, ERS2
+from qilian_demo.river.streamflow import simulate_streamflow
 from qilian_demo.sentinel1 import write_sentinel1
-from qilian_demo.streamflow import simulate_streamflow
 from qilian_demo.streams import stream
 from qilian_demo.truth import period_truth, recession_truth, write_truth
 
@@ -121,7 +122,7 @@ def write_archive(folder: Path, *, seed: int = 1, pair_table: Path, scale: float
 def _catalogue(seed: int) -> str:
     sensors = {**STACKS, "alos2": ALOS2}
     radars = CATALOGUE.format(seed=seed, **{name: s.wavelength for name, s in sensors.items()})
-    return f"{radars}\n{ground_products.CATALOGUE}"
+    return f"{radars}\n{ancillary.CATALOGUE}"
 
 
 def _check_replaceable(folder: Path) -> None:

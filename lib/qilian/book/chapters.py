@@ -10,7 +10,7 @@ import nbformat
 import papermill
 import yaml
 
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
 
 _KINDS = {"int": (int,), "float": (float, int), "str": (str,), "bool": (bool,), "list": (list,)}
 
@@ -46,7 +46,7 @@ def read_chapter(path: Path) -> Chapter:
     )
 
 
-def chapters(project: Path) -> list[Chapter]:
+def read_chapters(project: Path) -> list[Chapter]:
     """Return the notebooks of `_toc.yml` in its order."""
     toc = yaml.safe_load((project / "_toc.yml").read_text())
     files = [

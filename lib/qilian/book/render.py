@@ -17,7 +17,7 @@ class RenderError(RuntimeError):
     """Jupyter Book failed; the message carries the end of what it printed."""
 
 
-def render(
+def render_book(
     run: Run, project: Path, chapters: Sequence[Chapter], outcomes: Sequence[Outcome]
 ) -> Path:
     """Render the book of one run and return its `index.html`.

@@ -16,9 +16,9 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from qilian.archive import PROJECT, Archive
+from qilian.archive.catalogue import PROJECT, Archive
 from qilian.book.chapters import Chapter
-from qilian.contracts import InputError
+from qilian.contracts.errors import InputError
 
 # Failures whose message is meant for the user; anything else is a bug and keeps its traceback.
 _FOR_USERS = {"InputError", "CheckError"}

@@ -1,0 +1,125 @@
+"""Products of an archive, kept: made once, whole or not at all.
+
+A product lies in the cache under a name that holds a hash of its input, its options and the code
+that makes it. It is written beside that name and renamed when complete, under a lock: processes
+that ask for it together build it once, and one that is killed leaves nothing that looks finished.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from distributed import Client
+from filelock import FileLock
+
+from qilian.archive.catalogue import PROJECT, Archive
+from qilian.archive.closure import code_digest
+from qilian.contracts.errors import InputError
+
+CACHE = Path(os.environ.get("QILIAN_CACHE", PROJECT / "data" / "cache"))
+
+
+ROWS = 64  # of a kept block, where the result was in memory
+
+
+def kept(
+    name: str,
+    source: Archive,
+    needs: Sequence[str],
+    options: Mapping[str, Any],
+    make: Callable[[], xr.Dataset],
+    *,
+    scheduler: str | None = None,
+    cache: Path = CACHE,
+) -> xr.Dataset:
+    """Open a product, after making it if the cache lacks it.
+
+    Parameters
+    ----------
+    name : str
+        What the product is.
+    source : Archive
+        Holds the input.
+    needs : sequence of str
+        Entries that the product comes from.
+    options : mapping of str
+        All else that it depends on, as JSON has it.
+    make : callable
+        Makes the product. What its module imports of ours, and the packages behind that, count as
+        the code that makes it.
+    scheduler, cache : optional
+        As `displacement` has them.
+
+    Returns
+    -------
+    xarray.Dataset
+        Lazy, from the cache.
+    """
+    key = _key(source.identity(needs), options, code_digest(make.__module__))
+    source.used.update(needs)
+    path = cache / f"{name}-{key}.zarr"
+    if not path.is_dir():
+        _folder(cache)
+        with FileLock(cache / f".{path.name}.lock"):
+            if not path.is_dir():
+                _build(path, make, scheduler, {"options": json.dumps(options)})
+    return xr.open_zarr(path, decode_coords="all")
+
+
+def _key(identity: str, options: Mapping[str, Any], code: str) -> str:
+    described = json.dumps([identity, options, code], sort_keys=True)
+    return hashlib.blake2b(described.encode(), digest_size=10).hexdigest()
+
+
+def _folder(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cache folder {cache} cannot be made: {error.strerror}.") from error
+
+
+def _build(
+    path: Path, make: Callable[[], xr.Dataset], scheduler: str | None, about: Mapping[str, str]
+) -> None:
+    """Write a product under a name of its own, and give it its name when it is whole."""
+    for abandoned in path.parent.glob(f".{path.name}.*.unfinished"):
+        shutil.rmtree(abandoned)  # whoever wrote it no longer holds the lock
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.unfinished")
+    try:
+        store(make().assign_attrs(about), unfinished, scheduler=scheduler)
+        unfinished.rename(path)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def store(product: xr.Dataset, path: Path, *, scheduler: str | None = None) -> None:
+    """Write a product to Zarr, block by block where it is lazy.
+
+    Parameters
+    ----------
+    product : xarray.Dataset
+        Such as a result of `sbas.invert`.
+    path : Path
+        Folder to write.
+    scheduler : str, optional
+        Address of a Dask scheduler; threads here by default.
+    """
+    product = product if product.chunks else product.chunk(y=ROWS)
+    # Noise does not compress, and trying costs more than the inversion.
+    plain = {name: {"compressors": None} for name in product.data_vars}
+    try:
+        client = Client(scheduler) if scheduler else nullcontext()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"scheduler {scheduler} does not answer, expected a Dask scheduler's address."
+        ) from error
+    with client:
+        product.to_zarr(path, encoding=plain, zarr_format=2)

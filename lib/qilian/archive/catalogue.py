@@ -1,0 +1,274 @@
+"""An archive: a catalogue file that names data, and the one door through which they are read."""
+
+import hashlib
+import inspect
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import xarray as xr
+
+from qilian.archive.readers.formats import READERS, Data, Reader
+from qilian.contracts.errors import InputError
+
+PROJECT = Path(__file__).resolve().parents[3]
+READ_AT_ONCE = 2e9  # bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One table of the catalogue: where the files are, their format, what they don't say."""
+
+    name: str
+    title: str
+    path: Path
+    reader: Reader
+    options: Mapping[str, Any]
+    simulated: bool
+
+    def files(self) -> Iterator[Path]:
+        """Files under the entry's path, in a fixed order."""
+        if self.path.is_file():
+            yield self.path
+        else:
+            yield from sorted(p for p in self.path.rglob("*") if p.is_file())
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A checked catalogue; an entry with a fault is held as the error that says so.
+
+    What has been read through it is `used`, so that a result can say what it rests on.
+    """
+
+    catalogue: Path
+    name: str
+    entries: Mapping[str, Entry | InputError]
+    truth: Path | None
+    used: set[str] = field(default_factory=set)
+
+    def entry(self, name: str) -> Entry:
+        """Return the entry, or say that the catalogue lacks it or what is wrong with it."""
+        if name not in self.entries:
+            held = ", ".join(self.entries) or "nothing"
+            raise InputError(f"{self.catalogue} has no [{name}], only {held}.")
+        entry = self.entries[name]
+        if isinstance(entry, InputError):
+            raise entry
+        return entry
+
+    def load(self, name: str, *variables: str, **options: Any) -> Data:
+        """Read one entry into its contract.
+
+        Parameters
+        ----------
+        name : str
+            A name of the catalogue, such as `sentinel1` or `discharge`.
+        *variables : str
+            Optional variables of the contract that the caller can't do without.
+        **options : Any
+            Keys of the entry's format that go before those of the catalogue, such as `pixels` of
+            an image that is only looked at.
+
+        Returns
+        -------
+        xarray.Dataset or geopandas.GeoDataFrame
+            As its contract says, or a table of features; `attrs` carry the archive's name and
+            whether it is simulated.
+
+        Raises
+        ------
+        InputError
+            The catalogue lacks the name, the files break the contract or lack a variable.
+        """
+        entry = self.entry(name)
+        options = {**entry.options, **options}
+        if options != entry.options:  # those of the catalogue were checked as it was opened
+            _check_options(f"{self.catalogue}: [{name}]", entry.reader, options)
+        data = entry.reader(entry.path, **options)
+        self.used.add(name)
+        for variable in variables:
+            if variable not in data:
+                raise InputError(
+                    f"{self.catalogue}: [{name}] brings no {variable}, expected it for this figure."
+                )
+        data.attrs.update(
+            title=entry.title,
+            archive=self.name,
+            source=entry.path.name,
+            simulated="yes" if entry.simulated else "no",
+        )
+        return data
+
+    def load_truth(self, name: str) -> xr.Dataset | None:
+        """Open what the simulator knows, for a comparison; None where no truth is known."""
+        path = self.truth / f"{name}.nc" if self.truth else None
+        return xr.open_dataset(path, decode_coords="all") if path and path.is_file() else None
+
+    def digest(self, names: Iterable[str]) -> str:
+        """Hash of what the catalogue says of these entries and of every byte under their paths."""
+        total = hashlib.blake2b(digest_size=16)
+        for name in names:
+            total.update(repr(self._described(name)).encode())
+            _add_files(total, self.entry(name).files())
+        return total.hexdigest()
+
+    def identity(self, names: Iterable[str]) -> str:
+        """Hash of what the catalogue says of these entries and of their files' sizes and times.
+
+        Unlike `digest` it reads no file, and so stays quick however large they are.
+        """
+        about = [
+            (self._described(name), [_stamp(file) for file in self.entry(name).files()])
+            for name in names
+        ]
+        return hashlib.blake2b(repr(about).encode(), digest_size=16).hexdigest()
+
+    def _described(self, name: str) -> tuple:
+        entry = self.entry(name)
+        reader = entry.reader.__module__, entry.reader.__qualname__
+        return name, entry.title, entry.simulated, reader, sorted(entry.options.items())
+
+    def truth_digest(self) -> str:
+        """Hash of what the simulator knows, which a comparison depends on."""
+        total = hashlib.blake2b(digest_size=16)
+        _add_files(total, sorted(self.truth.glob("*.nc")) if self.truth else [])
+        return total.hexdigest()
+
+
+def read_if_small(data: xr.Dataset) -> xr.Dataset:
+    """Read lazy data once, if memory holds them with ease; larger ones go through block by block.
+
+    For what looks at a stack several times: each look would else read all of its files.
+    """
+    return data.compute() if data.nbytes < READ_AT_ONCE else data
+
+
+def _stamp(file: Path) -> tuple[str, int, int]:
+    about = file.stat()
+    return str(file), about.st_size, about.st_mtime_ns
+
+
+def _add_files(total: "hashlib.blake2b", files: Iterable[Path]) -> None:
+    for file in files:
+        total.update(file.name.encode())
+        with file.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "blake2b").digest())
+
+
+def locate(archive: str | Path) -> Path:
+    """Find the catalogue file that `archive` means.
+
+    A folder with `catalogue.toml`, a catalogue file, or the bare name of either under the
+    project's `data/`.
+    """
+    for base in (Path(archive).expanduser(), PROJECT / "data" / archive):
+        for path in (base / "catalogue.toml", base, base.with_name(base.name + ".toml")):
+            if path.is_file():
+                return path.resolve()
+    hint = ", which `make demo` writes" if str(archive) == "demo" else ""
+    lacking = "holds no catalogue.toml" if Path(archive).expanduser().is_dir() else "is not there"
+    raise InputError(
+        f"archive {str(archive)!r} {lacking}{hint}: "
+        "expected a folder with catalogue.toml or a catalogue file."
+    )
+
+
+def open_archive(archive: str | Path) -> Archive:
+    """Open a catalogue and check every line of it; no data are read yet.
+
+    A fault of one entry is raised when that entry is asked for, so that it costs no other.
+
+    Parameters
+    ----------
+    archive : str or Path
+        A folder with `catalogue.toml`, a catalogue file, or its name under `data/`.
+
+    Returns
+    -------
+    Archive
+        Paths are resolved against the catalogue's folder.
+
+    Raises
+    ------
+    InputError
+        Not there, not TOML, no [archive], an unknown name or key of [archive].
+    """
+    catalogue = locate(archive)
+    try:
+        tables = tomllib.loads(catalogue.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{catalogue} is not valid TOML: {error}.") from error
+    about = tables.pop("archive", None)
+    if not isinstance(about, dict) or not isinstance(about.get("name"), str):
+        raise InputError(f"{catalogue} has no [archive] with a name, expected both.")
+    unknown = sorted(set(about) - {"name", "simulated", "truth", "seed"})
+    if unknown:
+        raise InputError(f"{catalogue}: [archive] has an unknown key {unknown[0]!r}.")
+    common = {"title": about["name"], "simulated": about.get("simulated", False)}
+    _check_common(f"{catalogue}: [archive]", common)
+    entries: dict[str, Entry | InputError] = {}
+    for name, table in tables.items():
+        if name not in READERS:
+            raise InputError(f"{catalogue}: [{name}] is no known name{_meant(name, READERS)}.")
+        try:
+            entries[name] = _entry(catalogue, name, table, common)
+        except InputError as error:
+            entries[name] = error
+    truth = catalogue.parent / str(about["truth"]) if "truth" in about else None
+    return Archive(catalogue, about["name"], entries, truth)
+
+
+def _check_common(place: str, table: Mapping[str, Any]) -> None:
+    if not isinstance(table["simulated"], bool):
+        raise InputError(f"{place}: simulated is {table['simulated']!r}, expected true or false.")
+    if not isinstance(table["title"], str):
+        raise InputError(f"{place}: title is {table['title']!r}, expected text.")
+
+
+def _entry(catalogue: Path, name: str, table: Any, common: Mapping[str, Any]) -> Entry:
+    place = f"{catalogue}: [{name}]"
+    formats = READERS[name]
+    if not isinstance(table, dict) or not {"format", "path"} <= set(table):
+        raise InputError(f"{place} lacks format or path, expected both.")
+    if table["format"] not in formats:
+        known = ", ".join(formats)
+        raise InputError(f"{place} has format {table['format']!r}, expected one of {known}.")
+    path = catalogue.parent / str(table["path"])
+    if not path.exists():
+        raise InputError(f"{place} has the path {path}, which does not exist.")
+    about = {**common, **{key: table[key] for key in common if key in table}}
+    _check_common(place, about)
+    reader = formats[table["format"]]
+    options = {k: v for k, v in table.items() if k not in ("format", "path", *common)}
+    _check_options(place, reader, options)
+    return Entry(name, path=path.resolve(), reader=reader, options=options, **about)
+
+
+def _check_options(place: str, reader: Callable, options: Mapping[str, Any]) -> None:
+    """Hold a catalogue's keys against the reader's keyword arguments."""
+    hints = get_type_hints(reader)
+    parameters = {
+        name: parameter
+        for name, parameter in inspect.signature(reader).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    for key, value in options.items():
+        if key not in parameters:
+            raise InputError(f"{place} has an unknown key {key!r}{_meant(key, parameters)}.")
+        kinds = get_args(hints[key]) or (hints[key],)
+        kinds = (*kinds, int) if float in kinds else kinds
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            expected = " or ".join(k.__name__ for k in kinds if k is not type(None))
+            raise InputError(f"{place}: {key} is {value!r}, expected {expected}.")
+    for key, parameter in parameters.items():
+        if parameter.default is parameter.empty and key not in options:
+            raise InputError(f"{place} lacks {key}, which its format needs.")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, list(known), n=1)
+    return f", perhaps {close[0]!r}" if close else f", expected one of {', '.join(known)}"

@@ -1,0 +1,56 @@
+"""The names of a catalogue, the formats each may come in, and the reader of each format."""
+
+from collections.abc import Callable, Mapping
+
+import geopandas as gpd
+import xarray as xr
+
+from qilian.archive.readers import (
+    control_points,
+    era5,
+    geotiff,
+    ghcn,
+    gnssrefl,
+    hydrograph,
+    hyp3,
+    image,
+    licsar,
+    mintpy,
+    pairs,
+    thaw_depth,
+    vector,
+)
+
+# What a reader returns: variables under a contract, or a table of features.
+Data = xr.Dataset | gpd.GeoDataFrame
+Reader = Callable[..., Data]
+
+# Formats that interferograms of any satellite come in.
+_INTERFEROGRAMS = {"geotiff": geotiff.read, "hyp3": hyp3.read, "mintpy": mintpy.read_stack}
+
+# What a name in a catalogue may hold, and the formats it may come in.
+READERS: Mapping[str, Mapping[str, Reader]] = {
+    "sentinel1": {"licsar": licsar.read, **_INTERFEROGRAMS},
+    "alos2": _INTERFEROGRAMS,
+    "alos1": _INTERFEROGRAMS,
+    "envisat": _INTERFEROGRAMS,
+    "ers2": _INTERFEROGRAMS,
+    "displacement": {"mintpy": mintpy.read_timeseries},
+    "rate": {"mintpy": mintpy.read_velocity},
+    "uav": {"image": image.read},
+    "uav_rgb": {"image": image.read},
+    "keyhole": {"image": image.read},
+    "keyhole_points": {"csv": control_points.read_csv},
+    "basemap": {"image": image.read},
+    "sites": {"vector": vector.read},
+    "outlines": {"vector": vector.read},
+    "climate": {"ghcn_csv": ghcn.read_csv, "era5": era5.read},
+    "gnssir": {"gnssrefl": gnssrefl.read},
+    "discharge": {
+        "csv": hydrograph.read_csv,
+        "usgs_rdb": hydrograph.read_usgs_rdb,
+        "grdc": hydrograph.read_grdc,
+    },
+    "thaw_depth": {"csv": thaw_depth.read_csv},
+    "pairs": {"csv": pairs.read_csv},
+}

@@ -1,0 +1,211 @@
+"""Interferograms of any processor, as GeoTIFF files named by a pattern or listed in a table."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from qilian.archive.readers import gamma
+from qilian.archive.readers.pairs import pair_dates, table_dates
+from qilian.archive.readers.raster import (
+    Decode,
+    checked_coherence,
+    common_grid,
+    coordinates,
+    lazy_stack,
+    open_raster,
+    read_layer,
+)
+from qilian.archive.readers.table import numbers, read_table
+from qilian.contracts.datasets import INTERFEROGRAMS, conform
+from qilian.contracts.errors import InputError
+
+_DATES = re.compile(r"\\\{(reference|secondary)\\\}")
+Pair = tuple[str, str]
+
+
+def read(
+    path: Path,
+    *,
+    wavelength: float,
+    phase: str | None = None,
+    coherence: str | None = None,
+    pairs: str | None = None,
+    unit: str = "rad",
+    positive: str = "away",
+    coherence_scale: float = 1.0,
+    nodata: float | None = None,
+    baselines: str | None = None,
+    height: str | None = None,
+    line_of_sight: str | None = None,
+) -> xr.Dataset:
+    """Open interferograms given as single GeoTIFF files.
+
+    Name the files either by the patterns `phase` and `coherence`, in which `{reference}` and
+    `{secondary}` stand for dates YYYYMMDD and `*` for anything, or by `pairs`, a CSV with columns
+    reference, secondary and phase, coherence, perpendicular_baseline_m as far as there are any.
+
+    Parameters
+    ----------
+    path : Path
+        Folder that patterns and tables are relative to.
+    wavelength : float
+        Radar wavelength in metres.
+    phase, coherence, pairs : str, optional
+        Patterns or table; at least one of phase and coherence.
+    unit : {"rad", "cycle", "m", "mm"}, optional
+        Unit of the phase files; m and mm are displacements along the line of sight.
+    positive : {"away", "towards"}, optional
+        What a positive number in the phase files means for the ground.
+    coherence_scale : float, optional
+        What stands for a coherence of 1 in the files (255 in byte files).
+    nodata : float, optional
+        Stored number that means "missing"; the files' own tag otherwise. NaN always does.
+    baselines : str, optional
+        Perpendicular baselines: a CSV (reference, secondary, perpendicular_baseline_m) or a
+        pattern of GAMMA `_bperp.par` files.
+    height : str, optional
+        Terrain height, metres, on the same grid.
+    line_of_sight : str, optional
+        Pattern of the unit vector from ground to sensor, `{axis}` standing for east, north, up.
+
+    Returns
+    -------
+    xarray.Dataset
+        The interferograms contract; phase and coherence (pair, y, x) are lazy. Phase is in
+        radians, positive away from the sensor: displacement d towards it is −4π d/λ.
+
+    Raises
+    ------
+    InputError
+        Files or pairs missing, unit or sign unknown, grids that differ.
+    """
+    factor = _radians(path, unit, positive, wavelength)
+    files, listed = _files(path, phase, coherence, pairs)
+    dates = sorted(next(iter(files.values())))
+    names = [f"the pair {first}-{second} of {path}" for first, second in dates]
+    grid = common_grid([by_pair[pair] for by_pair in files.values() for pair in dates])
+    stack = pair_dates(dates, names).merge(coordinates(grid))
+    decode = {"phase": _scaled(factor, nodata), "coherence": _coherence(coherence_scale, nodata)}
+    variable = {"phase": ("unwrapped_phase", "rad"), "coherence": ("coherence", "1")}
+    for kind, by_pair in files.items():
+        name, units = variable[kind]
+        layers = lazy_stack([by_pair[pair] for pair in dates], grid, decode[kind])
+        stack[name] = ("pair", "y", "x"), layers, {"units": units}
+    stack["wavelength"] = (), wavelength, {"units": "m"}
+    if height:
+        layer = read_layer(path / height, grid, _scaled(1.0, nodata))
+        stack["height"] = ("y", "x"), layer, {"units": "m"}
+    for axis in ("east", "north", "up") if line_of_sight else ():
+        file = path / line_of_sight.replace("{axis}", axis)
+        layer = read_layer(file, grid, _scaled(1.0, nodata))
+        stack[f"line_of_sight_{axis}"] = ("y", "x"), layer, {"units": "1"}
+    metres = _baselines(path, baselines, dates) if baselines else listed
+    if metres:
+        values = [metres.get(pair, np.nan) for pair in dates]
+        stack["perpendicular_baseline"] = "pair", np.array(values), {"units": "m"}
+    return conform(stack, INTERFEROGRAMS, str(path))
+
+
+def _radians(path: Path, unit: str, positive: str, wavelength: float) -> float:
+    """Factor from the files' unit and sign to radians, positive away from the sensor."""
+    # A path lengthened by d adds 4π d/λ of two-way phase.
+    metres = 4 * np.pi / wavelength
+    factors = {"rad": 1.0, "cycle": 2 * np.pi, "m": metres, "mm": metres / 1000}
+    signs = {"away": 1, "towards": -1}
+    if unit not in factors:
+        raise InputError(f"{path}: unit is {unit!r}, expected one of {', '.join(factors)}.")
+    if positive not in signs:
+        raise InputError(f"{path}: positive is {positive!r}, expected away or towards.")
+    return factors[unit] * signs[positive]
+
+
+def _files(
+    path: Path, phase: str | None, coherence: str | None, pairs: str | None
+) -> tuple[dict[str, dict[Pair, Path]], dict[Pair, float]]:
+    """Files of each kind by pair, and the baselines that a table of pairs may carry."""
+    if pairs:
+        return _from_table(path, path / pairs)
+    patterns = {"phase": phase, "coherence": coherence}
+    files = {kind: match(path, pattern) for kind, pattern in patterns.items() if pattern}
+    if not files:
+        raise InputError(f"{path}: neither phase, coherence nor pairs is given, expected one.")
+    if len({frozenset(by_pair) for by_pair in files.values()}) > 1:
+        pair = sorted(set(files["phase"]) ^ set(files["coherence"]))[0]
+        lacking = "coherence" if pair in files["phase"] else "phase"
+        raise InputError(f"{path}: the pair {pair[0]}-{pair[1]} lacks its {lacking} file.")
+    return files, {}
+
+
+def match(path: Path, pattern: str) -> dict[Pair, Path]:
+    """Files under `path` that fit a pattern with {reference} and {secondary}, by pair."""
+    for name in ("reference", "secondary"):
+        if f"{{{name}}}" not in pattern:
+            raise InputError(f"the pattern {pattern!r} lacks {{{name}}}, the place of a date.")
+    expression = _DATES.sub(r"(?P<\1>\\d{8})", re.escape(pattern)).replace(r"\*", "[^/]*")
+    found: dict[Pair, Path] = {}
+    for file in sorted(path.glob(pattern.replace("{reference}", "*").replace("{secondary}", "*"))):
+        fit = re.fullmatch(expression, file.relative_to(path).as_posix())
+        if fit is None:
+            continue
+        pair = fit["reference"], fit["secondary"]
+        if pair in found:
+            raise InputError(
+                f"{file}: the pair {pair[0]}-{pair[1]} has {found[pair].name} already."
+            )
+        found[pair] = file
+    if not found:
+        raise InputError(f"{path} holds no file named {pattern}, expected one a pair.")
+    return found
+
+
+def _from_table(path: Path, table_path: Path) -> tuple[dict, dict[Pair, float]]:
+    table = read_table(table_path)
+    dates, _ = table_dates(table, "reference", "secondary", table_path)
+    kinds = [kind for kind in ("phase", "coherence") if kind in table]
+    if not kinds:
+        raise InputError(f"{table_path} has neither a phase nor a coherence column.")
+    files = {
+        kind: {pair: path / name for pair, name in zip(dates, table[kind], strict=True)}
+        for kind in kinds
+    }
+    if "perpendicular_baseline_m" not in table:
+        return files, {}
+    return files, _listed_baselines(table, dates, table_path)
+
+
+def _listed_baselines(table: pd.DataFrame, dates: list[Pair], path: Path) -> dict[Pair, float]:
+    return dict(zip(dates, numbers(table, "perpendicular_baseline_m", path), strict=True))
+
+
+def _baselines(path: Path, baselines: str, dates: list[Pair]) -> dict[Pair, float]:
+    if baselines.endswith(".par"):
+        return {pair: gamma.mean_baseline(file) for pair, file in match(path, baselines).items()}
+    table_path = path / baselines
+    table = read_table(table_path)
+    listed, _ = table_dates(table, "reference", "secondary", table_path)
+    return _listed_baselines(table, listed, table_path)
+
+
+def _tag(path: Path) -> float | None:
+    with open_raster(path) as raster:
+        return raster.nodata
+
+
+def _scaled(factor: float, nodata: float | None) -> Decode:
+    def decode(stored: np.ndarray, path: Path) -> np.ndarray:
+        missing = _tag(path) if nodata is None else nodata
+        values = stored * np.float32(factor)
+        if missing is not None:
+            values[stored == missing] = np.nan
+        return values
+
+    return decode
+
+
+def _coherence(scale: float, nodata: float | None) -> Callable[[np.ndarray, Path], np.ndarray]:
+    decode = _scaled(1 / scale, nodata)
+    return lambda stored, path: checked_coherence(decode(stored, path), path)

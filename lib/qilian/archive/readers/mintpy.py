@@ -1,0 +1,148 @@
+"""MintPy's HDF5 files: the interferogram stack, the displacement series, the velocity."""
+
+from pathlib import Path
+
+import dask.array as da
+import h5py
+import numpy as np
+import xarray as xr
+
+from qilian.archive.readers.mintpy_file import Stored, opened
+from qilian.archive.readers.pairs import pair_dates, parse_date
+from qilian.archive.readers.raster import (
+    Grid,
+    as_stored,
+    checked_coherence,
+    coordinates,
+    zero_is_missing,
+)
+from qilian.contracts.datasets import DISPLACEMENT, INTERFEROGRAMS, RATE, conform
+from qilian.contracts.errors import InputError
+
+
+def read_stack(path: Path, *, geometry: str | None = None) -> xr.Dataset:
+    """Open `ifgramStack.h5` as an interferogram stack.
+
+    Pairs that MintPy's network modification dropped (`dropIfgram` is False) stay away. Phase is
+    positive away from the sensor; 0 and NaN are missing in phase and coherence, as in MintPy.
+    Phases are as loaded: MintPy subtracts its reference point only when it inverts.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or the folder (MintPy's `inputs`) that holds it under this name.
+    geometry : str, optional
+        File of heights and angles, relative to the stack's folder; `geometryGeo.h5` if present.
+
+    Returns
+    -------
+    xarray.Dataset
+        The interferograms contract; all (y, x) variables are lazy.
+
+    Raises
+    ------
+    InputError
+        Another kind of file, radar coordinates, a part missing, grids that differ.
+    """
+    path = path / "ifgramStack.h5" if path.is_dir() else path
+    with opened(path) as file:
+        stored = Stored.of(file, path, "ifgramStack")
+        kept = np.flatnonzero(file["dropIfgram"][:]) if "dropIfgram" in file else None
+        dates = _dates(file, path)
+        baseline = file["bperp"][:].astype(float) if "bperp" in file else None
+    kept = np.arange(len(dates)) if kept is None else kept
+    if not kept.size:
+        raise InputError(f"{path} keeps no pair, expected True in dropIfgram for some.")
+    pairs = [(dates[k][0], dates[k][1]) for k in kept]
+    stack = pair_dates(pairs, [f"{path}, pair {k}" for k in kept]).merge(coordinates(stored.grid))
+    if not {"unwrapPhase", "coherence"} & set(stored.shapes):
+        raise InputError(f"{path} holds neither unwrapPhase nor coherence, expected one.")
+    for key, name, decode, units in (
+        ("unwrapPhase", "unwrapped_phase", zero_is_missing, "rad"),
+        ("coherence", "coherence", _coherence, "1"),
+    ):
+        if key in stored.shapes:
+            stack[name] = ("pair", "y", "x"), stored.lazy(key, decode, kept), {"units": units}
+    if baseline is not None:
+        stack["perpendicular_baseline"] = "pair", baseline[kept], {"units": "m"}
+    stack["wavelength"] = (), stored.number("WAVELENGTH"), {"units": "m"}
+    beside = path.parent / (geometry or "geometryGeo.h5")
+    if geometry or beside.is_file():
+        _add_geometry(stack, beside, stored.grid)
+    return conform(stack, INTERFEROGRAMS, str(path))
+
+
+def read_timeseries(path: Path) -> xr.Dataset:
+    """Open `timeseries.h5`, corrected or not, as displacement in mm, positive towards the sensor.
+
+    A pixel that is 0 at all dates was never inverted and is missing, but for the reference point.
+    """
+    with opened(path) as file:
+        stored = Stored.of(file, path, "timeseries", "m")
+        dates = _dates(file, path)
+    time = np.array([parse_date(date, str(path)) for date in dates], "datetime64[ns]")
+    if (np.diff(time) <= np.timedelta64(0)).any():
+        raise InputError(f"{path}: the dates don't rise, expected each once and in order.")
+    series = stored.lazy("timeseries", _millimetres)
+    inverted = (series != 0).any(axis=0) | stored.at_reference()
+    data = coordinates(stored.grid).assign_coords(time=time)
+    data["displacement"] = ("time", "y", "x"), da.where(inverted, series, np.nan), {"units": "mm"}
+    return conform(data, DISPLACEMENT, str(path))
+
+
+def read_velocity(path: Path) -> xr.Dataset:
+    """Open `velocity.h5` as a rate in mm a year, positive towards the sensor.
+
+    A velocity of exactly 0 was never estimated and is missing, but for the reference point.
+    """
+    with opened(path) as file:
+        stored = Stored.of(file, path, "velocity", "m/yr")
+    velocity = stored.lazy("velocity", _millimetres)
+    estimated = (velocity != 0) | stored.at_reference()
+    data = coordinates(stored.grid)
+    units = {"units": "mm year-1"}
+    data["rate"] = ("y", "x"), da.where(estimated, velocity, np.nan), units
+    if "velocityStd" in stored.shapes:
+        error = stored.lazy("velocityStd", _millimetres)
+        data["standard_error"] = ("y", "x"), da.where(estimated, error, np.nan), units
+    return conform(data, RATE, str(path))
+
+
+def _dates(file: h5py.File, path: Path) -> np.ndarray:
+    if "date" not in file:
+        raise InputError(f"{path} holds no date, expected MintPy's list of dates.")
+    return file["date"][:].astype(str)
+
+
+def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
+    return checked_coherence(zero_is_missing(stored, path), path)
+
+
+def _millimetres(stored: np.ndarray, _: Path) -> np.ndarray:
+    return (stored * np.float32(1000)).astype("float32")
+
+
+def _add_geometry(stack: xr.Dataset, path: Path, grid: Grid) -> None:
+    """Add heights and the unit vector ground to sensor, from the angles of a geometry file.
+
+    Incidence θ is from the vertical, azimuth α from North, anticlockwise, both in degrees and
+    towards the sensor: (−sin θ sin α, sin θ cos α, cos θ).
+    """
+    with opened(path) as file:
+        stored = Stored.of(file, path, "geometry")
+    difference = stored.grid.differs(grid)
+    if difference:
+        raise InputError(f"{path} has {difference}, expected the grid of the interferograms.")
+    if "height" in stored.shapes:
+        stack["height"] = ("y", "x"), stored.lazy("height", as_stored), {"units": "m"}
+    if not {"incidenceAngle", "azimuthAngle"} <= set(stored.shapes):
+        return
+    theta = da.radians(stored.lazy("incidenceAngle", zero_is_missing))  # 0 is missing here too
+    alpha = da.radians(stored.lazy("azimuthAngle", as_stored))
+    vector = {
+        "line_of_sight_east": -da.sin(theta) * da.sin(alpha),
+        "line_of_sight_north": da.sin(theta) * da.cos(alpha),
+        "line_of_sight_up": da.cos(theta),
+    }
+    for name, part in vector.items():
+        stack[name] = ("y", "x"), part, {"units": "1"}

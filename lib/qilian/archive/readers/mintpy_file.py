@@ -1,0 +1,136 @@
+"""A file of MintPy's: what its attributes say, and its datasets as lazy arrays."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dask.array as da
+import h5py
+import numpy as np
+import rasterio
+from rasterio.errors import CRSError
+
+from qilian.archive.readers.raster import Decode, Grid, block_rows
+from qilian.contracts.errors import InputError
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open a file, or say in one sentence why it, or a part of it, can't be read."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist, expected a file of MintPy's.")
+    try:
+        with h5py.File(path) as file:
+            yield file
+    except OSError as error:
+        raise InputError(f"{path} cannot be read, expected a whole HDF5 file.") from error
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a file of MintPy's says of itself: attributes, grid, shapes of its datasets."""
+
+    path: Path
+    attributes: Mapping[str, str]
+    shapes: Mapping[str, tuple[int, ...]]
+    chunk_rows: Mapping[str, int]
+
+    @classmethod
+    def of(cls, file: h5py.File, path: Path, kind: str, unit: str = "") -> "Stored":
+        """Look into an open file, which must be of this kind and, if given, unit."""
+        text = {k: v.decode() if isinstance(v, bytes) else str(v) for k, v in file.attrs.items()}
+        found = text.get("FILE_TYPE")
+        if found != kind:
+            raise InputError(f"{path} has FILE_TYPE {found}, expected MintPy's {kind}.")
+        if unit and text.get("UNIT", unit).replace("year", "yr") != unit:
+            raise InputError(f"{path} is in {text['UNIT']}, expected {unit}.")
+        held = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+        chunk_rows = {k: v.chunks[-2] for k, v in held.items() if v.ndim > 1 and v.chunks}
+        return cls(path, text, {name: item.shape for name, item in held.items()}, chunk_rows)
+
+    def number(self, key: str) -> float:
+        """Return an attribute as a number; all are stored as text."""
+        try:
+            return float(self.attributes[key])
+        except (KeyError, ValueError) as error:
+            found = self.attributes.get(key, "missing")
+            raise InputError(f"{self.path}: {key} is {found}, expected a number.") from error
+
+    @property
+    def grid(self) -> Grid:
+        """Grid from X_FIRST, Y_FIRST (upper-left corner of the first pixel) and the steps."""
+        if not {"X_FIRST", "Y_FIRST"} <= set(self.attributes):
+            raise InputError(
+                f"{self.path} is in radar coordinates, expected a geocoded file "
+                "such as MintPy's geocode.py writes."
+            )
+        left, top, right, down = map(self.number, ("X_FIRST", "Y_FIRST", "X_STEP", "Y_STEP"))
+        shape = int(self.number("LENGTH")), int(self.number("WIDTH"))
+        return Grid(shape, rasterio.Affine(right, 0, left, 0, down, top), self._crs())
+
+    def _crs(self) -> rasterio.CRS:
+        zone = re.fullmatch(r"(\d{1,2})([NS])", self.attributes.get("UTM_ZONE", ""))
+        code = 4326 if self.attributes.get("X_UNIT", "degrees").startswith("deg") else None
+        if zone:
+            code = (32600 if zone[2] == "N" else 32700) + int(zone[1])
+        if "EPSG" in self.attributes:
+            code = int(self.number("EPSG"))
+        try:
+            return rasterio.CRS.from_epsg(code)
+        except (TypeError, CRSError) as error:
+            raise InputError(f"{self.path} has no coordinate system, expected EPSG.") from error
+
+    def at_reference(self) -> da.Array | bool:
+        """Mask (y, x), True at the reference point; False if there is none."""
+        if not {"REF_Y", "REF_X"} <= set(self.attributes):
+            return False
+        y, x = (da.arange(size, chunks=-1) for size in self.grid.shape)
+        return (y == self.number("REF_Y"))[:, None] & (x == self.number("REF_X"))
+
+    def lazy(self, name: str, decode: Decode, kept: np.ndarray | None = None) -> da.Array:
+        """Return a dataset as a float32 dask array in blocks of whole rows, all layers in each."""
+        shape = self.shapes.get(name)
+        if shape is None or shape[-2:] != self.grid.shape:
+            raise InputError(
+                f"{self.path} has {name} of shape {shape}, "
+                f"expected {' × '.join(map(str, self.grid.shape))} pixels."
+            )
+        axes = [np.arange(size) for size in shape]
+        layers = shape[0] if len(shape) == 3 else 1
+        rows = block_rows(layers, self.grid)
+        rows -= rows % min(rows, self.chunk_rows.get(name, 1))
+        if kept is not None:
+            axes[0] = kept
+        array = _Dataset(self.path, name, tuple(axes), decode)
+        chunks = (*array.shape[:-2], rows, shape[-1])
+        return da.from_array(array, chunks=chunks, meta=np.empty((0,) * len(shape), "float32"))
+
+
+@dataclass(frozen=True)
+class _Dataset:
+    """The picked layers, rows and columns of an HDF5 dataset, read where they are sliced."""
+
+    path: Path
+    name: str
+    axes: tuple[np.ndarray, ...]
+    decode: Decode
+    dtype = np.dtype("float32")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.axes)
+
+    def __getitem__(self, key: Sequence[slice | int]) -> np.ndarray:
+        picks = [axis[k] for axis, k in zip(self.axes, key, strict=True)]
+        with opened(self.path) as file:
+            block = file[self.name][tuple(slice(p.min(), p.max() + 1) for p in picks)]
+        for axis, pick in enumerate(map(np.atleast_1d, picks)):
+            if (np.diff(pick) != 1).any():
+                block = block.take(pick - pick.min(), axis)
+        return self.decode(block, self.path).reshape([p.size for p in picks if p.ndim])

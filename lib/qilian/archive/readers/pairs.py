@@ -1,0 +1,85 @@
+"""Pairs of dates: taken from names, read from tables, checked in one place."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from qilian.archive.readers.table import column, numbers, read_table
+from qilian.contracts.datasets import PAIR_TABLE, conform
+from qilian.contracts.errors import InputError
+
+
+def parse_date(text: str, source: str) -> pd.Timestamp:
+    """Turn YYYYMMDD or YYYY-MM-DD into a date, or say where a date was expected."""
+    for form in ("%Y%m%d", "%Y-%m-%d"):
+        try:
+            return pd.to_datetime(text, format=form)
+        except (ValueError, TypeError):
+            continue
+    raise InputError(f"{source}: {text!r} is not a date, expected YYYYMMDD or YYYY-MM-DD.")
+
+
+def pair_dates(pairs: Sequence[tuple[str, str]], sources: Sequence[str]) -> xr.Dataset:
+    """Dates of each pair as coordinates, checked to be ordered and listed once.
+
+    Parameters
+    ----------
+    pairs : sequence of (reference, secondary)
+        Dates as text.
+    sources : sequence of str
+        File or line of each pair, for messages.
+
+    Returns
+    -------
+    xarray.Dataset
+        `reference_date` and `secondary_date` along `pair`.
+
+    Raises
+    ------
+    InputError
+        A date isn't one, a pair is reversed or listed twice.
+    """
+    seen: dict[tuple[pd.Timestamp, pd.Timestamp], str] = {}
+    for (first, second), source in zip(pairs, sources, strict=True):
+        pair = parse_date(first, source), parse_date(second, source)
+        if pair[0] >= pair[1]:
+            raise InputError(
+                f"{source}: the pair {first}, {second} does not run forward in time, "
+                "expected the earlier date first."
+            )
+        if pair in seen:
+            raise InputError(
+                f"{source}: the pair {first}, {second} stands already in {seen[pair]}."
+            )
+        seen[pair] = source
+    dates = np.array(list(seen), dtype="datetime64[ns]").reshape(-1, 2)
+    return xr.Dataset(
+        coords={"reference_date": ("pair", dates[:, 0]), "secondary_date": ("pair", dates[:, 1])}
+    )
+
+
+def table_dates(
+    table: pd.DataFrame, first: str, second: str, path: Path
+) -> tuple[list[tuple[str, str]], xr.Dataset]:
+    """Pairs that two columns of a table name, as text and as checked dates."""
+    ends = column(table, first, path), column(table, second, path)
+    pairs = list(zip(*ends, strict=True))
+    return pairs, pair_dates(pairs, [f"{path}, line {line}" for line in table.index])
+
+
+def read_csv(path: Path) -> xr.Dataset:
+    """Read a table of pairs such as Table S1.
+
+    Columns: satellite, image_1, image_2 (YYYYMMDD), perpendicular_baseline_m, time_span_days.
+    """
+    table = read_table(path)
+    _, pairs = table_dates(table, "image_1", "image_2", path)
+    pairs["sensor"] = "pair", column(table, "satellite", path).to_numpy(str)
+    baseline = numbers(table, "perpendicular_baseline_m", path)
+    pairs["perpendicular_baseline"] = "pair", baseline, {"units": "m"}
+    days = numbers(table, "time_span_days", path)
+    pairs["stated_days"] = "pair", days.astype(int), {"units": "day"}
+    return conform(pairs, PAIR_TABLE, str(path))

@@ -1,0 +1,62 @@
+"""Yearly thaw depth as CSV tables, such as those made from the CALM network's probings."""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from qilian.archive.readers.daily import parse_values
+from qilian.archive.readers.table import column, numbers, read_table
+from qilian.contracts.datasets import THAW_DEPTH, conform
+from qilian.contracts.errors import InputError
+
+_METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
+
+
+def read_csv(
+    path: Path,
+    *,
+    year: str = "year",
+    thaw_depth: str = "thaw_depth",
+    standard_deviation: str | None = None,
+    unit: str = "m",
+) -> xr.Dataset:
+    """Read the depth to which the ground thawed in each year.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The table, with commas, its column names in the first line that does not begin with ``#``.
+    year, thaw_depth : str
+        Names of the columns; a blank depth is a year without one.
+    standard_deviation : str, optional
+        Name of the column of the depth's uncertainty.
+    unit : str
+        Of both depths: m, cm or mm.
+
+    Returns
+    -------
+    xarray.Dataset
+        (year,) `thaw_depth` and perhaps `standard_deviation` [m], years ascending.
+
+    Raises
+    ------
+    InputError
+        The file, a column, a year or a value is not as described; the message says where.
+    """
+    if unit not in _METRES:
+        raise InputError(
+            f"{path}: the unit of thaw depth is {unit!r}, expected one of {', '.join(_METRES)}."
+        )
+    table = read_table(path)
+    years = numbers(table, year, path)
+    if np.unique(years).size < years.size or (years % 1).any():
+        raise InputError(f"{path}: {year} repeats or is no whole number, expected one row a year.")
+    columns = {"thaw_depth": thaw_depth, "standard_deviation": standard_deviation}
+    found = {}
+    for name, heading in columns.items():
+        if heading is not None:
+            values, words = parse_values(column(table, heading, path), path)
+            found[name] = ("year", values.to_numpy() * _METRES[unit], {"units": "m", **words})
+    depths = xr.Dataset(found, {"year": ("year", years.astype(int))}).sortby("year")
+    return conform(depths, THAW_DEPTH, str(path))

@@ -1,0 +1,26 @@
+from .chapters import Chapter, check_parameters, read_chapter, read_chapters, select
+from .checks import Check, CheckError, check_all, equal, within
+from .provenance import archive_inventory, notice, save_results
+from .render import RenderError, render_book
+from .run import Outcome, Run, execute
+
+__all__ = [
+    "Chapter",
+    "Check",
+    "CheckError",
+    "Outcome",
+    "RenderError",
+    "Run",
+    "archive_inventory",
+    "check_all",
+    "check_parameters",
+    "equal",
+    "execute",
+    "notice",
+    "read_chapter",
+    "read_chapters",
+    "render_book",
+    "save_results",
+    "select",
+    "within",
+]

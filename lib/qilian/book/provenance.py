@@ -1,0 +1,143 @@
+"""Where a result comes from: notice, versions, parameters, input hash; its numbers on disk."""
+
+import json
+import platform
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from IPython.display import HTML
+from pandas.io.formats.style import Styler
+
+from qilian.archive.catalogue import PROJECT, Archive
+from qilian.contracts.errors import InputError
+from qilian.figures.tables import table
+
+_PACKAGES = ("numpy", "scipy", "xarray", "dask", "rasterio", "matplotlib", "holoviews", "bokeh")
+
+
+def notice(data: xr.Dataset) -> HTML:
+    """Say at the head of a page whether its input is simulated, and what it is.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        A dataset as the archive loads it.
+    """
+    if data.attrs["simulated"] == "yes":
+        kind, head = "warning simulated", "Simulated data"
+        text = "Made by this project's simulator; it is not the paper's data, nor its result."
+    else:
+        kind, head = "note", "Data"
+        text = f"Read from {data.attrs['source']} of the archive “{data.attrs['archive']}”."
+    return HTML(
+        f'<div class="admonition {kind}"><p class="admonition-title">{head}: '
+        f"{data.attrs['title']}</p><p>{text}</p></div>"
+    )
+
+
+def save_results(
+    name: str,
+    figure_data: xr.Dataset,
+    *,
+    archive: Archive,
+    parameters: Mapping[str, Any],
+    folder: str | Path,
+) -> Styler:
+    """Save the numbers of a figure as netCDF and, what is not a map, as CSV.
+
+    Parameters
+    ----------
+    name : str
+        File name without ending, such as `s05`.
+    figure_data : xarray.Dataset
+        Everything that the figure draws, with units.
+    archive : Archive
+        Where the input came from; all that was read of it until now counts as input.
+    parameters : mapping
+        The notebook's parameters in force.
+    folder : str or Path
+        Target folder; relative paths are under the project's root.
+
+    Returns
+    -------
+    pandas Styler
+        Input, simulated or not, parameters, versions and input hash, one row each.
+    """
+    used = sorted(archive.used)
+    entries = [archive.entry(name) for name in used]
+    simulated = any(entry.simulated for entry in entries)
+    about = {
+        "archive": archive.name,
+        "simulated": "yes" if simulated else "no",
+        "input": "; ".join(dict.fromkeys(entry.title for entry in entries)),
+        "entries": ", ".join(used),
+        "input_hash": archive.digest(used),
+        "parameters": json.dumps(dict(parameters)),
+        "versions": ", ".join(
+            [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in _PACKAGES)]
+        ),
+    }
+    target = _folder(folder)
+    title = f"{name}{', simulated data' if simulated else ''}: {about['input']}"
+    labelled = figure_data.assign_attrs(Conventions="CF-1.11", title=title, **about)
+    # A file under its own name is complete: written beside it and renamed.
+    unfinished = target / f".{name}.nc"
+    labelled.to_netcdf(unfinished, engine="h5netcdf")
+    unfinished.rename(target / f"{name}.nc")
+    saved = f"{name}.nc"
+    if any(not {"x", "y"} & set(variable.dims) for variable in labelled.data_vars.values()):
+        _write_csv(labelled, target / f"{name}.csv")
+        saved += f", {name}.csv"
+    rows = {**about, "saved": saved}
+    return table(pd.DataFrame({"provenance": list(rows), "value": list(rows.values())}))
+
+
+def archive_inventory(archive: Archive) -> pd.DataFrame:
+    """List an archive's entries: their format, files, size, and the time it takes to open them."""
+    rows = []
+    for name in archive.entries:
+        entry = archive.entry(name)
+        sizes = [file.stat().st_size for file in entry.files()]
+        start = time.perf_counter()
+        archive.load(name)
+        rows.append(
+            {
+                "entry": name,
+                "reader": entry.reader.__module__.rsplit(".", 1)[1],
+                "files": len(sizes),
+                "MB": sum(sizes) / 1e6,
+                "opens in (s)": time.perf_counter() - start,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _folder(folder: str | Path) -> Path:
+    target = PROJECT / folder
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"results folder {target} cannot be made: {error.strerror}.") from error
+    return target
+
+
+def _write_csv(data: xr.Dataset, path: Path) -> None:
+    """Write what is not a map as one table, under a `#` line that says what it is."""
+    flat = data.drop_vars([n for n, v in data.variables.items() if {"x", "y"} & set(v.dims)])
+    flat = flat.drop_vars([n for n in flat.variables if flat[n].ndim == 0])
+    rows = flat.to_dataframe().reset_index()
+    units = "; ".join(
+        f"{name} [{flat[name].attrs['units']}]"
+        for name in rows
+        if name in flat.variables and "units" in flat[name].attrs
+    )
+    unfinished = path.with_name(f".{path.name}")
+    with unfinished.open("w", encoding="utf-8") as stream:
+        stream.write(f"# {data.attrs['title']}; units: {units}\n")
+        rows.to_csv(stream, index=False, float_format="%.6g")
+    unfinished.rename(path)

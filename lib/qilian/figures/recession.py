@@ -1,0 +1,160 @@
+"""Pictures of streamflow recession: fits of windows, choices compared, the hydrograph's days."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from qilian.figures import recession
+from qilian.figures import style as figures_style
+
+KIND_COLORS = {
+    "as chosen": "#1a1a1a",
+    "method": "#1f5fbf",
+    "length": "#2a8f6d",
+    "season": "#9a6ab0",
+    "fit": "#d6452b",
+}
+
+
+def window_panels(
+    top: Axes, bottom: Axes, fits: xr.Dataset, colors: Mapping[int, str]
+) -> tuple[float, float]:
+    """Draw Ks with its intervals, and R² below, one colour a window; return the limits of Ks."""
+    for window, color in colors.items():
+        fit = fits.sel(window=window)
+        label = f"{window}-year"
+        recession.confidence_band(top, fit, "recession_constant", color=color, label=label)
+        style = {"color": color, "markersize": 3.2, "linewidth": 1.4}
+        bottom.plot(fit["year"], fit["r_squared"], "o-", **style)
+    limits = recession.robust_limits(fits, "recession_constant")
+    top.set(ylim=limits, ylabel="recession constant $K_s$ (d)")
+    top.set_title("(a) recession constant with its 95 % interval")
+    bottom.set(ylabel="$R^2$", xlabel="centre of the window (year)")
+    bottom.set_title("(b) goodness of fit")
+    return limits
+
+
+def choices_panel(axes: Axes, runs: xr.Dataset) -> None:
+    """Draw the change of Ks, with its interval, under one choice a row, grouped by its kind.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    runs : xarray.Dataset
+        (choice,) as from `change.choice_sensitivity`.
+    """
+    kinds = runs["kind"].values
+    rows = np.arange(kinds.size) + 0.7 * np.cumsum(np.append(0, kinds[1:] != kinds[:-1]))
+    ratio, low, high = (1 + runs[name].values / 100 for name in _CHANGE)
+    far = _far(np.concatenate([low, high]), ratio)
+    for kind, row, *bounds, middle in zip(kinds, rows, low, high, ratio, strict=True):
+        color = KIND_COLORS[kind]
+        if np.isnan(bounds).any():
+            words = "cannot tell" if np.isnan(middle) else "no interval"
+            axes.text(1, row, words, ha="center", bbox=_PLAIN, **_SMALL)
+            continue
+        axes.hlines(row, *bounds, color=color, linewidth=2, alpha=0.5)
+        # Arrows where an interval goes on beyond the axis.
+        arrow = {"color": color, "markersize": 5, "clip_on": False}
+        if bounds[0] < 1 / far:
+            axes.plot(1 / far, row, "<", **arrow)
+        if bounds[1] > far:
+            axes.plot(far, row, ">", **arrow)
+        axes.plot(middle, row, "o", color=color, markersize=5)
+    edge = axes.get_yaxis_transform()
+    constants = (runs["before"].values, runs["after"].values)
+    for row, old, new, bound in zip(rows, *constants, low, strict=True):
+        if np.isfinite(old + new):
+            style = _SMALL | {"color": "#aaaaaa" if np.isnan(bound) else "#555555"}
+            axes.text(1.02, row, f"{old:.0f} → {new:.0f} d", transform=edge, **style)
+    axes.axvline(1, color="#777777", linewidth=1)
+    names = zip(kinds, runs["label"].values, strict=True)
+    axes.set_yticks(rows, [f"{kind}: {label.replace('_', ' ')}" for kind, label in names])
+    axes.tick_params(axis="y", labelsize=8)
+    axes.set_xscale("log")
+    ticks = [t for t in (0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 3, 5, 10) if 1 / far <= t <= far]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set(ylim=(rows[-1] + 0.8, -0.8), xlim=(1 / far, far))
+    axes.set_xlabel("$K_s$ after / before")
+
+
+def thaw_panel(axes: Axes, fit: xr.Dataset, thaw: xr.Dataset) -> None:
+    """Draw Ks of single years over measured thaw depth, years as colours, with both errors."""
+    both = xr.merge([fit.drop_vars("window"), thaw], join="inner", compat="override")
+    both = both.sel(year=both["recession_constant"].notnull() & both["thaw_depth"].notnull())
+    ks, depth = both["recession_constant"], both["thaw_depth"]
+    ceiling = 1.6 * float(ks.max())
+    upper = both["recession_constant_upper"].fillna(ceiling)
+    held = both["recession_constant_lower"].notnull()
+    axes.vlines(depth[held], both["recession_constant_lower"][held], upper[held], **_BAR)
+    unbounded = depth[held & both["recession_constant_upper"].isnull()]
+    top = np.full(unbounded.size, ceiling)
+    axes.plot(unbounded, top, "^", color=_BAR["color"], markersize=5, clip_on=False)
+    if "standard_deviation" in both:
+        error = both["standard_deviation"].fillna(0)
+        axes.hlines(ks, depth - error, depth + error, **_BAR)
+    dots = axes.scatter(depth, ks, c=both["year"], cmap=figures_style.COHERENCE_MAP, zorder=3)
+    axes.figure.colorbar(dots, ax=axes, label="year", aspect=30, format="%d")
+    axes.set(xlabel="thaw depth (m)", ylabel="$K_s$ of the year (d)", ylim=(0, ceiling))
+
+
+_CHANGE = ("change", "change_lower", "change_upper")
+_SMALL = {"fontsize": 7.5, "va": "center", "color": "#555555"}
+_PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+_BAR = {"color": "#9a9a9a", "linewidth": 1}
+
+
+def _far(bounds: np.ndarray, ratio: np.ndarray) -> float:
+    """Factor up to which an axis must reach for every estimate and most bounds, at most 10."""
+    away = np.exp(np.abs(np.log(bounds)))
+    furthest = np.nanmax([1.5, np.nanquantile(away, 0.8), np.nanmax(np.exp(abs(np.log(ratio))))])
+    return float(min(1.1 * furthest, 10))
+
+
+def confidence_band(axes: Axes, fit: xr.Dataset, name: str, *, color: str, label: str) -> None:
+    """Draw an estimate as a line and its 95 % interval as a shade, both broken where missing.
+
+    A lower bound without an upper one is an interval open to the top and shaded so; a value
+    whose neighbours are missing gets a bar instead, since a shade needs two.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    fit : xarray.Dataset
+        Along one dimension: `name`, `{name}_lower` and `{name}_upper`.
+    name : str
+        The estimate.
+    color, label : str
+        Of the line and its entry in the legend.
+    """
+    estimate, lower, upper = (fit[name + part] for part in ("", "_lower", "_upper"))
+    x = estimate[estimate.dims[0]]
+    open_top = np.isfinite(lower) & ~np.isfinite(upper)
+    ceiling = upper.where(~open_top, 1e6)
+    axes.fill_between(x, lower, ceiling, color=color, alpha=0.16, linewidth=0)
+    axes.plot(x, estimate, color=color, marker="o", markersize=3.2, linewidth=1.4, label=label)
+    held = np.isfinite(lower.values)
+    beside = np.pad(held, 1)
+    lone = held & ~beside[:-2] & ~beside[2:]
+    axes.vlines(x.values[lone], lower.values[lone], ceiling.values[lone], color=color, alpha=0.3)
+
+
+def robust_limits(fit: xr.Dataset, name: str) -> tuple[float, float]:
+    """Axis limits that show every estimate and most bounds, but keep the estimates apart.
+
+    Four fifths of the bounds on either side, though never more than twice the highest estimate.
+    """
+    estimate, lower, upper = (fit[name + part] for part in ("", "_lower", "_upper"))
+    if estimate.isnull().all():
+        return 0.0, 1.0
+    lowest, highest = float(estimate.min()), float(estimate.max())
+    if lower.notnull().any():
+        lowest = min(lowest, float(lower.quantile(0.2)))
+    if upper.notnull().any():
+        highest = max(highest, min(float(upper.quantile(0.8)), 2 * highest))
+    return 0.9 * lowest, 1.1 * highest

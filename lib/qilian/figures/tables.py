@@ -1,0 +1,42 @@
+"""How tables look: one style, so that a page's tables scan alike."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import xarray as xr
+from pandas.io.formats.style import Styler
+
+from qilian.contracts.labels import heading
+
+
+def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styler:
+    """Show a frame's columns in the house style, without its index.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a line; text goes left, numbers go right.
+    formats : mapping of str to str, optional
+        Format of a column's numbers, such as `{"span (d)": "{:.0f}"}`; three digits otherwise.
+    """
+    numeric = list(frame.select_dtypes("number"))
+    digits = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
+    styled = frame.style.hide(axis="index").format({**digits, **(formats or {})}, na_rep="–")
+    styled = styled.set_properties(subset=numeric, **{"text-align": "right"})
+    return styled.set_table_attributes('class="dataframe house"')
+
+
+def columns(data: xr.Dataset) -> pd.DataFrame:
+    """Variables along one dimension as a frame, headed by their long names and units."""
+    frame = data.to_dataframe().reset_index()
+    return frame.rename(columns={name: heading(data[name]) for name in frame})
+
+
+def facts(data: xr.Dataset) -> pd.DataFrame:
+    """Scalars as a frame of two columns, their long names with units and their values."""
+    rows = [(heading(value), _shown(value.item())) for value in data.values()]
+    return pd.DataFrame(rows, columns=["of this input", "value"])
+
+
+def _shown(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value) or "–"

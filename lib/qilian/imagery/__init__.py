@@ -1,0 +1,5 @@
+"""Pictures from above: indices, registration, land cover and its change."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,190 @@
+"""Registration of an old picture by control points, with errors told by leaving points out."""
+
+import numpy as np
+import xarray as xr
+
+from qilian.contracts.errors import InputError, require
+from qilian.contracts.labels import attributes
+from qilian.imagery.transforms import TRANSFORMS, Transform, design
+
+
+def fit_transform(points: xr.Dataset, model: str) -> Transform:
+    """Fit a transform to control points by least squares.
+
+    Parameters
+    ----------
+    points : xarray.Dataset
+        Along `point`: `column` and `row` in the picture, counted from the outer corner of its
+        first pixel, `x` and `y` on the ground [m].
+    model : {"similarity", "affine", "quadratic"}
+        Shift, turn and one scale (4 parameters); any linear transform (6); with squares (12).
+
+    Returns
+    -------
+    Transform
+        Calls give x and y.
+
+    Raises
+    ------
+    InputError
+        The points are too few, or lie so that the model can't be told from them.
+    """
+    require("model", repr(model), model in TRANSFORMS, f"one of {', '.join(TRANSFORMS)}")
+    place, ground, centre, size, origin = _normalized(points)
+    equations = design(model, place).reshape(2 * len(place), -1)
+    needed = equations.shape[1] // 2
+    if np.linalg.matrix_rank(equations, tol=1e-6) < equations.shape[1]:
+        raise InputError(
+            f"{len(place)} control points don't determine a {model} transform, expected at least "
+            f"{needed} that are spread over the picture."
+        )
+    cofactor = np.linalg.inv(equations.T @ equations)
+    parameters = cofactor @ equations.T @ ground.ravel()
+    return Transform(model, parameters, cofactor, centre, size, origin)
+
+
+def _normalized(points: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, np.ndarray]:
+    """Places of order 1 and ground from its middle, and what brings them back."""
+    place = np.stack([points["column"], points["row"]], -1).astype(float)
+    ground = np.stack([points["x"], points["y"]], -1).astype(float)
+    centre, origin = place.mean(axis=0), ground.mean(axis=0)
+    size = float(np.abs(place - centre).max()) or 1.0
+    return (place - centre) / size, ground - origin, centre, size, origin
+
+
+def point_residuals(points: xr.Dataset, transform: Transform) -> xr.DataArray:
+    """Ground position of each point less that of the transform, (point, axis) [m]."""
+    found = np.stack(transform(points["column"].values, points["row"].values), -1)
+    stated = np.stack([points["x"], points["y"]], -1)
+    about = attributes("residual of a control point", "m")
+    return xr.DataArray(stated - found, {"axis": ["x", "y"]}, ("point", "axis"), attrs=about)
+
+
+def left_out_residuals(points: xr.Dataset, model: str) -> xr.DataArray:
+    """Tell by how much each point is missed by the transform of all others.
+
+    Without fitting anew: the residuals $e_i$ of one point follow from those of the common fit and
+    the point's own 2 × 2 block of the hat matrix, $(I - H_{ii})^{-1} e_i$ (Cook & Weisberg, 1982).
+
+    Parameters
+    ----------
+    points : xarray.Dataset
+        As `fit` takes them.
+    model : {"similarity", "affine", "quadratic"}
+        As `fit` takes it.
+
+    Returns
+    -------
+    xarray.DataArray
+        (point, axis) [m]; missing where all other points together don't determine the model.
+    """
+    transform = fit_transform(points, model)
+    off = point_residuals(points, transform)
+    equations = transform.equations(points["column"].values, points["row"].values)
+    hat = np.einsum("pij,jk,plk->pil", equations, transform.cofactor, equations)
+    rest = np.eye(2) - hat
+    sound = np.linalg.det(rest) > 1e-9
+    rest[~sound] = np.eye(2)
+    missed = np.linalg.solve(rest, off.values[..., np.newaxis])[..., 0]
+    about = attributes("residual of a control point that took no part", "m")
+    return off.copy(data=missed).where(xr.DataArray(sound, dims="point")).assign_attrs(about)
+
+
+def compare_transforms(points: xr.Dataset, shape: tuple[int, int]) -> xr.Dataset:
+    """Hold the models against each other by the points they are not fitted to.
+
+    Parameters
+    ----------
+    points : xarray.Dataset
+        As `fit` takes them.
+    shape : tuple of int
+        Rows and columns of the picture.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `model`: the number of `parameters`; `fit_rmse` and `left_out_rmse`, root mean
+        square distance of the points from where the transform of all, or of all others, puts them
+        [m]; `excess`, by how much the mean square of the latter exceeds the least of the models,
+        and its standard error `excess_error` by the points' own differences [m2]; `point_error`,
+        standard error of a point along an axis, by the residuals and their degrees of freedom [m];
+        `picture_error`, root mean square standard error of positions over the whole picture, noise
+        of single points aside [m]. What can't be told is missing.
+
+    Raises
+    ------
+    InputError
+        There are too few points to leave one out of any model.
+    """
+    squares = np.array([_squares_left_out(points, model) for model in TRANSFORMS])
+    mean = squares.mean(axis=1)
+    if np.isnan(mean).all():
+        raise InputError(
+            f"{points.sizes['point']} control points are too few to leave one out, expected at "
+            "least 3 that are spread over the picture, better 10."
+        )
+    more = squares - squares[np.nanargmin(mean)]
+    fits = np.array([_errors_of_fit(points, model, shape) for model in TRANSFORMS]).T
+    rows = {
+        "parameters": ("parameters", "1", [_parameters(model) for model in TRANSFORMS]),
+        "fit_rmse": ("RMSE of the fit", "m", fits[0]),
+        "left_out_rmse": ("RMSE leaving one out", "m", np.sqrt(mean)),
+        "excess": ("mean square above the least", "m2", more.mean(axis=1)),
+        "excess_error": ("its standard error", "m2", more.std(axis=1, ddof=1) / len(more.T) ** 0.5),
+        "point_error": ("error of a point, each axis", "m", fits[1]),
+        "picture_error": ("expected error of a position", "m", fits[2]),
+    }
+    table = {
+        name: ("model", values, attributes(about, units))
+        for name, (about, units, values) in rows.items()
+    }
+    return xr.Dataset(table, {"model": list(TRANSFORMS)})
+
+
+def choose_transform(comparison: xr.Dataset) -> str:
+    """Name the simplest model that is no worse than the best, given how sure the difference is.
+
+    With a dozen points the least error left out is often least by chance. So a simpler model goes
+    before the best one unless its mean square exceeds that by more than one standard error of
+    their difference (the one-standard-error rule of Breiman et al., 1984, on paired errors).
+
+    Parameters
+    ----------
+    comparison : xarray.Dataset
+        As `compare` gives it.
+
+    Returns
+    -------
+    str
+        One of `MODELS`.
+    """
+    close = comparison["excess"] <= comparison["excess_error"]
+    return str(comparison["model"].values[int(np.argmax(close.values))])
+
+
+def _squares_left_out(points: xr.Dataset, model: str) -> np.ndarray:
+    try:
+        return (left_out_residuals(points, model) ** 2).sum("axis", skipna=False).values
+    except InputError:
+        return np.full(points.sizes["point"], np.nan)
+
+
+def _errors_of_fit(
+    points: xr.Dataset, model: str, shape: tuple[int, int]
+) -> tuple[float, float, float]:
+    """RMSE of the fit, error of a point, and error of a position, each in metres."""
+    try:
+        transform = fit_transform(points, model)
+    except InputError:
+        return np.nan, np.nan, np.nan
+    squares = point_residuals(points, transform) ** 2
+    freedom = squares.size - _parameters(model)
+    point = float(np.sqrt(squares.sum() / freedom)) if freedom else np.nan
+    row, column = np.meshgrid(*(np.linspace(0, size, 30) for size in shape), indexing="ij")
+    spread = transform.standard_error(column, row)
+    rmse = float(np.sqrt(squares.sum("axis").mean()))
+    return rmse, point, point * float(np.sqrt((spread**2).mean()))
+
+
+def _parameters(model: str) -> int:
+    return design(model, np.zeros((1, 2))).shape[-1]

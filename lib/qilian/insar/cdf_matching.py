@@ -1,0 +1,292 @@
+"""CDF matching: give one map the distribution of another, and see what that does to agreement.
+
+**Matching corrects the marginal distribution, not the agreement pixel by pixel.** The correction
+is one rising function of the value, the same everywhere: the order of the pixels, and so every
+spatial pattern, stays as it was. What two maps agree on is for `agreement` to say, and for ground
+that the fit has not seen (`evaluate`). The reference's noise is part of its distribution and is
+matched along with its signal.
+"""
+
+import numpy as np
+import xarray as xr
+
+from qilian.contracts.errors import InputError, require
+from qilian.contracts.labels import attributes
+from qilian.spatial import classes
+
+SMALLEST_BIN = 20  # values; with fewer, bins are made wider
+
+
+def fit_cdf_matching(
+    source: xr.DataArray, reference: xr.DataArray, mask: xr.DataArray, *, bins: int = 100
+) -> xr.Dataset:
+    """Fit the rising, piecewise linear function that gives one map another's distribution.
+
+    Percentiles of the source go to the same percentiles of the reference (Reichle & Koster 2004,
+    doi:10.1029/2004GL020938), at plotting positions (i + 1/2) / n; equal percentiles are spread
+    out so that the function rises. In the outermost bins, and beyond them, it is a straight line
+    through the bin's inner edge, whose slope is fitted by least squares to the bin's values,
+    paired by rank (Moesinger et al. 2020, doi:10.5194/essd-12-177-2020): extremes do not decide it.
+    Where no values are equal, this is what pytesmo's CDFMatching does with percentiles up to 100.
+
+    Parameters
+    ----------
+    source, reference : xarray.DataArray
+        The same dims, grid and units; NaN where missing.
+    mask : xarray.DataArray
+        True where to fit; a pixel counts if both maps have a value.
+    bins : int, optional
+        At most, all holding the same number of values; fewer if one would hold less than 20.
+
+    Returns
+    -------
+    xarray.Dataset
+        `source` and `reference` (percentile,) in the maps' units, and the slopes
+        `slope_below` and `slope_above` [1] of the outermost bins.
+
+    Raises
+    ------
+    InputError
+        Maps on different grids, fewer than 40 common values, a map that is constant.
+    """
+    require("bins", bins, bins >= 2, "2 or more")
+    x, y = (np.sort(values) for values in _common(source, reference, mask))
+    require("the number of common values", x.size, x.size >= 2 * SMALLEST_BIN, "40 or more")
+    for name, values in (("source", x), ("reference", y)):
+        require(
+            f"the {name}", f"{values[0]:g} everywhere", values[0] < values[-1], "values that differ"
+        )
+    share = np.linspace(0, 1, min(bins, x.size // SMALLEST_BIN) + 1)
+    at, to = (_distinct(np.quantile(values, share, method="hazen")) for values in (x, y))
+    in_bin = round(x.size * share[1])
+    about = {"units": source.attrs.get("units", "1")}
+    return xr.Dataset(
+        {
+            "source": ("percentile", at, {"long_name": "percentile of the source", **about}),
+            "reference": ("percentile", to, {"long_name": "percentile of the reference", **about}),
+            "slope_below": _slope(at[1] - x[:in_bin], to[1] - y[:in_bin]),
+            "slope_above": _slope(x[-in_bin:] - at[-2], y[-in_bin:] - to[-2]),
+        },
+        {"percentile": ("percentile", 100 * share, attributes("percentile", "percent"))},
+    )
+
+
+def apply_cdf_matching(fitted: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """Correct a map by a fitted function.
+
+    Parameters
+    ----------
+    fitted : xarray.Dataset
+        As from `fit`.
+    field : xarray.DataArray
+        Any shape, in the units of the source, in memory or lazy.
+
+    Returns
+    -------
+    xarray.DataArray
+        Its values with the reference's distribution, NaN where they were.
+    """
+    at, to = fitted["source"].values[1:-1], fitted["reference"].values[1:-1]
+    below, above = float(fitted["slope_below"]), float(fitted["slope_above"])
+
+    def correct(values: np.ndarray) -> np.ndarray:
+        edges = below * np.minimum(values - at[0], 0) + above * np.maximum(values - at[-1], 0)
+        return np.interp(values, at, to) + edges
+
+    corrected = xr.apply_ufunc(correct, field, dask="parallelized", output_dtypes=[float])
+    name = f"{field.attrs.get('long_name', field.name)}, matched to the reference"
+    return corrected.assign_attrs({**field.attrs, "long_name": name})
+
+
+def cumulative_distribution(
+    field: xr.DataArray, mask: xr.DataArray, *, count: int = 501
+) -> xr.DataArray:
+    """Give an empirical distribution for drawing: values below which a share of the pixels lies.
+
+    Parameters
+    ----------
+    field : xarray.DataArray
+        Any shape.
+    mask : xarray.DataArray
+        True where to count; missing values do not.
+    count : int, optional
+        Points of the curve.
+
+    Returns
+    -------
+    xarray.DataArray
+        (share,) from the least value to the greatest.
+    """
+    values, _ = _common(field, field, mask)
+    share = np.linspace(0, 1, count)
+    about = attributes("share of the pixels at or below")
+    quantiles = np.quantile(values, share, method="hazen")
+    return xr.DataArray(
+        quantiles, {"share": ("share", share, about)}, ("share",), attrs=field.attrs
+    )
+
+
+def map_agreement(one: xr.DataArray, other: xr.DataArray, mask: xr.DataArray) -> xr.Dataset:
+    """Compare two maps where both have values.
+
+    No test of significance: neighbouring pixels are not independent.
+
+    Parameters
+    ----------
+    one, other : xarray.DataArray
+        The same dims, grid and units.
+    mask : xarray.DataArray
+        True where to compare.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scalars: `number` of pixels, Pearson's `correlation` [1], `root_mean_square` and `mean` of
+        one minus the other in the maps' units, `kolmogorov_smirnov` distance [1].
+
+    Raises
+    ------
+    InputError
+        Maps on different grids, fewer than 20 common values.
+    """
+    a, b = _common(one, other, mask)
+    require("the number of common values", a.size, a.size >= SMALLEST_BIN, "20 or more")
+    units = one.attrs.get("units", "1")
+    at = np.concatenate([a, b])
+    shares = (np.searchsorted(np.sort(v), at, side="right") / v.size for v in (a, b))
+    distance = np.abs(np.subtract(*shares)).max()
+    return xr.Dataset(
+        {
+            "number": ((), a.size, attributes("pixels")),
+            "correlation": ((), np.corrcoef(a, b)[0, 1], attributes("correlation")),
+            "root_mean_square": (
+                (),
+                np.sqrt(np.mean((a - b) ** 2)),
+                attributes("RMSE", units),
+            ),
+            "mean": ((), np.mean(a - b), attributes("mean difference", units)),
+            "kolmogorov_smirnov": ((), distance, attributes("KS distance")),
+        }
+    )
+
+
+def spatial_blocks(like: xr.DataArray, *, rows: int, columns: int) -> xr.DataArray:
+    """Cut a map into blocks of neighbouring pixels, numbered from 1 row by row.
+
+    Parameters
+    ----------
+    like : xarray.DataArray
+        (y, x).
+    rows, columns : int
+        How many blocks along y and x.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x), number of each pixel's block.
+    """
+    for axis, count in (("y", rows), ("x", columns)):
+        size = like.sizes[axis]
+        require(f"blocks along {axis}", count, 1 <= count <= size, f"1 to {size}")
+    row, column = (
+        xr.DataArray(np.arange(like.sizes[axis]) * count // like.sizes[axis], dims=axis)
+        for axis, count in (("y", rows), ("x", columns))
+    )
+    number = (1 + row * columns + column).transpose("y", "x")
+    number = number.assign_coords(y=like["y"], x=like["x"])
+    return number.assign_attrs(attributes("number of the block"))
+
+
+def evaluate_matching(
+    source: xr.DataArray,
+    reference: xr.DataArray,
+    mask: xr.DataArray,
+    parts: xr.DataArray,
+    *,
+    bins: int = 100,
+) -> xr.Dataset:
+    """Compare before and after matching, on the fitted area and on blocks that the fit left out.
+
+    Parameters
+    ----------
+    source, reference, mask, bins
+        As `fit` has them.
+    parts : xarray.DataArray
+        Number of each pixel's block, as from `blocks`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables of `agreement` along (area, matching): the fitted area, then each block, matched
+        by a fit to all other blocks; before and after. Blocks with fewer than 20 common pixels
+        are passed over.
+    """
+    mask = mask & source.notnull() & reference.notnull()
+    areas = {"fitted area": (mask, mask)}
+    numbers, counts = np.unique(parts.values[mask.values], return_counts=True)
+    for number in numbers[counts >= SMALLEST_BIN]:
+        held_out = parts == number
+        areas[f"block {number}, held out"] = mask & ~held_out, mask & held_out
+    compared = []
+    for seen, judged in areas.values():
+        corrected = apply_cdf_matching(fit_cdf_matching(source, reference, seen, bins=bins), source)
+        pair = [map_agreement(field, reference, judged) for field in (source, corrected)]
+        compared.append(xr.concat(pair, xr.DataArray(["before", "after"], dims="matching")))
+    return xr.concat(compared, xr.DataArray(list(areas), dims="area"))
+
+
+def agreement_by_class(
+    field: xr.DataArray, reference: xr.DataArray, mask: xr.DataArray, flags: xr.DataArray
+) -> xr.Dataset:
+    """Compare two maps within each class of a third.
+
+    Parameters
+    ----------
+    field, reference, mask
+        As `agreement` has them.
+    flags : xarray.DataArray
+        (y, x) with `long_name`, `flag_values` and `flag_meanings`, on the same grid.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables of `agreement` along (class,), and `rising`, the share of the pixels at which
+        `field` is above zero [percent]. Classes with fewer than 20 pixels are passed over.
+    """
+    mask = mask & field.notnull() & reference.notnull()
+    found = {}
+    for name, value in zip(classes.class_names(flags), flags.attrs["flag_values"], strict=True):
+        here = mask & (flags == value)
+        if here.sum() >= SMALLEST_BIN:
+            rising = 100 * float((field > 0).where(here).mean())
+            of_class = map_agreement(field, reference, here)
+            of_class["rising"] = ((), rising, attributes("share in uplift", "percent"))
+            found[name] = of_class
+    kinds = xr.DataArray(list(found), dims="class", attrs=attributes(flags.attrs["long_name"]))
+    return xr.concat(found.values(), kinds.rename("class"))
+
+
+def _common(
+    one: xr.DataArray, other: xr.DataArray, mask: xr.DataArray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values of two maps where both have one and the mask is True, (pixel,) each."""
+    try:
+        one, other, mask = xr.align(one, other, mask, join="exact")
+    except ValueError as error:
+        raise InputError("the maps are on different grids, expected one (grids.onto).") from error
+    a, b, chosen = (field.transpose(*one.dims).values for field in (one, other, mask))
+    valid = chosen & np.isfinite(a) & np.isfinite(b)
+    return a[valid].astype(float), b[valid].astype(float)
+
+
+def _distinct(percentiles: np.ndarray) -> np.ndarray:
+    """Spread runs of equal percentiles evenly up to the next value; the last run, down."""
+    _, first = np.unique(percentiles, return_index=True)
+    first[-1] = percentiles.size - 1
+    return np.interp(np.arange(percentiles.size), first, percentiles[first])
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Least-squares slope through the origin, of distances outwards from a bin's inner edge."""
+    x, y = np.maximum(x, 0), np.maximum(y, 0)  # only ties lie inwards
+    return float(x @ y / (x @ x))

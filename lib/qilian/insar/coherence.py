@@ -1,0 +1,46 @@
+"""Coherence of interferograms, averaged over time and over space."""
+
+import xarray as xr
+
+from qilian.contracts.errors import InputError, require
+from qilian.contracts.labels import attributes
+
+
+def temporal_mean_coherence(coherence: xr.DataArray, *, minimum_share: float = 0.5) -> xr.Dataset:
+    """Average coherence over all interferograms, pixel by pixel.
+
+    Parameters
+    ----------
+    coherence : xarray.DataArray
+        (pair, y, x), 0 to 1, NaN where missing; may be lazy.
+    minimum_share : float, optional
+        A pixel needs a value in at least this share of the pairs. Missing values are mostly
+        low coherence that a processor has masked, so a mean over few pairs is too high.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x): `mean_coherence`, NaN below the minimum, and `valid_share`.
+
+    Raises
+    ------
+    InputError
+        `minimum_share` is not between 0 and 1, or every value is missing.
+    """
+    require("minimum_share", minimum_share, 0 <= minimum_share <= 1, "0 to 1")
+    share = coherence.notnull().mean("pair")
+    mean = coherence.mean("pair").where(share >= minimum_share)
+    result = xr.Dataset({"mean_coherence": mean, "valid_share": share}).compute()
+    if not result["valid_share"].any():
+        raise InputError("coherence has no value in any pixel of any pair, expected some.")
+    result["mean_coherence"].attrs = attributes("temporal mean coherence")
+    result["valid_share"].attrs = attributes("share of pairs with a value")
+    for name in result:
+        result[name].attrs["grid_mapping"] = "spatial_ref"
+    return result
+
+
+def pair_mean_coherence(coherence: xr.DataArray) -> xr.DataArray:
+    """Average coherence over the scene, pair by pair: (pair, y, x) → (pair,), lazy or not."""
+    mean = coherence.mean(("y", "x")).compute()
+    return mean.assign_attrs(attributes("mean coherence of the pair"))

@@ -1,0 +1,210 @@
+"""What every pixel of an interferogram shares: its reference, ramps, delay that goes with height.
+
+Each is a multiple of a map, one multiple a pair; an inversion takes them off as it reads.
+"""
+
+import dask
+import numpy as np
+import xarray as xr
+
+from qilian.contracts.errors import InputError, require
+from qilian.contracts.labels import attributes
+
+SAMPLE = 20_000  # pixels that ramps and height are fitted to, at most
+STABLE_SHARE = 0.3  # of the pixels, the most coherent: what is least likely to move
+TRIMMED = 3.0  # residuals beyond so many robust standard deviations do not count
+ROUNDS = 4
+
+
+def reference_by_coherence(stack: xr.Dataset, *, size: int = 5) -> xr.DataArray:
+    """Choose the most coherent square of pixels that has phase in every pair.
+
+    Parameters
+    ----------
+    stack : xarray.Dataset
+        The interferograms contract with `unwrapped_phase` and `coherence`.
+    size : int, optional
+        Side of the square [pixel], odd.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x), True in the reference area.
+
+    Raises
+    ------
+    InputError
+        No such square.
+    """
+    require("size", size, size >= 1 and size % 2 == 1, "an odd number of pixels")
+    mean, complete = _quality(stack)
+    window = {"y": size, "x": size}
+    smooth = mean.where(complete).rolling(window, center=True).mean()
+    if smooth.isnull().all():
+        raise InputError(
+            f"no {size} × {size} pixels have phase in every pair, expected a reference area."
+        )
+    row, column = np.unravel_index(np.nanargmax(smooth.values), smooth.shape)
+    half = size // 2
+    area = xr.zeros_like(mean, dtype=bool)
+    area[{"y": slice(row - half, row + half + 1), "x": slice(column - half, column + half + 1)}] = 1
+    return area
+
+
+def reference_around(stack: xr.Dataset, x: float, y: float, *, size: int = 5) -> xr.DataArray:
+    """Take the square of pixels around a place in the stack's coordinates, True inside."""
+    require("size", size, size >= 1 and size % 2 == 1, "an odd number of pixels")
+    area = xr.zeros_like(stack["unwrapped_phase"].isel(pair=0, drop=True), dtype=bool).compute()
+    steps = {}
+    for axis, value in (("x", x), ("y", y)):
+        at = stack[axis].values
+        near = int(np.abs(at - value).argmin())
+        pixel = abs(at[1] - at[0]) if at.size > 1 else np.inf
+        require(f"reference {axis}", value, abs(at[near] - value) <= pixel, f"a place in {axis}")
+        steps[axis] = slice(max(near - size // 2, 0), near + size // 2 + 1)
+    area[steps] = True
+    return area
+
+
+def fit_corrections(
+    stack: xr.Dataset,
+    reference: xr.DataArray,
+    *,
+    ramp: bool = False,
+    height: bool = False,
+    stable: xr.DataArray | None = None,
+) -> xr.Dataset:
+    """Fit what to take off each pair so that its phase is zero, in the median, at the reference.
+
+    A ramp is a plane in x and y; delay in the stratified troposphere is taken to go with height.
+    Both are fitted to stable ground, residuals beyond three robust standard deviations left out.
+    **Ground that deforms with height, or as a plane, loses that deformation.**
+
+    Parameters
+    ----------
+    stack : xarray.Dataset
+        The interferograms contract with `unwrapped_phase`; `height` and `coherence` if used.
+    reference : xarray.DataArray
+        (y, x), True in the reference area.
+    ramp, height : bool, optional
+        What to fit besides the reference.
+    stable : xarray.DataArray, optional
+        (y, x), True on ground that does not move; the most coherent 30 % by default.
+
+    Returns
+    -------
+    xarray.Dataset
+        `coefficient` (pair, term) [rad], `basis` (term, y, x) [1] and the `reference` area.
+
+    Raises
+    ------
+    InputError
+        No phase in the reference area of some pair, no height, too little stable ground.
+    """
+    phase = stack["unwrapped_phase"]
+    basis = _basis(stack, ramp, height)
+    coefficient = np.zeros((phase.sizes["pair"], basis.sizes["term"]))
+    if basis.sizes["term"] > 1:
+        chosen = _stable_ground(stack) if stable is None else stable.values
+        rows, columns = _thinned(chosen & basis.notnull().all("term").values)
+        design = basis.values[:, rows, columns].T
+        for pair, values in enumerate(_at(phase, rows, columns)):
+            coefficient[pair] = _robust(design, values, _dates(stack, pair))
+    rows, columns = np.nonzero(reference.values)
+    left = _at(phase, rows, columns) - coefficient @ basis.values[:, rows, columns]
+    empty = np.flatnonzero(np.isnan(left).all(axis=1))
+    if empty.size:
+        raise InputError(
+            f"the pair {_dates(stack, empty[0])} has no phase in the reference area, "
+            "expected some in every pair."
+        )
+    coefficient[:, 0] += np.nanmedian(left, axis=1)
+    terms = {"coefficient": (("pair", "term"), coefficient, attributes("multiple", "rad"))}
+    area = reference.astype("int8").assign_attrs(attributes("reference area"))
+    return xr.Dataset({**terms, "basis": basis, "reference": area})
+
+
+def corrected_displacement(stack: xr.Dataset, fitted: xr.Dataset) -> xr.DataArray:
+    """Turn what corrections leave of each pair's phase into displacement, for stacks in memory.
+
+    d = -λ / 4π · φ; an inversion of a network does so as it reads, and needs no such step.
+
+    Parameters
+    ----------
+    stack : xarray.Dataset
+        The interferograms contract with `unwrapped_phase`.
+    fitted : xarray.Dataset
+        As from `fit`.
+
+    Returns
+    -------
+    xarray.DataArray
+        (pair, y, x) along the line of sight, positive towards the sensor [mm].
+    """
+    left = stack["unwrapped_phase"] - fitted["coefficient"].dot(fitted["basis"], "term")
+    moved = left * (-1000 * stack["wavelength"] / (4 * np.pi))
+    about = attributes("displacement of the pair along the line of sight", "mm")
+    return moved.transpose("pair", "y", "x").assign_attrs(about | {"grid_mapping": "spatial_ref"})
+
+
+def _basis(stack: xr.Dataset, ramp: bool, height: bool) -> xr.DataArray:
+    """Draw up the maps that corrections are multiples of, each about 1 in size."""
+    ones = xr.ones_like(stack["unwrapped_phase"].isel(pair=0, drop=True), dtype="float32").compute()
+    maps = {"reference": ones}
+    if ramp:
+        for axis in ("x", "y"):
+            at = stack[axis]
+            maps[f"ramp_{axis}"] = ones * ((at - at.mean()) / abs(at - at.mean()).max())
+    if height:
+        if "height" not in stack:
+            raise InputError("the stack has no height, expected it to correct the delay by.")
+        field = stack["height"].compute()
+        maps["height"] = (field - field.mean()) / field.std()
+    basis = xr.concat(list(maps.values()), "term", coords="minimal", compat="override")
+    basis = basis.assign_coords(term=list(maps)).astype("float32")
+    return basis.assign_attrs(attributes("maps that corrections are multiples of"))
+
+
+def _quality(stack: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Mean coherence of each pixel, and whether it has phase in every pair."""
+    if "coherence" not in stack:
+        raise InputError("the stack has no coherence, expected it to judge its pixels by.")
+    return dask.compute(
+        stack["coherence"].mean("pair"), stack["unwrapped_phase"].notnull().all("pair")
+    )
+
+
+def _stable_ground(stack: xr.Dataset) -> np.ndarray:
+    mean, _ = _quality(stack)
+    return (mean >= mean.quantile(1 - STABLE_SHARE)).values
+
+
+def _thinned(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rows, columns = np.nonzero(chosen)
+    if rows.size < 100:
+        raise InputError(f"stable ground has {rows.size} pixels, expected 100 at least.")
+    step = -(-rows.size // SAMPLE)
+    return rows[::step], columns[::step]
+
+
+def _at(phase: xr.DataArray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Phase of some pixels, (pair, pixel)."""
+    points = {"y": xr.DataArray(rows, dims="pixel"), "x": xr.DataArray(columns, dims="pixel")}
+    return phase.isel(points).compute().values.astype(float)
+
+
+def _robust(design: np.ndarray, values: np.ndarray, pair: str) -> np.ndarray:
+    """Least squares, then again without what lies far off."""
+    kept = np.isfinite(values)
+    for _ in range(ROUNDS):
+        if kept.sum() < 10 * design.shape[1]:
+            raise InputError(f"the pair {pair} has too little phase on stable ground.")
+        solution = np.linalg.lstsq(design[kept], values[kept])[0]
+        off = np.abs(values - design @ solution)
+        kept = off <= TRIMMED * 1.4826 * np.nanmedian(off)
+    return solution
+
+
+def _dates(stack: xr.Dataset, pair: int) -> str:
+    ends = stack["reference_date"].values[pair], stack["secondary_date"].values[pair]
+    return " to ".join(str(end)[:10] for end in ends)

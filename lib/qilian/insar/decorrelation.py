@@ -1,0 +1,189 @@
+"""Why pairs lose coherence: geometry, and time by an exponential that need not end at zero.
+
+    γ = (1 - |B| / B_c) · (γ∞ + (γ0 - γ∞) exp(-Δt / τ))
+
+after Zebker & Villasenor (1992, doi:10.1109/36.175330) and, for the part that lasts, Parizzi and
+others (2009) and Morishita & Hanssen (2015, doi:10.1109/TGRS.2014.2333814).
+"""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import stdtrit
+
+from qilian.contracts.errors import require
+from qilian.contracts.labels import attributes
+from qilian.contracts.radars import Radar
+
+DECAY_TIMES = np.geomspace(5, 5000, 400)  # days that are tried
+PARAMETERS = 3
+_ENDS = {"": "", "_lower": ", least", "_upper": ", most"}
+
+
+def geometric_coherence(perpendicular_baseline: xr.DataArray, sensor: Radar) -> xr.DataArray:
+    """Coherence that the baseline leaves on flat ground, 1 - |B| / B_c, and 0 beyond.
+
+    Slopes that face the radar lose more, and a processor that filters the spectra gives some of
+    it back for resolution.
+    """
+    left = (1 - abs(perpendicular_baseline) / sensor.critical_baseline).clip(min=0)
+    return left.assign_attrs(attributes("coherence left by geometry on flat ground"))
+
+
+def zonal_coherence(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) -> xr.Dataset:
+    """Average coherence over kinds of ground.
+
+    Parameters
+    ----------
+    coherence : xarray.DataArray
+        (pair, y, x) [1].
+    ground : dict of str to xarray.DataArray
+        (y, x), True inside, by name.
+
+    Returns
+    -------
+    xarray.Dataset
+        (ground, pair): `mean`, and `low` and `high`, between which four fifths of the pixels lie.
+    """
+    kinds = xr.DataArray(list(ground), dims="ground", name="ground")
+    inside = xr.concat([coherence.where(mask) for mask in ground.values()], kinds)
+    share = {"dim": ("y", "x")}
+    parts = {
+        "mean": (inside.mean(**share), "mean coherence"),
+        "low": (inside.quantile(0.1, **share).drop_vars("quantile"), "10 % of the pixels below"),
+        "high": (inside.quantile(0.9, **share).drop_vars("quantile"), "10 % of the pixels above"),
+    }
+    return xr.Dataset({n: v.assign_attrs(attributes(about)) for n, (v, about) in parts.items()})
+
+
+def compare_zones(means: xr.DataArray) -> pd.DataFrame:
+    """Compare kinds of ground pair by pair, which takes out what a pair does to all alike.
+
+    Parameters
+    ----------
+    means : xarray.DataArray
+        (ground, pair) [1].
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each two kinds: in how many pairs the first has the higher coherence, and the
+        least and the most of their difference.
+    """
+    rows = []
+    for first, second in combinations(means["ground"].values, 2):
+        apart = (means.sel(ground=first) - means.sel(ground=second)).dropna("pair").values
+        if apart.size:
+            more = f"{(apart > 0).sum()} of {apart.size}"
+            rows.append((first, second, more, apart.min(), apart.max()))
+    heads = ["ground", "less", "pairs in which it keeps more", "least difference", "most"]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def fit_decay(
+    coherence: xr.DataArray,
+    days: xr.DataArray,
+    *,
+    at_once: tuple[float, float],
+    scatter: float,
+    curve: np.ndarray,
+) -> xr.Dataset:
+    """Fit the decay of coherence, and say which of its parameters the pairs can tell.
+
+    For each γ0 and τ tried the best γ∞, and how far it may move, is a closed form. The range holds
+    all whose sum of squares exceeds the least by less than t² s², with s² = least / (n - 3) and
+    Student's t of 97.5 % with n - 3 degrees of freedom (the profile of Bates & Watts 1988), or by
+    1.96² times the square of `scatter` if that is more; the band holds all their curves. Few pairs
+    may lie on a curve by chance, and what a summer date takes from all grounds alike is no
+    independent noise: hence the least scatter.
+
+    Parameters
+    ----------
+    coherence : xarray.DataArray
+        (ground, pair) [1], the geometric part divided out.
+    days : xarray.DataArray
+        (pair,) time span [day].
+    at_once : (float, float)
+        Least and most that γ0 may be, the coherence of a pair without time between.
+    scatter : float
+        What a pair may be off the curve by, at least, as one standard deviation.
+    curve : numpy.ndarray
+        Time spans to give the curve and its band at [day].
+
+    Returns
+    -------
+    xarray.Dataset
+        (ground,): `decay_time` [day] and `lasting` [1] with `_lower` and `_upper`; `at_once`, the
+        best γ0 [1]; `at_limit`, in words which of these end where trying ends, so that the limit
+        says it and not the pairs. (ground, days): `curve`, `curve_lower`, `curve_upper`.
+
+    Raises
+    ------
+    InputError
+        Limits that are no coherence, a negative scatter, too few pairs.
+    """
+    low, high = at_once
+    require("at_once", at_once, 0 < low <= high <= 1, "two coherences in order")
+    require("scatter", scatter, scatter >= 0, "0 or more")
+    n = days.sizes["pair"]
+    require("the number of pairs", n, n > PARAMETERS, f"{PARAMETERS + 1} or more")
+    start, time = (
+        trial.reshape(-1, 1) for trial in np.meshgrid(np.linspace(low, high, 21), DECAY_TIMES)
+    )
+    measured = coherence.transpose("ground", "pair").values
+    tried, best = _lasting(measured, start, np.exp(-days.values / time), scatter)
+    later = np.exp(-curve / time)
+    times = [time[:, 0] + 0 * part for part in tried]
+    curves = [part[..., np.newaxis] * (1 - later) + start * later for part in tried]
+    found = xr.Dataset(
+        coords={"ground": coherence["ground"].variable, "days": ("days", curve, days.attrs)}
+    )
+    for name, about, trials, units in (
+        ("decay_time", "decay time", times, "day"),
+        ("lasting", "lasting coherence", tried, "1"),
+        ("curve", "coherence", curves, "1"),
+    ):
+        dims = ("ground", "days")[: trials[0].ndim - 1]
+        value = trials[0][np.arange(best.size), best]
+        parts = value, np.nanmin(trials[1], axis=1), np.nanmax(trials[2], axis=1)
+        for suffix, part in zip(_ENDS, parts, strict=True):
+            found[name + suffix] = dims, part, attributes(about + _ENDS[suffix], units)
+    started = (start[:, 0] + 0 * tried[0])[np.arange(best.size), best]
+    found["at_once"] = "ground", started, attributes("coherence at zero time span")
+    return found.assign(at_limit=_at_limits(found, at_once))
+
+
+def _at_limits(found: xr.Dataset, at_once: tuple[float, float]) -> xr.DataArray:
+    """Name what ends where trying ends, (ground,)."""
+    shortest, longest = DECAY_TIMES[[0, -1]]
+    ends = {f"γ0 = {end:g}": found["at_once"] == end for end in at_once}
+    ends["γ∞ = 0"] = found["lasting_lower"] == 0
+    ends[f"τ = {shortest:g} d"] = found["decay_time_lower"] == shortest
+    ends[f"τ = {longest:g} d"] = found["decay_time_upper"] == longest
+    held = zip(*(end.values for end in ends.values()), strict=True)
+    named = [
+        "; ".join(name for name, at in zip(ends, row, strict=True) if at) or "none" for row in held
+    ]
+    return xr.DataArray(named, dims="ground", attrs=attributes("at a limit", None))
+
+
+def _lasting(
+    measured: np.ndarray, start: np.ndarray, fade: np.ndarray, scatter: float
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Lasting coherence of each trial, best, least and most (ground, trial), and the best trial.
+
+    Least and most are NaN for a trial that the pairs rule out.
+    """
+    # Linear in γ∞: γ - γ0 e = γ∞ (1 - e), limited to what is left of γ0.
+    rest = measured[:, np.newaxis] - start * fade
+    weight = ((1 - fade) ** 2).sum(-1)
+    lasting = ((rest * (1 - fade)).sum(-1) / weight).clip(0, start[:, 0])
+    squares = ((rest - lasting[..., np.newaxis] * (1 - fade)) ** 2).sum(-1)
+    least, left = squares.min(-1, keepdims=True), fade.shape[-1] - PARAMETERS
+    more = np.maximum(least / left * stdtrit(left, 0.975) ** 2, (1.96 * scatter) ** 2)
+    spare = least + more - squares
+    reach = np.sqrt(np.where(spare >= 0, spare, np.nan) / weight)
+    ends = [(lasting + sign * reach).clip(0, start[:, 0]) for sign in (-1, 1)]
+    return [lasting, *ends], squares.argmin(-1)

@@ -1,0 +1,174 @@
+"""Rates and seasonal deformation: out of an inversion, or out of any displacement series."""
+
+import numpy as np
+import xarray as xr
+from scipy.special import stdtrit
+
+from qilian.contracts.errors import InputError, require
+from qilian.contracts.labels import attributes
+
+_MEANING = {
+    "rate": ("rate", "mm year-1"),
+    "thaw_deformation": ("thaw-season deformation", "mm"),
+    "seasonal_amplitude": ("half the range of the yearly wave", "mm"),
+}
+
+
+def model_rates(result: xr.Dataset) -> xr.Dataset:
+    """Name what an inversion's temporal model found, with standard errors.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        As from `sbas.invert` with a model, or `fit_series`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x): `rate` [mm year-1] and `thaw_deformation` or `seasonal_amplitude` [mm] as the model
+        has them, each with `{name}_standard_error`, and `degrees_of_freedom`. The error of an
+        amplitude is that of its first-order expansion, too low where it is near zero itself.
+    """
+    estimate, covariance = result["parameters"], result["covariance"]
+    names = [str(name) for name in estimate["parameter"].values]
+
+    def variance(one: str, other: str) -> xr.DataArray:
+        return covariance.sel(parameter=one, parameter_=other, drop=True)
+
+    found = {
+        name: (estimate.sel(parameter=name, drop=True), variance(name, name))
+        for name in ("rate", "thaw_deformation")
+        if name in names
+    }
+    if {"sine", "cosine"} <= set(names):
+        sine, cosine = (estimate.sel(parameter=n, drop=True) for n in ("sine", "cosine"))
+        amplitude = np.hypot(sine, cosine)
+        own = sine**2 * variance("sine", "sine") + cosine**2 * variance("cosine", "cosine")
+        shared = 2 * sine * cosine * variance("sine", "cosine")
+        found["seasonal_amplitude"] = amplitude, (own + shared) / amplitude**2
+    named = xr.Dataset(attrs=result.attrs)
+    upward = estimate.attrs.get("long_name", "").startswith("vertical")
+    seen = result.get("displacement", estimate).attrs.get("long_name", "")
+    along = " along the line of sight" if "line of sight" in seen else ""
+    for name, (value, square) in found.items():
+        long_name, units = _MEANING[name]
+        long_name = f"vertical {long_name}" if upward else long_name + along
+        grid = {"grid_mapping": "spatial_ref"}
+        named[name] = value.assign_attrs(attributes(long_name, units) | grid)
+        about = attributes(f"standard error of the {long_name}", units) | grid
+        named[f"{name}_standard_error"] = np.sqrt(square).assign_attrs(about)
+    named["degrees_of_freedom"] = result["degrees_of_freedom"]
+    return named.drop_vars(["unit"], errors="ignore")
+
+
+def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
+    """Fit a temporal model to a displacement series by ordinary least squares.
+
+    For series that come without their network. Errors assume that the noise of one date says
+    nothing about the next's.
+
+    Parameters
+    ----------
+    displacement : xarray.DataArray
+        (time, y, x) [mm], NaN where missing.
+    model : xarray.DataArray
+        (time, parameter) at the same dates.
+
+    Returns
+    -------
+    xarray.Dataset
+        `parameters` (parameter, y, x), `covariance` and `degrees_of_freedom`; NaN where fewer dates
+        than parameters, or just as many, have a value.
+    """
+    if not np.array_equal(displacement["time"], model["time"]):
+        raise InputError("the model is at other dates than the displacement, expected the same.")
+    shape = displacement.shape[1:]
+    d = displacement.transpose("time", ...).values.reshape(model.sizes["time"], -1)
+    m = model.values
+    valid = np.isfinite(d).astype(float)
+    p = m.shape[1]
+    products = (m[:, :, np.newaxis] * m[:, np.newaxis]).reshape(-1, p * p)
+    normal = (valid.T @ products).reshape(-1, p, p)
+    right = np.where(valid, d, 0).T @ m
+    dof = valid.sum(axis=0) - p
+    spread = np.linalg.eigvalsh(normal)
+    usable = (dof > 0) & (spread[:, 0] > 1e-12 * spread[:, -1])
+    inverse = np.full(normal.shape, np.nan)
+    inverse[usable] = np.linalg.inv(normal[usable])
+    parameters = np.einsum("npq,nq->np", inverse, right)
+    residual = valid * (np.where(valid, d, 0) - m @ parameters.T)
+    variance = (residual**2).sum(axis=0) / np.where(usable, dof, np.nan)
+    covariance = inverse * variance[:, np.newaxis, np.newaxis]
+    dims = displacement.dims[1:]
+    about = {"parameter": model["parameter"], "unit": model["unit"]}
+    return xr.Dataset(
+        {
+            "parameters": (("parameter", *dims), parameters.T.reshape(p, *shape)),
+            "covariance": (
+                ("parameter", "parameter_", *dims),
+                np.moveaxis(covariance, 0, -1).reshape(p, p, *shape),
+            ),
+            "degrees_of_freedom": (dims, np.where(usable, dof, np.nan).reshape(shape)),
+        },
+        {**about, "parameter_": model["parameter"].values},
+        displacement.attrs,
+    ).assign_coords({k: v for k, v in displacement.coords.items() if "time" not in v.dims})
+
+
+def half_width(
+    standard_error: xr.DataArray, degrees_of_freedom: xr.DataArray, *, level: float = 0.95
+) -> xr.DataArray:
+    """Half the width of the interval that covers the truth in a share `level` of cases."""
+    require("level", level, 0 < level < 1, "a share between 0 and 1")
+    factor = xr.apply_ufunc(
+        stdtrit, degrees_of_freedom, (1 + level) / 2, dask="parallelized", output_dtypes=[float]
+    )
+    about = {**standard_error.attrs, "long_name": f"half width of its {level:.0%} interval"}
+    return (standard_error * factor).assign_attrs(about)
+
+
+def mask_incoherent(result: xr.Dataset, *, minimum: float) -> xr.Dataset:
+    """Mask the pixels of an inversion whose pairs disagree: temporal coherence below `minimum`."""
+    require("minimum", minimum, 0 <= minimum <= 1, "0 to 1")
+    kept = result["temporal_coherence"] >= minimum
+    masked = result.copy()
+    for name, field in result.items():
+        if {"y", "x"} <= set(field.dims) and field.dtype.kind == "f":
+            masked[name] = field.where(kept)
+    return masked
+
+
+def vertical_if_known(result: xr.Dataset) -> xr.Dataset:
+    """Turn an inversion vertical by its own look vector, or leave it along the line of sight.
+
+    Names of the variables say which it is.
+    """
+    up = result.get("line_of_sight_up")
+    return result if up is None else vertical(result, up)
+
+
+def vertical(line_of_sight: xr.Dataset, up: xr.DataArray) -> xr.Dataset:
+    """Turn deformation along the line of sight into vertical, taking all motion for vertical.
+
+    Divides by the upward part of the unit vector ground to sensor, the cosine of the incidence
+    angle. On pit walls and slopes that creep the assumption fails.
+
+    Parameters
+    ----------
+    line_of_sight : xarray.Dataset
+        Variables in mm or mm a year, `parameters` and their `covariance`, such as those of
+        `from_model` or `sbas.invert`; others stay as they are.
+    up : xarray.DataArray
+        (y, x) [1], as `line_of_sight_up` of the interferograms contract.
+    """
+    result = line_of_sight.copy()
+    up = up.drop_vars(up.coords)
+    for name, field in line_of_sight.items():
+        in_mm = field.attrs.get("units", "").startswith("mm")
+        power = {"parameters": 1, "covariance": 2}.get(str(name), int(in_mm))
+        if power:
+            upward = (field / up**power).astype(field.dtype).transpose(*field.dims)
+            long_name = field.attrs.get("long_name", name).replace(" along the line of sight", "")
+            about = {**field.attrs, "long_name": f"vertical {long_name}"}
+            result[name] = upward.assign_attrs(about)
+    return result

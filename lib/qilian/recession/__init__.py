@@ -1,0 +1,5 @@
+"""Streamflow recession: days, segments, constants of moving windows, and whether they changed."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

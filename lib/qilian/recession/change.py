@@ -1,0 +1,218 @@
+"""Whether a recession constant has changed between two periods, and what the answer hangs on.
+
+Years are the units here. Events of one year share its weather, so that they are no independent
+witnesses of a change; and years that follow one another may be alike.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+import numpy as np
+import xarray as xr
+from scipy.special import stdtr, stdtrit
+
+from qilian.contracts.errors import require
+from qilian.contracts.labels import attributes
+from qilian.recession.days import Choice, select_days
+from qilian.recession.estimators import (
+    ESTIMATORS,
+    chosen,
+    cloud_exponent,
+    constant,
+    curvature_exponent,
+)
+from qilian.recession.rules import RULES
+from qilian.recession.segments import CANNOT_TELL, segment_sums
+from qilian.recession.trend import memory
+
+Statistic = Callable[[np.ndarray, np.ndarray], float]
+
+
+def period_change(
+    days: xr.Dataset, *, until: int, since: int, fit: str = "log_linear"
+) -> xr.Dataset:
+    """Compare the recession constants of two periods.
+
+    Each period's ln Ks is the fit of all its days, its variance that of leaving out one year at a
+    time (jackknife), times (1 + r) / (1 - r) where years that follow one another are alike, r
+    being their correlation. The interval is Welch's.
+
+    Parameters
+    ----------
+    days : xarray.Dataset
+        As from `days.select_days`.
+    until, since : int
+        Last year of the period before and first of that after.
+    fit : str
+        A name of `estimators.ESTIMATORS`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scalars: `before`, `after`, their `difference` and its bounds `difference_lower`, `_upper`
+        [day]; `change`, `change_lower`, `change_upper`, the same in per cent, by ln Ks; `p_value`
+        of no change; `segments_before`, `_after`; `reason`, empty or why they are NaN.
+
+    Raises
+    ------
+    InputError
+        The periods overlap, or the fit has no such name.
+    """
+    require("fit", fit, fit in ESTIMATORS, f"one of {', '.join(ESTIMATORS)}")
+    require("since", since, since > until, f"a year after {until}, where the period before ends")
+    log_flow, segment, year = chosen(days)
+    periods, counts = [], []
+    for inside in (year <= until, year >= since):
+        held = log_flow[inside], segment[inside], year[inside]
+        counts.append(np.unique(held[1]).size)
+        periods.append(_leave_one_out(partial(_log_constant, ESTIMATORS[fit]), *held))
+    reason = "" if segment_sums(days)["hidden"].sum() == 0 else CANNOT_TELL
+    levels, influences, years = zip(*periods, strict=True)
+    old, new = np.exp(levels) if not reason else (np.nan, np.nan)
+    step = np.log(new / old)
+    if np.isnan(step):
+        reason = reason or "a period has fewer than three years with recessions"
+    reach, p = _welch(step, influences, years)
+    if not reason and np.isnan(reach):
+        reason = "no interval: without some year a period has too few recessions"
+    reach_days, _ = _welch(new - old, (old * influences[0], new * influences[1]), years)
+    results = {
+        "before": (old, "Ks before", "day"),
+        "after": (new, "Ks after", "day"),
+        "difference": (new - old, "difference", "day"),
+        "difference_lower": (new - old - reach_days, "lower 95 % bound", "day"),
+        "difference_upper": (new - old + reach_days, "upper 95 % bound", "day"),
+        "change": (100 * np.expm1(step), "change", "%"),
+        "change_lower": (100 * np.expm1(step - reach), "lower 95 % bound", "%"),
+        "change_upper": (100 * np.expm1(step + reach), "upper 95 % bound", "%"),
+        "p_value": (p, "p value, if nothing changed"),
+        "segments_before": (counts[0], "recessions before"),
+        "segments_after": (counts[1], "recessions after"),
+        "reason": (reason, "why it is missing", None),
+    }
+    return xr.Dataset({n: ((), v, attributes(*about)) for n, (v, *about) in results.items()})
+
+
+def verdict(step: xr.Dataset) -> str:
+    """Say in a sentence what `change` found, or why it found nothing."""
+    values = {name: value.item() for name, value in step.items()}
+    if np.isnan(values["change"]):
+        return f"No verdict: {values['reason']}."
+    went = "rose" if values["change"] > 0 else "fell"
+    found = "Ks {went} from {before:.1f} to {after:.1f} d, {change:+.0f} %".format(
+        went=went, **values
+    )
+    if np.isnan(values["change_lower"]):
+        return f"{found}; {values['reason']}."
+    bounds = "({change_lower:+.0f} to {change_upper:+.0f})".format(**values)
+    clear = values["change_lower"] > 0 or values["change_upper"] < 0
+    ending = "a change beyond its interval" if clear else "a change that cannot be told from none"
+    return f"{found} {bounds}: {ending}."
+
+
+def choice_sensitivity(
+    discharge: xr.DataArray,
+    precipitation: xr.DataArray | None,
+    *,
+    until: int,
+    since: int,
+    method: str = "undisturbed",
+    minimum_length: int | None = None,
+    season: tuple[str, str] = ("09-01", "11-30"),
+    lengths: Iterable[int] = (5, 10, 14),
+    seasons: Iterable[tuple[str, str]] = (
+        ("08-01", "11-30"),
+        ("09-01", "10-31"),
+        ("10-01", "11-30"),
+        ("07-01", "10-31"),
+    ),
+) -> xr.Dataset:
+    """Ask again for the change with one choice altered at a time: method, length, season, fit.
+
+    Methods come with their own minimum length.
+
+    Returns
+    -------
+    xarray.Dataset
+        (choice,) as from `change`, with `kind`, which choice was altered ("as chosen" first), and
+        `label`, to what.
+    """
+    base = {"method": method, "minimum_length": minimum_length, "season": tuple(season)}
+    shown = f"{method}, {Choice(**base).shortest} d"
+    runs = [("as chosen", shown, base, "log_linear")]
+    runs += [
+        ("method", name, base | {"method": name, "minimum_length": None}, "log_linear")
+        for name in RULES
+        if name != method
+    ]
+    runs += [("length", f"{n} d", base | {"minimum_length": n}, "log_linear") for n in lengths]
+    runs += [
+        ("season", " to ".join(s), base | {"season": tuple(s)}, "log_linear")
+        for s in seasons
+        if tuple(s) != base["season"]
+    ]
+    runs += [("fit", name, base, name) for name in ESTIMATORS if name != "log_linear"]
+    found = []
+    for _, _, options, fit in runs:
+        days = select_days(discharge, precipitation, **options)
+        found.append(period_change(days, until=until, since=since, fit=fit))
+    names = {"kind": [run[0] for run in runs], "label": [run[1] for run in runs]}
+    return xr.concat(found, "choice").assign(
+        {name: ("choice", values, attributes(name, None)) for name, values in names.items()}
+    )
+
+
+def exponents(days: xr.Dataset) -> xr.Dataset:
+    """Ask whether -dQ/dt = a Q^b with b = 1, two ways.
+
+    Returns
+    -------
+    xarray.Dataset
+        (estimate,) `exponent` and its bounds `exponent_lower`, `exponent_upper` [1], by leaving
+        out one year at a time: from the bend within segments, and from the pooled cloud.
+    """
+    log_flow, segment, year = chosen(days)
+    statistics = {"bend within segments": curvature_exponent, "pooled cloud": cloud_exponent}
+    rows = []
+    for statistic in statistics.values():
+        value, influence, _ = _leave_one_out(statistic, log_flow, segment, year)
+        reach = stdtrit(influence.size - 1, 0.975) * np.sqrt(np.sum(influence**2))
+        rows.append((value, value - reach, value + reach))
+    names = ("exponent", "exponent_lower", "exponent_upper")
+    texts = ("exponent b", "lower 95 % bound", "upper 95 % bound")
+    columns = zip(names, texts, np.transpose(rows), strict=True)
+    return xr.Dataset(
+        {name: ("estimate", column, attributes(text)) for name, text, column in columns},
+        {"estimate": ("estimate", list(statistics), attributes("b from", None))},
+    )
+
+
+def _log_constant(fit: Callable, log_flow: np.ndarray, segment: np.ndarray) -> float:
+    return float(np.log(constant(fit, log_flow, segment)))
+
+
+def _leave_one_out(
+    statistic: Statistic, log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return a statistic, what each year's absence does to it, and the years.
+
+    The sum of the squared influences is the jackknife's variance.
+    """
+    years = np.unique(year)
+    if years.size < 3:
+        return np.nan, np.full(3, np.nan), np.arange(3)
+    without = np.array([statistic(log_flow[year != y], segment[year != y]) for y in years])
+    influence = np.sqrt((years.size - 1) / years.size) * (without - without.mean())
+    return statistic(log_flow, segment), influence, years
+
+
+def _welch(
+    step: float, influences: Sequence[np.ndarray], years: Sequence[np.ndarray]
+) -> tuple[float, float]:
+    """Return the half-width of the step's 95 % interval and the p-value of no step."""
+    alike = max(memory(np.concatenate(influences), np.concatenate(years), 1), 0)
+    variances = np.array([np.sum(i**2) for i in influences]) * (1 + alike) / (1 - alike)
+    free = np.array([i.size - 1 for i in influences])
+    dof = variances.sum() ** 2 / np.sum(variances**2 / free)
+    error = np.sqrt(variances.sum())
+    return stdtrit(dof, 0.975) * error, 2 * stdtr(dof, -abs(step) / error)

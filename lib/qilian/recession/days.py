@@ -1,0 +1,247 @@
+"""Days on which a river drains its storage undisturbed, and the segments they make."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from qilian.contracts.errors import InputError, require
+from qilian.contracts.labels import attributes
+from qilian.recession.record import Record, day_noise, lag
+from qilian.recession.rules import RULES
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How days are chosen.
+
+    Attributes
+    ----------
+    method : str
+        A name of `rules.RULES`.
+    season : tuple of str
+        First and last day as mm-dd, within one calendar year.
+    minimum_length : int, optional
+        Shortest segment kept [day], at least 3; the method's own if None.
+    wet_day, days_after : float, int
+        Precipitation above which a day is wet [mm day-1], and days left out after it; of the
+        methods, "undisturbed" alone asks for them.
+    exceeded : float
+        Per cent of the days that exceed what "low_flow" takes for low, zeros counted.
+
+    Raises
+    ------
+    InputError
+        A name, the season or a number is not as described.
+    """
+
+    method: str = "undisturbed"
+    season: tuple[str, str] = ("09-01", "11-30")
+    minimum_length: int | None = None
+    wet_day: float = 1.0
+    days_after: int = 2
+    exceeded: float = 70.0
+
+    def __post_init__(self):
+        require("method", self.method, self.method in RULES, f"one of {', '.join(RULES)}")
+        require("minimum_length", self.minimum_length, self.shortest >= 3, "at least 3 days")
+        require("wet_day", self.wet_day, self.wet_day >= 0, "0 mm day-1 or more")
+        require("days_after", self.days_after, self.days_after >= 0, "0 days or more")
+        require("exceeded", self.exceeded, 0 < self.exceeded < 100, "between 0 and 100 %")
+        _month_days(self.season)
+
+    @property
+    def shortest(self) -> int:
+        """The shortest segment kept [day]."""
+        own = RULES[self.method].minimum_length
+        return own if self.minimum_length is None else self.minimum_length
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Days of the calendar years a record touches, arrays of shape (time,)."""
+
+    time: np.ndarray
+    year: np.ndarray
+    in_season: np.ndarray
+
+    @cached_property
+    def years(self) -> np.ndarray:
+        """The years in order."""
+        return np.arange(self.year[0], self.year[-1] + 1)
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where each year begins."""
+        return np.searchsorted(self.year, self.years)
+
+    def around_season(self, margin: int = 20) -> "Calendar":
+        """Leave out what is further than `margin` days from any season.
+
+        Days beside one another across what is left out are not neighbours, but no rule that looks
+        at most `margin` days around it notices, since segments lie within seasons.
+        """
+        near = np.convolve(self.in_season, np.ones(2 * margin + 1), "same") > 0
+        return Calendar(self.time[near], self.year[near], self.in_season[near])
+
+
+def calendar(record: xr.DataArray, season: tuple[str, str]) -> Calendar:
+    """Lay out whole years from 1 January of the first to 31 December of the last."""
+    named = set(record.dims) in ({"time"}, {"gauge", "time"})
+    require("dims of discharge", record.dims, named, "time, or gauge and time")
+    if record.sizes.get("time", 0) == 0:
+        raise InputError("discharge holds no days, expected a daily record along time.")
+    if not record.indexes["time"].is_unique:
+        raise InputError(f"{record.name} has several values on one day, expected daily means.")
+    first, last = _month_days(season)
+    year = record["time"].dt.year.values
+    days = np.arange(f"{year.min()}-01-01", f"{year.max() + 1}-01-01", dtype="datetime64[D]")
+    time = xr.DataArray(days.astype("datetime64[ns]"), dims="time")
+    month_day = (time.dt.month * 100 + time.dt.day).values
+    in_season = (first <= month_day) & (month_day <= last)
+    return Calendar(time.values, time.dt.year.values, in_season)
+
+
+def on_calendar(record: xr.DataArray, days: Calendar) -> np.ndarray:
+    """Return the record's values on every day of the calendar, NaN where it has none."""
+    if not record.indexes["time"].is_unique:
+        raise InputError(f"{record.name} has several values on one day, expected daily means.")
+    return record.reindex(time=days.time).values.astype(float)
+
+
+def choose(
+    flow: np.ndarray, rain: np.ndarray, days: Calendar, choice: Choice
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Choose days of one gauge and number the segments they make.
+
+    Returns each day's segment, 0 outside; ln Q with single gaps bridged; the noise of a day of
+    ln Q in the season.
+    """
+    log_flow = _bridge_single_days(flow)
+    noise = day_noise(log_flow[days.in_season])
+    rule = RULES[choice.method].choose
+    about = (noise, choice.wet_day, choice.days_after, choice.exceeded, choice.shortest)
+    recedes = rule(Record(flow, log_flow, rain, *about))
+    recedes = recedes * (days.in_season & np.isfinite(log_flow) & ~_stuck(flow))
+    return _number_runs(recedes, days.year, choice.shortest), log_flow, noise
+
+
+def select_days(
+    discharge: xr.DataArray, precipitation: xr.DataArray | None = None, **options
+) -> xr.Dataset:
+    """Find the days on which a river drains its storage undisturbed.
+
+    The default asks for days without rain and without a rise beyond the gauge's noise; see
+    `recession_rules` for it and `recession_published` for the methods of others. Whatever the
+    method, a day must lie in the season and have a positive discharge, and of three or more equal
+    values in a row all but the first are taken for a stuck gauge's. Single missing days are
+    bridged along the logarithm.
+
+    Parameters
+    ----------
+    discharge : xarray.DataArray
+        (time,) daily mean discharge in any unit; days may be absent.
+    precipitation : xarray.DataArray, optional
+        (time,) daily precipitation [mm day-1]; absent or NaN is unknown, not dry. Rain known in
+        some years only changes the rule within the record and may feign a trend.
+    **options
+        Of `Choice`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (time,), every day of the calendar years touched: `segment`, 0 or the number of the
+        recession segment; `log_discharge`, NaN where flow is missing or not positive; `reported`,
+        whether the record has a value; `in_season`; `rain_known`. A scalar `noise` [1].
+
+    Raises
+    ------
+    InputError
+        An option or the time axis is not as described.
+    """
+    choice = Choice(**options)
+    days = calendar(discharge, choice.season)
+    flow = on_calendar(discharge, days)
+    unknown = np.full(flow.size, np.nan)
+    rain = unknown if precipitation is None else on_calendar(precipitation, days)
+    segment, log_flow, noise = choose(flow, rain, days, choice)
+    about = {
+        "segment": (segment, "recession segment, 0 outside"),
+        "log_discharge": (log_flow, "natural logarithm of discharge"),
+        "reported": (np.isfinite(flow), "day with a reported discharge"),
+        "in_season": (days.in_season, "day of the recession season"),
+        "rain_known": (np.isfinite(rain), "day on which rain is known"),
+    }
+    return xr.Dataset(
+        {name: ("time", values, attributes(text)) for name, (values, text) in about.items()}
+        | {"noise": ((), noise, attributes("standard deviation of a day's ln Q"))},
+        {"time": ("time", days.time, {"long_name": "day"})},
+        {"method": choice.method},
+    )
+
+
+def record_inventory(
+    discharge: xr.DataArray, precipitation: xr.DataArray | None = None
+) -> xr.Dataset:
+    """Count what a record holds, as scalars with long names: days, gaps, zeros, known rain."""
+    first, last = discharge["time"].values[[0, -1]].astype("datetime64[D]")
+    days = int((last - first).astype(int)) + 1
+    rain = 0 if precipitation is None else int(precipitation.notnull().sum())
+    reported = int(discharge.notnull().sum())
+    flow = discharge.values
+    words = discharge.attrs.get("words", "none")
+    parts = {
+        "first": (str(first), "first day"),
+        "last": (str(last), "last day"),
+        "reported": (reported, "days with a discharge"),
+        "missing": (days - reported, "days without one"),
+        "zero": (int((flow == 0).sum()), "days of zero discharge"),
+        "stuck": (int((_stuck(flow) & (flow > 0)).sum()), "days that a stuck gauge repeats"),
+        "words": (words, "words in place of a number"),
+        "rain": (f"{rain / days:.0%}", "days on which rain is known"),
+    }
+    return xr.Dataset({n: ((), v, attributes(name)) for n, (v, name) in parts.items()})
+
+
+def _stuck(flow: np.ndarray) -> np.ndarray:
+    """Mark all but the first day of runs of three or more equal values."""
+    same = flow[1:] == flow[:-1]
+    third = same[1:] & same[:-1]
+    found = np.zeros(flow.size, bool)
+    found[1:-1] = third
+    found[2:] |= third
+    return found
+
+
+def _bridge_single_days(flow: np.ndarray) -> np.ndarray:
+    """Return ln Q, NaN where not positive, with days missing singly interpolated."""
+    log_flow = np.log(np.where(flow > 0, flow, np.nan))
+    gap = np.flatnonzero(np.isnan(flow[1:-1])) + 1
+    log_flow[gap] = (log_flow[gap - 1] + log_flow[gap + 1]) / 2
+    return log_flow
+
+
+def _number_runs(member: np.ndarray, year: np.ndarray, minimum_length: int) -> np.ndarray:
+    """Give runs of at least `minimum_length` days within a year numbers from 1, the rest 0.
+
+    Days of a run are members alike, whatever they are numbered.
+    """
+    inside = member > 0
+    begins = inside & ((member != lag(member, 1, 0)) | (year != lag(year, 1, 0)))
+    run = np.cumsum(begins) * inside
+    kept = np.bincount(run) >= minimum_length
+    kept[0] = False
+    return (np.cumsum(kept) * kept)[run]
+
+
+def _month_days(season: tuple[str, str]) -> tuple[int, int]:
+    """Return the season's first and last day as month * 100 + day, 02-29 being a day."""
+    try:
+        first, last = (datetime.strptime(f"2000-{day}", "%Y-%m-%d") for day in season)
+    except (TypeError, ValueError):
+        first, last = datetime.max, datetime.min
+    wanted = "a first and a later last day as mm-dd within one calendar year"
+    require("season", season, first <= last, wanted)
+    return first.month * 100 + first.day, last.month * 100 + last.day

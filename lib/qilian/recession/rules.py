@@ -1,0 +1,103 @@
+"""Rules that say on which days a river recedes: ours, and those of others for comparison.
+
+A rule sees one gauge's daily record and answers for every day. What all rules share (the season,
+gaps, stuck gauges, the length of segments) is `recession_days`' affair.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from qilian.recession import published_rules
+from qilian.recession.record import Record, bend, lag, recent, three_day_mean
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How to choose days, the shortest segment that goes with it [day], and its source.
+
+    Days chosen are numbered alike where they belong together, or merely true.
+    A `local` rule looks at the days around each, not at the whole record.
+    """
+
+    choose: Callable[[Record], np.ndarray]
+    minimum_length: int
+    source: str
+    local: bool = False
+
+
+def undisturbed(record: Record) -> np.ndarray:
+    """Days that neither rain nor a rise beyond the noise disturbs.
+
+    Discharge need not fall from day to day: asking noise to fall would favour steep stretches.
+    Where rain is known it is the main witness; a rise tells of what it missed, and of water still
+    on its way. Where it is unknown, smaller steps are looked for too, and what follows a rise
+    counts once the three-day mean has turned convex. `days_after` days are left out after a wet
+    day and after a rise. Where discharge halves in a day, the gauge or its unit has changed.
+    """
+    unknown = np.isnan(record.rain)
+    rising = _rising(record, (1, 3), 3.0)
+    if unknown.any():
+        rising |= unknown & _steps(record, (3, 5, 7, 10), 2.0)
+    wet = record.rain > record.wet_day
+    disturbed = recent(wet, record.days_after) | recent(rising, record.days_after + 1)
+    if unknown.any():
+        disturbed |= unknown & _on_crest(record.log_flow, rising)
+    return ~(disturbed | (record.flow < 0.5 * lag(record.flow, 1)))
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "undisturbed": Rule(undisturbed, 7, "ours", local=True),
+        "falling": Rule(published_rules.falling, 7, "usual practice"),
+        "vogel_kroll": Rule(
+            published_rules.vogel_kroll, 7, "Vogel & Kroll 1996, doi:10.1007/BF00508898"
+        ),
+        "brutsaert": Rule(published_rules.brutsaert, 3, "Brutsaert 2008, doi:10.1029/2007WR006518"),
+        "tossh": Rule(
+            published_rules.tossh, 4, "TOSSH, Gnann et al. 2021, doi:10.1016/j.envsoft.2021.104983"
+        ),
+        "low_flow": Rule(published_rules.low_flow, 7, "R's lfstat, after WMO-No. 1029, 2008"),
+        "cooper": Rule(published_rules.cooper, 4, "Cooper et al. 2023, doi:10.1029/2022WR033154"),
+    }
+)
+
+
+def _rising(record: Record, spans: tuple[int, ...], z: float) -> np.ndarray:
+    """Mark days that the mean of the next `span` exceeds by more than z standard errors."""
+    found = np.zeros(record.flow.size, bool)
+    for span in spans:
+        ahead = np.convolve(record.log_flow, np.full(span, 1 / span), "valid")[1:]
+        excess = ahead - record.log_flow[:-span]
+        found[:-span] |= excess > z * record.noise * np.sqrt(1 + 1 / span)
+    return found
+
+
+def _steps(record: Record, spans: tuple[int, ...], z: float) -> np.ndarray:
+    """Mark last days before a step up in the line through `span` days on either side.
+
+    The step is what least squares gives beside level and slope, so that it does not depend on how
+    fast the river drains: a test of rises alone would cost slow events more days than fast ones.
+    """
+    found = np.zeros(record.flow.size, bool)
+    for span in spans:
+        day = np.arange(2 * span) - span + 0.5
+        side = np.sign(day)
+        step = side - day * (side @ day) / (day @ day)
+        step *= 2 / (step @ side)
+        excess = np.convolve(record.log_flow, step[::-1], "valid")
+        steepest = (excess >= lag(excess, 1)) & (excess >= lag(excess, -1))
+        limit = z * record.noise * np.sqrt(step @ step)
+        found[span - 1 : -span] |= steepest & (excess > limit)
+    return found
+
+
+def _on_crest(log_flow: np.ndarray, rises: np.ndarray) -> np.ndarray:
+    """Mark days after a rise up to the first on which the three-day mean is convex."""
+    day = np.arange(log_flow.size)
+    smooth = three_day_mean(log_flow)
+    last_rise = np.maximum.accumulate(np.where(rises, day, -1))
+    last_convex = np.maximum.accumulate(np.where(bend(np.exp(smooth)) > 0, day, -1))
+    return last_rise > last_convex

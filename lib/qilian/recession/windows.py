@@ -1,0 +1,248 @@
+"""Recession constants of moving windows of years.
+
+A reservoir whose outflow is proportional to its storage drains as Q = Q0 exp(-t / Ks), the case
+b = 1 of Brutsaert & Nieber (1977, doi:10.1029/WR013i003p00637). The recession constant Ks [day]
+is read from the slope of ln Q within events. A window's fit adds up its events' sums, and many
+gauges cost one pass over their days.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import xarray as xr
+from scipy.special import stdtrit
+
+from qilian.contracts.errors import InputError, require
+from qilian.contracts.labels import attributes
+from qilian.recession.days import Choice
+from qilian.recession.segments import CANNOT_TELL, WindowSums, all_years, blocks, gauge_sums
+
+# What rains too small to see add to a constant at most, relative (bench/recession_coverage.py).
+UNSEEN_RAIN = 0.03
+# The variance of an event's k falls with xx: as 1 / xx if days err, not at all if events differ. In
+# trials with both, a power of 0.85 covers best (bench/recession_coverage.py).
+WORKING_POWER = 0.85
+BEYOND = "the window reaches beyond the record"
+
+
+def fit_windows(
+    segments: xr.Dataset, reported: xr.DataArray, *, window: int = 1, minimum_reported: float = 0.5
+) -> xr.Dataset:
+    """Fit one recession constant to the segments of every moving window of years.
+
+    Segment j has a level of its own, ln Q_ij = c_j - t_ij / Ks. Hence k = 1 / Ks = -Σxy / Σxx and
+    R² = (Σxy)² / (Σxx Σyy) = 1 - SSE / SST within segments, summed over the window's years.
+
+    Events differ by more than noise: the estimand is the mean of their 1 / Ks weighted by xx,
+    about the cube of their length, and the 95 % interval takes events for clusters, few and
+    unequal (CR2 variance, Satterthwaite degrees of freedom; Bell & McCaffrey 2002, Survey
+    Methodology 28, 169; Pustejovsky & Tipton 2018, doi:10.1080/07350015.2016.1247004). Each
+    event's own k_j = -xy_j / xx_j departs from k by e_j. With h_j = xx_j / Σxx, and a working
+    variance v_j of k_j, the departures are expected to have
+
+        cov(e_i, e_j) = (i = j) v_j - h_i v_i - h_j v_j + Σ h² v
+
+    and with g_j = h_j² v_j / var(e_j) the interval rests on
+
+        var(k) = Σ g_j e_j²,  dof = (Σ h_j² v_j)² / Σ g_i g_j cov(e_i, e_j)²
+
+    which for J equal segments are the usual ones with J - 1 degrees of freedom. Only the
+    proportions of v matter, v_j ∝ xx_j^-`WORKING_POWER`. The bounds of Ks are those of k
+    inverted. Where rain is unknown the lower one is lowered by `UNSEEN_RAIN` besides, by which
+    rains too small to see may lengthen the constant. Windows that share years are not independent.
+
+    Parameters
+    ----------
+    segments : xarray.Dataset
+        (segment,) as from `recession_sums`.
+    reported : xarray.DataArray
+        (year,) or (gauge, year), fraction of the season reported [1], for every year in order.
+    window : int
+        Length of the window [year], odd; a fit needs all its years observed, 2 segments and
+        20 days, an interval 3 segments.
+    minimum_reported : float
+        Fraction of its season that makes a year observed.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `reported`, at the window's centre: `recession_constant` and its bounds
+        `recession_constant_lower` and `_upper` [day], `r_squared`, `segments`, `n`,
+        `degrees_of_freedom` [1], and `reason`, empty or why a value is NaN.
+
+    Raises
+    ------
+    InputError
+        An option is out of range.
+    """
+    whole = isinstance(window, int | np.integer) and window >= 1
+    require("window", window, whole and window % 2 == 1, "an odd number of years")
+    require("minimum_reported", minimum_reported, 0 <= minimum_reported <= 1, "0 to 1")
+    place = WindowSums(segments, reported, window)
+    sums = {name: place.moving(segments[name].values) for name in ("xx", "xy", "yy", "n")}
+    sums["segments"] = place.moving(np.ones(segments.sizes["segment"]))
+    for name in ("unseen", "hidden"):
+        sums[name] = place.moving(segments.get(name, xr.zeros_like(segments["n"])).values)
+    missing = _refusals(sums, reported >= minimum_reported, window)
+    xx = np.where(np.any(list(missing.values()), axis=0), np.nan, sums["xx"])
+    k = -sums["xy"] / xx
+    reach, dof = _interval(k, np.where(sums["segments"] >= 3, xx, np.nan), segments, place)
+    missing["no interval from fewer than 3 segments"] = np.isnan(reach)
+    missing["no upper bound, the interval reaches k = 0"] = k <= reach
+    fastest = k * (1 + UNSEEN_RAIN * (sums["unseen"] > 0)) + reach
+    results = {
+        "recession_constant": (1 / k, "recession constant", "day"),
+        "recession_constant_lower": (1 / fastest, "lower 95 % bound", "day"),
+        "recession_constant_upper": (
+            1 / np.where(k > reach, k - reach, np.nan),
+            "upper 95 % bound",
+            "day",
+        ),
+        "r_squared": (sums["xy"] ** 2 / (xx * sums["yy"]), "variance explained within segments"),
+        "segments": (sums["segments"].astype(int), "recession segments"),
+        "n": (sums["n"].astype(int), "days in recession"),
+        "degrees_of_freedom": (dof, "degrees of freedom of the interval"),
+        "reason": (_first(missing), "why it is missing", None),
+    }
+    fits = xr.Dataset(
+        {n: (reported.dims, v, attributes(*about)) for n, (v, *about) in results.items()},
+        {name: values for name, values in reported.coords.items() if name in reported.dims},
+    )
+    fits["year"].attrs = attributes("centre year of the window")
+    return fits.assign_coords(window=((), window, attributes("window", "year")))
+
+
+def recession_constants(
+    discharge: xr.DataArray,
+    precipitation: xr.DataArray | None = None,
+    *,
+    windows: Iterable[int] = (1, 3, 5),
+    **options,
+) -> xr.Dataset:
+    """Fit moving windows of several lengths [year] to one record or to many gauges.
+
+    `segments.gauge_sums` and `fit_windows` in a row; `options` are of
+    `days.Choice`. Of many gauges, blocks are loaded and fitted one after the other, of
+    a dask-backed record its own, so that it may exceed memory.
+
+    Returns
+    -------
+    xarray.Dataset
+        (window, year) or (window, gauge, year), as from `fit_windows`.
+
+    Raises
+    ------
+    InputError
+        As theirs; no window is asked for, or one twice; no window at all gives a constant.
+    """
+    windows = list(windows)
+    require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")
+    parts = []
+    for flow, rain in blocks(discharge, precipitation):
+        sums = gauge_sums(flow, rain, **options)
+        parts.append(xr.concat([fit_windows(*sums, window=w) for w in windows], "window"))
+    fits = xr.concat(parts, "gauge") if "gauge" in discharge.dims else parts[0]
+    if fits["recession_constant"].isnull().all():
+        first, last = Choice(**options).season
+        reasons = fits["reason"].values.ravel()
+        inside = reasons[reasons != BEYOND]
+        reasons, count = np.unique(inside if inside.size else reasons, return_counts=True)
+        raise InputError(
+            f"no window of the season {first} to {last} gives a recession constant, "
+            f"mostly for this reason: {reasons[count.argmax()]}; expected one at least."
+        )
+    return fits
+
+
+def window_summary(fits: xr.Dataset) -> xr.Dataset:
+    """Count and condense the fits of each window length, (window, year) → (window,)."""
+    constant = fits["recession_constant"]
+    parts = {
+        "fitted": (constant.notnull().sum("year"), "windows fitted"),
+        "bounded": (fits["recession_constant_upper"].notnull().sum("year"), "with upper bound"),
+        "lowest": (constant.min("year"), "lowest Ks", "day"),
+        "median": (constant.median("year"), "median Ks", "day"),
+        "highest": (constant.max("year"), "highest Ks", "day"),
+        "r_squared": (fits["r_squared"].median("year"), "median R²"),
+        "segments": (fits["segments"].median("year"), "median recessions"),
+    }
+    return xr.Dataset({n: v.assign_attrs(attributes(*a)) for n, (v, *a) in parts.items()})
+
+
+def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
+    """Hold fits against a known recession constant.
+
+    Parameters
+    ----------
+    fits : xarray.Dataset
+        (window, year) as from `recession_constants`.
+    constant : xarray.DataArray
+        (year,) true constant [day]; a window's truth is the mean of its years.
+
+    Returns
+    -------
+    xarray.Dataset
+        (window,): `bias` and `scatter`, median and median absolute relative error [%];
+        `intervals`, how many there are, and `coverage`, the share that holds the truth [%].
+    """
+    lengths = fits["window"].values
+    true = [constant.rolling(year=int(length), center=True).mean() for length in lengths]
+    true = xr.concat(true, "window").assign_coords(window=fits["window"])
+    error = fits["recession_constant"] / true - 1
+    lower, upper = fits["recession_constant_lower"], fits["recession_constant_upper"]
+    judged = lower.notnull() & true.notnull()
+    held = (lower <= true) & ~(upper < true)
+    parts = {
+        "bias": (100 * error.median("year"), "median error", "%"),
+        "scatter": (100 * abs(error).median("year"), "median absolute error", "%"),
+        "intervals": (judged.sum("year"), "intervals"),
+        "coverage": (100 * held.where(judged).mean("year"), "that hold the truth", "%"),
+    }
+    return xr.Dataset({n: v.assign_attrs(attributes(*a)) for n, (v, *a) in parts.items()})
+
+
+def _refusals(
+    sums: dict[str, np.ndarray], observed: xr.DataArray, window: int
+) -> dict[str, np.ndarray]:
+    """Where a window has no constant, by reason; the first that holds is given."""
+    inside = np.broadcast_to(
+        all_years(np.ones(observed.sizes["year"], bool), window), observed.shape
+    )
+    return {
+        BEYOND: ~inside,
+        "a year of the window has too few days reported": ~all_years(observed.values, window),
+        "fewer than 2 recession segments": sums["segments"] < 2,
+        "fewer than 20 recession days": sums["n"] < 20,
+        CANNOT_TELL: sums["hidden"] > 0,
+        "discharge does not fall within the segments": sums["xy"] >= 0,
+    }
+
+
+def _first(missing: dict[str, np.ndarray]) -> np.ndarray:
+    """Name the first reason that holds, as objects: a million sentences share a dozen strings."""
+    names = np.array(["", *missing], object)
+    return names[np.select(list(missing.values()), range(1, names.size), 0)]
+
+
+def _interval(
+    k: np.ndarray, xx: np.ndarray, segments: xr.Dataset, place: WindowSums
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the half-width of the 95 % interval of k and its degrees of freedom."""
+    own_xx, own_xy = (segments[name].values[place.segment] for name in ("xx", "xy"))
+    h = own_xx / xx.ravel()[place.centre]
+    departure = own_xy / own_xx + k.ravel()[place.centre]
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.where(np.isnan(xx), np.nan, place.total(values))
+
+    v = (segments["xx"].values ** -WORKING_POWER)[place.segment]
+    whole = total(h**2 * v)
+    own, shared = h * v, whole.ravel()[place.centre]
+    expected = v - 2 * own + shared
+    g = h**2 * v / expected
+    # Σ g_i g_j cov² from sums over events: first as if i and j always differed, then i = j.
+    g0, g1, g2 = total(g), total(g * own), total(g * own**2)
+    spread = (whole * g0) ** 2 + 2 * g0 * g2 + 2 * g1**2 - 4 * whole * g0 * g1
+    spread += total(g**2 * (expected**2 - (shared - 2 * own) ** 2))
+    dof = whole**2 / spread
+    return stdtrit(dof, 0.975) * np.sqrt(total(g * departure**2)), dof

@@ -1,0 +1,5 @@
+"""Grids and what lies on them: zones, classes, and averages over both."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,122 @@
+"""Maps from one grid to another, and places and outlines on a grid."""
+
+import numpy as np
+import rioxarray  # noqa: F401  gives xarray its .rio accessor
+import xarray as xr
+from pyproj import CRS, Geod, Transformer
+
+from qilian.contracts.errors import InputError
+from qilian.contracts.labels import attributes
+
+_WGS84 = Geod(ellps="WGS84")
+_METHODS = {"bilinear": 1, "average": 5}  # as GDAL numbers them
+
+
+def onto(field: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """Put a map onto another map's grid.
+
+    Where its pixels are smaller than the other's, those that a pixel covers are averaged by
+    their area; else values are interpolated bilinearly. Missing pixels take no part. A pixel of
+    the result is missing if all that it covers are, or, interpolated, if its centre lies in one.
+
+    Parameters
+    ----------
+    field : xarray.DataArray
+        (y, x), any units; NaN where missing.
+    like : xarray.DataArray
+        (y, x), on the grid to go to.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x) at the coordinates of `like`; `attrs["resampling"]` is `average` or `bilinear`.
+
+    Raises
+    ------
+    InputError
+        A map without coordinate system, or maps that share no ground.
+    """
+    finer = np.prod(pixel_size(field)) < np.prod(pixel_size(like))
+    method = "average" if finer else "bilinear"
+    # Unless NaN is named as missing, GDAL reckons with it.
+    known = field.transpose("y", "x").astype(float).rio.set_nodata(np.nan)
+    result = known.rio.reproject_match(like, resampling=_METHODS[method])
+    if result.isnull().all():
+        raise InputError("the two maps share no ground with values, expected them to overlap.")
+    result.attrs = {**field.attrs, "grid_mapping": "spatial_ref", "resampling": method}
+    return result.drop_encoding()
+
+
+def pixel_size(field: xr.DataArray) -> tuple[float, float]:
+    """Width and height on the ellipsoid of the pixel in the middle of a map (y, x) [m]."""
+    across, down = (step / 2 for step in field.rio.resolution())
+    x, y = (float(field[axis][field.sizes[axis] // 2]) for axis in ("x", "y"))
+    to_degrees = Transformer.from_crs(_crs(field), "EPSG:4326", always_xy=True)
+    first = to_degrees.transform([x - across, x], [y, y - down])
+    second = to_degrees.transform([x + across, x], [y, y + down])
+    *_, (width, height) = _WGS84.inv(*first, *second)
+    return width, height
+
+
+def middle(area: xr.DataArray, like: xr.DataArray) -> tuple[float, float]:
+    """Find the middle of an area of one grid in the coordinates of another.
+
+    Parameters
+    ----------
+    area : xarray.DataArray
+        (y, x), True or 1 inside.
+    like : xarray.DataArray
+        (y, x), on the other grid.
+
+    Returns
+    -------
+    tuple of float
+        x and y, in the units of the coordinates of `like`.
+    """
+    inside = area.compute().astype(bool)
+    x, y = (float(inside[axis].where(inside).mean()) for axis in ("x", "y"))
+    return Transformer.from_crs(_crs(area), _crs(like), always_xy=True).transform(x, y)
+
+
+def distance_from(grid: xr.Dataset, longitude: float, latitude: float) -> xr.DataArray:
+    """Distance of every pixel centre from a place, on the ellipsoid.
+
+    Parameters
+    ----------
+    grid : xarray.Dataset
+        `x`, `y` and `spatial_ref`.
+    longitude, latitude : float
+        The place [degree].
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x) [m].
+
+    Raises
+    ------
+    InputError
+        The place lies outside the grid.
+    """
+    to_degrees = Transformer.from_crs(_crs(grid), "EPSG:4326", always_xy=True)
+    back = to_degrees.transform(longitude, latitude, direction="INVERSE")
+    for axis, value in zip("xy", back, strict=True):
+        at = grid[axis].values
+        half = abs(at[-1] - at[0]) / max(at.size - 1, 1) / 2
+        if not at.min() - half <= value <= at.max() + half:
+            raise InputError(
+                f"the place at longitude {longitude:g}, latitude {latitude:g} lies outside the "
+                f"grid, expected {axis} from {at.min():g} to {at.max():g}, not {value:g}."
+            )
+    x, y = np.meshgrid(grid["x"], grid["y"])
+    place = np.full(x.shape, longitude), np.full(x.shape, latitude)
+    *_, apart = _WGS84.inv(*to_degrees.transform(x, y), *place)
+    about = attributes("distance from the place", "m")
+    return xr.DataArray(apart, {axis: grid[axis] for axis in "yx"}, ("y", "x"), attrs=about)
+
+
+def _crs(field: xr.DataArray | xr.Dataset) -> CRS:
+    if field.rio.crs is None:
+        name = getattr(field, "name", None) or "a map"
+        raise InputError(f"{name} has no coordinate system, expected one.")
+    return CRS.from_user_input(field.rio.crs)

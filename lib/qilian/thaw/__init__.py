@@ -1,0 +1,5 @@
+"""The thaw that drives the ground: its index, scaled seasons, and GNSS reflectometry."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,30 @@
+from .gnssir import (
+    LEAST_EPOCHS,
+    at_station,
+    average_around,
+    compare_series,
+    during,
+    elevation_change,
+    series_agreement,
+)
+from .index import LONGEST_GAP, season_fractions, settlement_course, thawing_indices
+from .scaling import break_even, scale_season, scaling_sensitivity, season_agreement, season_errors
+
+__all__ = [
+    "LEAST_EPOCHS",
+    "LONGEST_GAP",
+    "at_station",
+    "average_around",
+    "break_even",
+    "compare_series",
+    "during",
+    "elevation_change",
+    "scale_season",
+    "scaling_sensitivity",
+    "season_agreement",
+    "season_errors",
+    "season_fractions",
+    "series_agreement",
+    "settlement_course",
+    "thawing_indices",
+]

@@ -1,0 +1,5 @@
+"""Screen: interactive views that a static page can carry."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

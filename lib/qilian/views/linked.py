@@ -1,0 +1,94 @@
+"""Interactive views: what a static figure cannot show, drawn by Bokeh from data in the page."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+import holoviews as hv
+import numpy as np
+import xarray as xr
+from matplotlib.colors import Colormap, to_hex
+
+from qilian.contracts.labels import written_units
+from qilian.figures.style import MISSING, axis_label, titled
+from qilian.imagery.composites import colour_composite
+
+# HoloViews loads its archive of notebooks if it can, which nobody uses here and whose import takes
+# seconds, a third of a short notebook's run; it goes without where nbformat is not to be had.
+_hidden = sys.modules.setdefault("nbformat", None) is None
+hv.extension("bokeh", logo=False)
+if _hidden:
+    del sys.modules["nbformat"]
+
+
+def linked_maps(
+    picture: xr.DataArray | None,
+    fields: Mapping[str, xr.DataArray],
+    data: xr.Dataset,
+    *,
+    palette: Sequence[str],
+    limits: tuple[float, float] | None = None,
+) -> hv.Layout:
+    """Draw a picture and maps of one extent below one another; panned or zoomed, all follow.
+
+    Parameters
+    ----------
+    picture : xarray.DataArray or None
+        (band, y, x), 0 to 255, red, green and blue first.
+    fields : mapping of str to xarray.DataArray
+        Maps (y, x) by title.
+    data : xarray.Dataset
+        The loaded input, for its simulated mark and its coordinate system.
+    palette : sequence of str
+        Colours from low to high.
+    limits : tuple of float, optional
+        Values of the first and the last colour of every map; each map has a scale of its own,
+        centred on zero, by default.
+    """
+    axes = {"xlabel": axis_label(data["x"]), "ylabel": axis_label(data["y"])}
+    frame = {**axes, "frame_width": 290, "aspect": "equal", "fontsize": {"title": 8}}
+    frame |= {"xticks": 4}
+    if not data.rio.crs.is_geographic:
+        # Seven digits, of which a narrow map holds three times.
+        frame |= {"xformatter": "%d", "yformatter": "%d", "xticks": 3, "yticks": 3}
+    views: list[hv.Element] = []
+    if picture is not None:
+        colors = (picture.isel(band=slice(3)) / 255).clip(0, 1)
+        colors = colors if picture.rio.crs == data.rio.crs else colors.rio.reproject(data.rio.crs)
+        bands = (colors.isel(band=band).values for band in range(3))
+        shown = hv.RGB((colors["x"].values, colors["y"].values, *bands), ["x", "y"])
+        views.append(shown.opts(title=titled("optical picture", data), **frame))
+    for number, (title, field) in enumerate(fields.items(), start=1):
+        limit = float(abs(field).quantile(0.98))
+        clim = limits or (-limit, limit)
+        image = hv.Image(field, ["x", "y"], str(field.name))
+        scale = {"cmap": list(palette), "clim": clim}
+        scale["colorbar"] = limits is None or number == len(fields)  # one scale, one bar
+        scale |= {"colorbar_position": "bottom", "clabel": written_units(field)}
+        # Grey, so that what is masked is not taken for zero.
+        image = image.opts(bgcolor=MISSING, tools=["hover"], **scale)
+        views.append(image.opts(title=titled(title, data), **frame))
+    return hv.Layout(views).cols(1).opts(shared_axes=True)
+
+
+def linked_indices(
+    image: xr.DataArray, indices: Iterable[tuple[xr.DataArray, Colormap]], data: xr.Dataset
+) -> hv.Layout:
+    """Draw a picture and indices from -1 to 1 below one another, each in its own colours.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        (band, y, x) reflectance, few and coarse enough for a page.
+    indices : iterable of (xarray.DataArray, Colormap)
+        Maps (y, x), named, and their colours.
+    data : xarray.Dataset
+        The loaded input, for its simulated mark and coordinate system.
+    """
+    picture, parts = colour_composite(image), []
+    for index, cmap in indices:
+        palette = [to_hex(color) for color in cmap(np.linspace(0, 1, 256))]
+        shown = {str(index.name).upper(): index}
+        above = picture if not parts else None
+        part = linked_maps(above, shown, data, palette=palette, limits=(-1, 1))
+        parts.append(part.opts(hv.opts.Image(clabel=str(index.name).upper())))
+    return hv.Layout([view for part in parts for view in part]).cols(1).opts(shared_axes=True)

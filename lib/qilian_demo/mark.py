@@ -1,0 +1,3 @@
+"""The mark that every simulated file carries."""
+
+SIMULATED = "simulated, not a measurement"

@@ -1,0 +1,121 @@
+"""One radar over the scene: the phase and coherence of any pair of its dates."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import ndimage
+
+from qilian_demo.air.climate import Climate
+from qilian_demo.ground.deformation import Deformation, phase_away, range_increase, vertical_change
+from qilian_demo.ground.fields import correlated_field
+from qilian_demo.ground.history import ground_course
+from qilian_demo.ground.scene import Scene
+from qilian_demo.radar.atmosphere import slant_delay
+from qilian_demo.radar.coherence import sample_interferogram, true_coherence
+from qilian_demo.radar.fading import bias_share
+from qilian_demo.radar.sensors import Sensor, line_of_sight
+from qilian_demo.streams import stream
+
+UNWRAPPING_ERROR_SHARE = 0.04
+DELAYS_KEPT = 8
+
+Dates = tuple[np.datetime64, np.datetime64]
+
+
+@dataclass(frozen=True)
+class Interferogram:
+    """One unwrapped pair.
+
+    Attributes
+    ----------
+    dates : tuple of numpy.datetime64
+        Earlier and later acquisition.
+    unwrapped_phase : numpy.ndarray
+        Phase, positive away from the sensor, NaN on water, shape (y, x) [rad].
+    coherence : numpy.ndarray
+        Estimated coherence, shape (y, x) [1].
+    """
+
+    dates: Dates
+    unwrapped_phase: np.ndarray
+    coherence: np.ndarray
+
+
+class Track:
+    """One radar on one track over the ground.
+
+    Each pair and each date draws from a stream of its own, so that pairs may be made in any
+    order, and memory holds a few maps however many there are.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the archive.
+    sensor : Sensor
+        The radar.
+    scene : Scene
+        Grid, height and land cover.
+    deformation : Deformation
+        Motion of the ground on the same grid.
+    climate : Climate
+        Weather that drives the thaw.
+    bias : numpy.ndarray, optional
+        Vertical rate that short pairs show beside the true one, shape (y, x) [mm a-1].
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        sensor: Sensor,
+        scene: Scene,
+        deformation: Deformation,
+        climate: Climate,
+        bias: np.ndarray | None = None,
+    ) -> None:
+        self.sensor, self.scene = sensor, scene
+        self.unit_vector = line_of_sight(sensor, scene.grid)
+        self._seed, self._deformation, self._climate, self._bias = seed, deformation, climate, bias
+        self._land = scene.has_phase()
+        firmness = correlated_field(self._stream(), scene.shape, pixel=scene.pixel, length=1.5)
+        self._firmness = np.exp(0.3 * firmness)
+        self._delay = lru_cache(DELAYS_KEPT)(self._draw_delay)
+
+    def interferogram(self, dates: Dates, baseline: float) -> Interferogram:
+        """Make the pair of two dates, given its perpendicular baseline [m]."""
+        rng = self._stream(*dates)
+        cover = self.scene.cover_at(dates[1])
+        truth = true_coherence(self.sensor, cover, self._firmness, dates, baseline)
+        coherence, noise = sample_interferogram(rng, truth, self.sensor.looks)
+        delay = self._delay(dates[1]) - self._delay(dates[0])
+        phase = self.motion_phase(dates) + phase_away(delay, self.sensor.wavelength)
+        phase = phase + noise + _cycles(rng, self.scene, truth)
+        return Interferogram(dates, np.where(self._land, phase, np.nan), coherence)
+
+    def motion_phase(self, dates: Dates) -> np.ndarray:
+        """Phase by the ground's motion and the bias of short pairs alone, shape (y, x) [rad]."""
+        course = ground_course(self._climate, np.array(dates))
+        vertical = vertical_change(self._deformation, course, 0, 1)
+        days = float((dates[1] - dates[0]).astype(int))
+        if self._bias is not None:
+            vertical = vertical + bias_share(days) * days / 365.25 * self._bias
+        return phase_away(range_increase(vertical, self.unit_vector[2]), self.sensor.wavelength)
+
+    def _draw_delay(self, date: np.datetime64) -> np.ndarray:
+        return slant_delay(self._stream(date), self.scene, date, self.unit_vector[2])
+
+    def _stream(self, *dates: np.datetime64) -> np.random.Generator:
+        return stream(self._seed, " ".join([self.sensor.name, *map(str, dates)]))
+
+
+def _cycles(rng: np.random.Generator, scene: Scene, coherence: np.ndarray) -> np.ndarray:
+    """Whole cycles that unwrapping adds: one for the map, seldom one more for a patch."""
+    cycles = np.full(scene.shape, float(rng.integers(-1, 2)), dtype=np.float32)
+    if rng.random() < UNWRAPPING_ERROR_SHARE:
+        # The unwrapper slips where the coherence is low.
+        slip = correlated_field(rng, scene.shape, pixel=scene.pixel, length=8.0)
+        slip = slip - 2 * ndimage.gaussian_filter(coherence - coherence.mean(), 2.0)
+        patches, count = ndimage.label(slip > np.quantile(slip, 0.96))
+        sizes = ndimage.sum_labels(np.ones(scene.shape), patches, np.arange(1, count + 1))
+        cycles[patches == 1 + np.argmax(sizes)] += rng.choice([-1.0, 1.0])
+    return np.float32(2 * np.pi) * cycles
