@@ -166,7 +166,7 @@ CLUSTERED = """
 import sys, pathlib
 from qilian import products
 from qilian.archive import open_archive
-from qilian.readers import raster
+from qilian.archive.readers import raster
 raster.BLOCK_BYTES = 4 * 2**20  # so that there is a half-way
 source = open_archive(sys.argv[1])
 products.displacement(source, cache=pathlib.Path(sys.argv[2]), scheduler=sys.argv[3])
