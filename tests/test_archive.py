@@ -72,9 +72,9 @@ def test_a_variable_that_a_figure_needs_and_the_files_lack_is_named(folder):
 
 
 def test_what_is_loaded_says_whether_it_is_simulated(folder, demo):
-    assert open_archive(folder).load("discharge").attrs["simulated"] == "no"
-    assert open_archive(demo).load("discharge").attrs["simulated"] == "yes"
-    assert open_archive(demo).load("pairs").attrs["simulated"] == "no", "Table S1 is the paper's"
+    assert not open_archive(folder).load("discharge").attrs["simulated"]
+    assert open_archive(demo).load("discharge").attrs["simulated"]
+    assert not open_archive(demo).load("pairs").attrs["simulated"], "Table S1 is the paper's"
 
 
 def test_the_digest_changes_with_a_byte_of_input_an_option_and_the_simulated_mark_only(folder):

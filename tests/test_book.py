@@ -44,13 +44,13 @@ def test_simulated_input_is_marked_on_the_page_and_in_the_data(book):
         text = (book / "html" / "notebooks" / f"{page}.html").read_text()
         assert "Simulated data" in text
         with xr.open_dataset(book / "results" / page / f"{saved}.nc") as data:
-            assert data.attrs["simulated"] == "yes"
+            assert data.attrs["simulated"] == "true"
         assert (
             "simulated data"
             in (book / "results" / page / f"{saved}.csv").read_text().splitlines()[0]
         )
     with xr.open_dataset(book / "results" / "table_s1" / "table_s1.nc") as data:
-        assert data.attrs["simulated"] == "no", "Table S1 is the paper's own"
+        assert data.attrs["simulated"] == "false", "Table S1 is the paper's own"
 
 
 def test_saved_numbers_name_every_entry_that_was_read_and_every_parameter(book):
@@ -139,7 +139,7 @@ def real_run(request, real, qilian, tmp_path_factory) -> Path:
 def test_the_notebooks_run_on_real_records_and_say_that_they_are_measured(real_run):
     for path in real_run.rglob("*.nc"):
         with xr.open_dataset(path) as data:
-            assert data.attrs["simulated"] == "no"
+            assert data.attrs["simulated"] == "false"
 
 
 def test_mean_coherence_of_the_real_stack_is_that_of_its_files(real_run, real):

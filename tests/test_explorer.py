@@ -26,7 +26,7 @@ def cube() -> xr.Dataset:
     return xr.Dataset(
         {
             "displacement": (("time", "y", "x"), displacement, about),
-            "interval": (("time", "y", "x"), interval, about),
+            "half_width": (("time", "y", "x"), interval, about),
             "parameters": (("parameter", "y", "x"), parameters),
             "model": (("time", "parameter"), model.values),
         },
@@ -35,7 +35,7 @@ def cube() -> xr.Dataset:
             "y": ("y", np.linspace(38.2, 38, 12), degrees),
             "x": ("x", np.linspace(99, 99.5, 30), degrees),
         },
-        {"simulated": "yes", "title": "test"},
+        {"simulated": True, "title": "test"},
     )
 
 
@@ -53,7 +53,7 @@ def test_what_the_page_carries_gives_the_cube_back(cube):
     widths = packed["reach"].reshape(-1, size).astype(float)
     reach = np.where(widths == explorer.UNKNOWN, np.nan, widths * grid["width"])
     np.testing.assert_allclose(
-        reach, cube["interval"].values.reshape(-1, size), atol=0.5 * grid["width"] + 1e-9
+        reach, cube["half_width"].values.reshape(-1, size), atol=0.5 * grid["width"] + 1e-9
     )
     assert grid["step"] <= 0.3
     assert packed["rest"].itemsize == packed["reach"].itemsize == 1

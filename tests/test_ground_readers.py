@@ -263,7 +263,7 @@ def test_features_arrive_with_their_system_and_say_where_they_come_from(tmp_path
     )
     read = open_archive(tmp_path).load("sites")
     assert read.crs.to_epsg() == 4326
-    assert read.attrs["simulated"] == "yes"
+    assert read.attrs["simulated"]
     assert read.attrs["source"] == name
 
 

@@ -42,7 +42,7 @@ def test_a_preview_keeps_the_mean_and_thins_pairs_and_pixels(stack):
 
 def test_what_the_page_carries_gives_the_stack_back(stack):
     """To half a code, south up, by the arithmetic of the script; missing stays so."""
-    about = xr.Dataset(attrs={"simulated": "yes", "title": "test"})
+    about = xr.Dataset(attrs={"simulated": True, "title": "test"})
     view = pair_slider(stack, about, palette=["#000000", "#ffffff"], limits=(0.0, 1.0)).object
     (slider,) = view.select({"type": Slider})
     calls = (call for call in view.references() if isinstance(call, CustomJS))
@@ -64,7 +64,7 @@ def test_a_live_map_keeps_the_grounds_proportions():
         about = {"units": units, "long_name": "place"}
         ends = {"x": [98.75, 99.25], "y": [59.75, 60.25]}
         axes = {name: (name, np.array(pair), about) for name, pair in ends.items()}
-        data = xr.Dataset(coords=axes, attrs={"simulated": "no", "title": "test"})
+        data = xr.Dataset(coords=axes, attrs={"simulated": False, "title": "test"})
         words = {"title": "t", "tools": "", "label": "l"}
         plot, _ = live_map(np.ones((2, 2)), data, palette=["#000"], limits=(0, 1), **words)
         (call,) = plot.js_property_callbacks["change:inner_width"]

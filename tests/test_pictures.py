@@ -64,7 +64,7 @@ def test_a_swipe_holds_both_pictures_and_asks_nothing_of_a_network():
     grey = xr.DataArray(np.full((1, 400, 500), 90.0), {"y": y, "x": x}, ("band", "y", "x"))
     grey[0, :10] = np.nan
     color = xr.concat([grey] * 3, "band")
-    data = xr.Dataset(attrs={"simulated": "yes"})
+    data = xr.Dataset(attrs={"simulated": True})
     page = swipe_view(grey, color, data, names=["1984 <film>", "2025"]).data
     embedded = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', page)
     assert len(embedded) == 2

@@ -1,6 +1,8 @@
 """Figures, views, tables, checks and saved data say what the numbers say."""
 
 import json
+import sys
+from types import ModuleType
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +20,7 @@ from qilian.insar import network as insar_network
 from qilian.views import recession as hydrograph
 
 
-def loaded(simulated: str) -> xr.Dataset:
+def loaded(simulated: bool) -> xr.Dataset:
     return xr.Dataset(attrs={"simulated": simulated, "title": "Basin", "archive": "A"})
 
 
@@ -77,11 +79,11 @@ def test_a_network_without_baselines_is_drawn_as_arcs_never_at_an_invented_zero(
     assert ("unknown" in axes.get_ylabel()) == (not known)
 
 
-@pytest.mark.parametrize(("simulated", "mark"), [("yes", "SIMULATED"), ("no", "Data: Basin")])
+@pytest.mark.parametrize(("simulated", "mark"), [(True, "SIMULATED"), (False, "Data: Basin")])
 def test_a_figure_says_whether_its_input_is_simulated(axes, simulated, mark):
     style.stamp(axes.figure, loaded(simulated))
     assert mark in axes.figure.get_supxlabel()
-    assert ("Simulated" in style.titled("rate", loaded(simulated))) == (simulated == "yes")
+    assert ("Simulated" in style.titled("rate", loaded(simulated))) == simulated
 
 
 def test_an_interval_without_upper_bound_is_shaded_to_the_top_and_a_lone_one_is_a_bar(axes):
@@ -142,27 +144,35 @@ def test_a_failed_check_is_named_with_what_was_found():
     assert not checks.equal("spans", np.array([1, 2]), np.array([1, 3])).passed
 
 
-def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp_path):
+def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp_path, monkeypatch):
     archive = open_archive(demo)
+    axes = {"y": ("y", [38.1, 38.0]), "x": ("x", [99.0, 99.1])}
     data = xr.Dataset(
         {
             "k": ("year", [24.5, 25.5], {"units": "day"}),
             "map": (("y", "x"), np.zeros((2, 2)), {"units": "mm"}),
         },
-        {"year": [2000, 2001]},
-    )
+        {"year": [2000, 2001], **axes},
+    ).rio.write_crs(4326)
     archive.load("sites")
     kept = xr.Dataset({"k": ("y", [1.0])})
     cache.kept("k", archive, ["discharge"], {}, lambda: kept, cache=tmp_path / "cache")
-    options = {"archive": archive, "parameters": {"window": 3}}
-    provenance.save_results("figure", data, folder=tmp_path, **options)
+    notebook = ModuleType("__main__")
+    notebook.__annotations__ = {"archive": str, "window": int, "results": str}
+    vars(notebook).update(archive="demo", window=3, results=str(tmp_path), other=5)
+    monkeypatch.setitem(sys.modules, "__main__", notebook)
+    provenance.save_results("figure", data, archive)
+    with rasterio.open(f"netcdf:{tmp_path / 'figure.nc'}:map") as seen:
+        assert seen.crs.to_epsg() == 4326
+        assert seen.transform.a == pytest.approx(0.1)
     with xr.open_dataset(tmp_path / "figure.nc") as saved:
-        assert saved.attrs["simulated"] == "yes"
+        assert saved.attrs["simulated"] == "true"
         assert saved.attrs["Conventions"].startswith("CF-")
         assert json.loads(saved.attrs["parameters"]) == {"window": 3}
+        for name in ("numba", "rioxarray", "pyproj", "qilian-supplement"):
+            assert f"{name} " in saved.attrs["versions"]
         assert saved.attrs["entries"] == "discharge, sites"
         assert saved.attrs["input_hash"] == archive.digest(["discharge", "sites"])
-        assert "map" in saved
     head = (tmp_path / "figure.csv").read_text().splitlines()[0]
     assert head.startswith("# figure, simulated data")
     assert "k [day]" in head

@@ -22,7 +22,7 @@ def solved(shares) -> xr.Dataset:
     moved = (
         -40 * (shares - shares[0]) * xr.ones_like(xr.DataArray(np.zeros((2, 3)), dims=("y", "x")))
     )
-    return xr.Dataset({"displacement": moved, "interval": xr.full_like(moved, 3.0)})
+    return xr.Dataset({"displacement": moved, "half_width": xr.full_like(moved, 3.0)})
 
 
 def test_a_part_that_follows_the_index_scales_to_the_whole(solved, shares):
@@ -30,7 +30,7 @@ def test_a_part_that_follows_the_index_scales_to_the_whole(solved, shares):
     for end, share in zip(("2019-06-20", "2019-07-20"), SHARES[1:3], strict=True):
         part = scaling.scale_season(solved, shares, end)
         np.testing.assert_allclose(part["scaled"], -40 * 0.8)
-        np.testing.assert_allclose(part["scaled_interval"], 3 * 0.8 / (share - 0.2))
+        np.testing.assert_allclose(part["scaled_half_width"], 3 * 0.8 / (share - 0.2))
         assert part.attrs["share"] == pytest.approx(share - 0.2)
     assert part.attrs["partial_end"] == "2019-07-09"
 
@@ -39,7 +39,7 @@ def test_a_part_with_little_leverage_is_not_scaled(solved, shares):
     """The part itself is shown; the scaled map is missing, not zero."""
     part = scaling.scale_season(solved, shares, "2019-06-20", minimum_leverage=0.31)
     assert part["scaled"].isnull().all()
-    assert part["scaled_interval"].isnull().all()
+    assert part["scaled_half_width"].isnull().all()
     np.testing.assert_allclose(part["partial"], -12)
 
 
@@ -64,7 +64,7 @@ def test_agreement_counts_pixels_within_the_interval_and_what_zeros_would_reach(
         solved.assign(displacement=off), shares, "2019-06-20", minimum_leverage=0
     )
     observed = solved["displacement"].isel(time=-1)
-    found = scaling.season_agreement(part, observed, solved["interval"].isel(time=-1))
+    found = scaling.season_agreement(part, observed, solved["half_width"].isel(time=-1))
     factor = 0.8 / 0.3
     assert found["mean"] == pytest.approx(10 * factor / 6)
     assert found["rmse"] == pytest.approx(10 * factor / np.sqrt(6))
@@ -81,7 +81,7 @@ def test_errors_part_what_the_law_does_from_what_noise_does(solved, shares):
     late[{"time": 1}] += 6
     part = scaling.scale_season(solved.assign(displacement=late), shares, "2019-06-20")
     truth = solved["displacement"]
-    whole = solved["interval"].isel(time=-1)
+    whole = solved["half_width"].isel(time=-1)
     found = scaling.season_errors(part, truth[-1], whole, truth[1], truth[-1])
     np.testing.assert_allclose(found["mean"], [0, 6 * 0.8 / 0.3, 26, 0], atol=1e-12)
     np.testing.assert_allclose(found["rmse"], abs(found["mean"]))

@@ -99,9 +99,13 @@ class Archive:
             title=entry.title,
             archive=self.name,
             source=entry.path.name,
-            simulated="yes" if entry.simulated else "no",
+            simulated=entry.simulated,
         )
         return data
+
+    def get(self, name: str, *variables: str, **options: Any) -> Data | None:
+        """Read one entry as `load` does, or return None where the catalogue lacks it."""
+        return self.load(name, *variables, **options) if name in self.entries else None
 
     def load_truth(self, name: str) -> xr.Dataset | None:
         """Open what the simulator knows, for a comparison; None where no truth is known."""

@@ -1,14 +1,18 @@
 """Where a result comes from: notice, versions, parameters, input hash; its numbers on disk."""
 
+import inspect
 import json
 import platform
+import re
+import subprocess
+import sys
 import time
-from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import rioxarray  # noqa: F401  gives xarray its .rio accessor
 import xarray as xr
 from IPython.display import HTML
 from pandas.io.formats.style import Styler
@@ -17,7 +21,7 @@ from qilian.archive.catalogue import PROJECT, Archive
 from qilian.contracts.errors import InputError
 from qilian.figures.tables import table
 
-_PACKAGES = ("numpy", "scipy", "xarray", "dask", "rasterio", "matplotlib", "holoviews", "bokeh")
+_DISTRIBUTION = "qilian-supplement"
 
 
 def notice(data: xr.Dataset) -> HTML:
@@ -28,7 +32,7 @@ def notice(data: xr.Dataset) -> HTML:
     data : xarray.Dataset
         A dataset as the archive loads it.
     """
-    if data.attrs["simulated"] == "yes":
+    if data.attrs["simulated"]:
         kind, head = "warning simulated", "Simulated data"
         text = "Made by this project's simulator; it is not the paper's data, nor its result."
     else:
@@ -40,15 +44,11 @@ def notice(data: xr.Dataset) -> HTML:
     )
 
 
-def save_results(
-    name: str,
-    figure_data: xr.Dataset,
-    *,
-    archive: Archive,
-    parameters: Mapping[str, Any],
-    folder: str | Path,
-) -> Styler:
+def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Styler:
     """Save the numbers of a figure as netCDF and, what is not a map, as CSV.
+
+    The notebook's parameters, those with a type beside them, are read from the notebook itself;
+    `results` among them names the folder. Every map is given the coordinate system of the dataset.
 
     Parameters
     ----------
@@ -56,35 +56,30 @@ def save_results(
         File name without ending, such as `s05`.
     figure_data : xarray.Dataset
         Everything that the figure draws, with units.
-    archive : Archive
+    source : Archive
         Where the input came from; all that was read of it until now counts as input.
-    parameters : mapping
-        The notebook's parameters in force.
-    folder : str or Path
-        Target folder; relative paths are under the project's root.
 
     Returns
     -------
     pandas Styler
         Input, simulated or not, parameters, versions and input hash, one row each.
     """
-    used = sorted(archive.used)
-    entries = [archive.entry(name) for name in used]
+    used = sorted(source.used)
+    entries = [source.entry(name) for name in used]
     simulated = any(entry.simulated for entry in entries)
+    parameters = _parameters()
+    target = _folder(parameters.pop("results"))
     about = {
-        "archive": archive.name,
-        "simulated": "yes" if simulated else "no",
+        "archive": source.name,
+        "simulated": "true" if simulated else "false",
         "input": "; ".join(dict.fromkeys(entry.title for entry in entries)),
         "entries": ", ".join(used),
-        "input_hash": archive.digest(used),
-        "parameters": json.dumps(dict(parameters)),
-        "versions": ", ".join(
-            [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in _PACKAGES)]
-        ),
+        "input_hash": source.digest(used),
+        "parameters": json.dumps({k: v for k, v in parameters.items() if k != "archive"}),
+        "versions": _versions(),
     }
-    target = _folder(folder)
     title = f"{name}{', simulated data' if simulated else ''}: {about['input']}"
-    labelled = figure_data.assign_attrs(Conventions="CF-1.11", title=title, **about)
+    labelled = _mapped(figure_data).assign_attrs(Conventions="CF-1.11", title=title, **about)
     # A file under its own name is complete: written beside it and renamed.
     unfinished = target / f".{name}.nc"
     labelled.to_netcdf(unfinished, engine="h5netcdf")
@@ -95,6 +90,40 @@ def save_results(
         saved += f", {name}.csv"
     rows = {**about, "saved": saved}
     return table(pd.DataFrame({"provenance": list(rows), "value": list(rows.values())}))
+
+
+def _parameters() -> dict[str, Any]:
+    """Values in force of the notebook's annotated names, which are its parameters."""
+    notebook = sys.modules["__main__"]
+    return {name: getattr(notebook, name) for name in inspect.get_annotations(notebook)}
+
+
+def _versions() -> str:
+    """Versions of Python, of this project with its commit, and of what its science requires."""
+    required = [line for line in requires(_DISTRIBUTION) or () if "extra ==" not in line]
+    packages = sorted(re.match(r"[\w.-]+", line)[0] for line in required)
+    own = " ".join(filter(None, [version(_DISTRIBUTION), _commit()]))
+    others = [f"{package} {version(package)}" for package in packages]
+    return ", ".join([f"Python {platform.python_version()}", f"{_DISTRIBUTION} {own}", *others])
+
+
+def _commit() -> str | None:
+    """Name the commit that the code is checked out at, and whether it was changed since."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        told = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):  # no git, or not in a checkout
+        return None
+    return f"({told.stdout.strip()})"
+
+
+def _mapped(figure_data: xr.Dataset) -> xr.Dataset:
+    """Name the coordinate system on every map, so that GDAL finds it."""
+    if not {"x", "y"} <= set(figure_data.dims):
+        return figure_data
+    return figure_data.rio.write_crs(figure_data.rio.crs).rio.write_transform()
 
 
 def archive_inventory(archive: Archive) -> pd.DataFrame:

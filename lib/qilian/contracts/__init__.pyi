@@ -14,7 +14,15 @@ from .datasets import (
     conform,
 )
 from .errors import InputError, require
-from .labels import attributes, class_attributes, heading, written_units
+from .labels import (
+    LINE_OF_SIGHT,
+    VERTICAL,
+    attributes,
+    class_attributes,
+    heading,
+    labelled,
+    written_units,
+)
 from .radars import RADARS, SPEED_OF_LIGHT, Radar
 
 __all__ = [
@@ -24,12 +32,14 @@ __all__ = [
     "DISPLACEMENT",
     "IMAGE",
     "INTERFEROGRAMS",
+    "LINE_OF_SIGHT",
     "PAIR_TABLE",
     "RADARS",
     "RATE",
     "REFLECTOR_HEIGHT",
     "SPEED_OF_LIGHT",
     "THAW_DEPTH",
+    "VERTICAL",
     "Contract",
     "InputError",
     "Radar",
@@ -38,6 +48,7 @@ __all__ = [
     "class_attributes",
     "conform",
     "heading",
+    "labelled",
     "require",
     "written_units",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import InputError
+from qilian.contracts.labels import LINE_OF_SIGHT
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Variable:
     """One variable or coordinate of a contract.
 
     `units` is a CF unit string, None for dates and names. `valid_range` is inclusive and
-    ignores missing values.
+    ignores missing values. `direction` is that of deformation.
     """
 
     dims: tuple[str, ...]
@@ -23,6 +24,7 @@ class Variable:
     standard_name: str | None = None
     valid_range: tuple[float, float] | None = None
     required: bool = True
+    direction: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,9 @@ DISPLACEMENT = Contract(
     {
         "displacement": Variable(
             ("time", "y", "x"),
-            "displacement along the line of sight, positive towards the sensor",
+            "displacement, positive towards the sensor",
             "mm",
+            direction=LINE_OF_SIGHT,
         ),
     },
     gridded=True,
@@ -143,10 +146,19 @@ RATE = Contract(
     "rate",
     {
         "rate": Variable(
-            ("y", "x"), "rate along the line of sight, positive towards the sensor", "mm year-1"
+            ("y", "x"),
+            "rate, positive towards the sensor",
+            "mm year-1",
+            direction=LINE_OF_SIGHT,
         ),
         "standard_error": Variable(
-            ("y", "x"), "standard error of the rate", "mm year-1", None, (0, 1e6), False
+            ("y", "x"),
+            "standard error of the rate",
+            "mm year-1",
+            None,
+            (0, 1e6),
+            False,
+            LINE_OF_SIGHT,
         ),
     },
     gridded=True,
@@ -230,6 +242,11 @@ def _check_variable(array: xr.DataArray, variable: Variable, source: str) -> Non
     units = array.attrs.get("units")
     if variable.units is not None and units != variable.units:
         raise InputError(f"{source}: {array.name} is in {units}, expected {variable.units}.")
+    direction = array.attrs.get("direction")
+    if direction != variable.direction:
+        raise InputError(
+            f"{source}: {array.name} has the direction {direction}, expected {variable.direction}."
+        )
     if variable.valid_range is None or array.chunks is not None:
         return
     low, high = variable.valid_range

@@ -1,15 +1,44 @@
 """CF attributes of results, and how they are written out for readers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+LINE_OF_SIGHT, VERTICAL = "line of sight", "vertical"
 
-def attributes(long_name: str, units: str | None = "1") -> dict[str, str]:
-    """CF attributes of a result; `units=None` for text."""
-    return {"long_name": long_name} | ({"units": units} if units else {})
+
+def attributes(
+    long_name: str, units: str | None = "1", direction: str | None = None
+) -> dict[str, str]:
+    """Return the CF attributes of a result.
+
+    Parameters
+    ----------
+    long_name : str
+        What it is; without the direction, which tables and axes add.
+    units : str or None, optional
+        CF units; None for text and answers.
+    direction : {"line of sight", "vertical"}, optional
+        Along which deformation is counted: positive towards the sensor, or up.
+    """
+    optional = {"units": units, "direction": direction}
+    return {"long_name": long_name} | {key: value for key, value in optional.items() if value}
+
+
+def labelled(parts: Mapping[str, tuple[Any, *tuple[str | None, ...]]]) -> xr.Dataset:
+    """Return a dataset of values by name, each with its attributes.
+
+    Parameters
+    ----------
+    parts : mapping of str to tuple
+        Value, an array or a scalar, then what `attributes` takes.
+    """
+    found = {
+        n: xr.DataArray(v).assign_attrs(attributes(*about)) for n, (v, *about) in parts.items()
+    }
+    return xr.Dataset(found).drop_vars("spatial_ref", errors="ignore")
 
 
 def written_units(data: xr.DataArray) -> str:
@@ -28,6 +57,8 @@ def class_attributes(long_name: str, meanings: Sequence[str], *, first: int = 1)
 
 
 def heading(data: xr.DataArray) -> str:
-    """Name a quantity with its units, if it has any."""
+    """Name a quantity with its units and direction, such as `rate (mm/a, vertical)`."""
     name = data.attrs.get("long_name", str(data.name))
-    return name if data.attrs.get("units", "1") == "1" else f"{name} ({written_units(data)})"
+    units = written_units(data) if data.attrs.get("units", "1") != "1" else None
+    about = ", ".join(filter(None, [units, data.attrs.get("direction")]))
+    return f"{name} ({about})" if about else name

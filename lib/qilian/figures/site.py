@@ -33,7 +33,7 @@ def site_maps(
     picture : xarray.DataArray or None
         (band, y, x), 0 to 255, red, green and blue first.
     maps : xarray.Dataset
-        (y, x): the quantities `names`, and the half width `{name}_interval` of each.
+        (y, x): the quantities `names`, and the half-width `{name}_half_width` of each.
     names : sequence of str
         A row each, on a scale of its own that is centred on zero.
     credit : str
@@ -53,7 +53,7 @@ def site_maps(
         figures_maps.picture_panel(panels[0], picture, maps.rio.crs, (west, east, south, north))
         panels[0].set_title(f"{next(letters)} {credit}", fontsize=9)
     for row, name in enumerate(names, start=pictured):
-        for column, part in enumerate(("", "_interval")):
+        for column, part in enumerate(("", "_half_width")):
             shared = panels[0] if panels else None
             panels.append(figure.add_subplot(grid[row, column], sharex=shared, sharey=shared))
             _map(panels[-1], maps[name + part], next(letters), signed=not part)

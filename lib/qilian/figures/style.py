@@ -43,7 +43,7 @@ STYLE: Mapping[str, Any] = MappingProxyType(
 
 def stamp(figure: Figure, data: xr.Dataset) -> None:
     """Write below a figure what its input is, in red where it is simulated."""
-    simulated = data.attrs["simulated"] == "yes"
+    simulated = data.attrs["simulated"]
     text = "SIMULATED DATA, not the paper's · " if simulated else "Data: "
     color = "#b3261e" if simulated else "#555555"
     figure.supxlabel(text + data.attrs["title"], x=0.99, ha="right", fontsize=8.5, color=color)
@@ -56,7 +56,7 @@ def letters() -> Iterator[str]:
 
 def titled(text: str, data: xr.Dataset) -> str:
     """Title of a view, marked in front, where no screen cuts it, if its input is simulated."""
-    return f"Simulated: {text}" if data.attrs["simulated"] == "yes" else text
+    return f"Simulated: {text}" if data.attrs["simulated"] else text
 
 
 def axis_label(axis: xr.DataArray) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import InputError, require
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import LINE_OF_SIGHT, attributes
 
 SAMPLE = 20_000  # pixels that ramps and height are fitted to, at most
 STABLE_SHARE = 0.3  # of the pixels, the most coherent: what is least likely to move
@@ -143,7 +143,7 @@ def corrected_displacement(stack: xr.Dataset, fitted: xr.Dataset) -> xr.DataArra
     """
     left = stack["unwrapped_phase"] - fitted["coefficient"].dot(fitted["basis"], "term")
     moved = left * (-1000 * stack["wavelength"] / (4 * np.pi))
-    about = attributes("displacement of the pair along the line of sight", "mm")
+    about = attributes("displacement of the pair", "mm", LINE_OF_SIGHT)
     return moved.transpose("pair", "y", "x").assign_attrs(about | {"grid_mapping": "spatial_ref"})
 
 

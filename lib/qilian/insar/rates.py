@@ -5,7 +5,7 @@ import xarray as xr
 from scipy.special import stdtrit
 
 from qilian.contracts.errors import InputError, require
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import LINE_OF_SIGHT, VERTICAL, attributes
 
 _MEANING = {
     "rate": ("rate", "mm year-1"),
@@ -47,15 +47,12 @@ def model_rates(result: xr.Dataset) -> xr.Dataset:
         shared = 2 * sine * cosine * variance("sine", "cosine")
         found["seasonal_amplitude"] = amplitude, (own + shared) / amplitude**2
     named = xr.Dataset(attrs=result.attrs)
-    upward = estimate.attrs.get("long_name", "").startswith("vertical")
-    seen = result.get("displacement", estimate).attrs.get("long_name", "")
-    along = " along the line of sight" if "line of sight" in seen else ""
+    direction = estimate.attrs.get("direction")
     for name, (value, square) in found.items():
         long_name, units = _MEANING[name]
-        long_name = f"vertical {long_name}" if upward else long_name + along
         grid = {"grid_mapping": "spatial_ref"}
-        named[name] = value.assign_attrs(attributes(long_name, units) | grid)
-        about = attributes(f"standard error of the {long_name}", units) | grid
+        named[name] = value.assign_attrs(attributes(long_name, units, direction) | grid)
+        about = attributes(f"standard error of the {long_name}", units, direction) | grid
         named[f"{name}_standard_error"] = np.sqrt(square).assign_attrs(about)
     named["degrees_of_freedom"] = result["degrees_of_freedom"]
     return named.drop_vars(["unit"], errors="ignore")
@@ -99,14 +96,18 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     residual = valid * (np.where(valid, d, 0) - m @ parameters.T)
     variance = (residual**2).sum(axis=0) / np.where(usable, dof, np.nan)
     covariance = inverse * variance[:, np.newaxis, np.newaxis]
+    along = (
+        {"direction": displacement.attrs["direction"]} if "direction" in displacement.attrs else {}
+    )
     dims = displacement.dims[1:]
     about = {"parameter": model["parameter"], "unit": model["unit"]}
     return xr.Dataset(
         {
-            "parameters": (("parameter", *dims), parameters.T.reshape(p, *shape)),
+            "parameters": (("parameter", *dims), parameters.T.reshape(p, *shape), along),
             "covariance": (
                 ("parameter", "parameter_", *dims),
                 np.moveaxis(covariance, 0, -1).reshape(p, p, *shape),
+                along,
             ),
             "degrees_of_freedom": (dims, np.where(usable, dof, np.nan).reshape(shape)),
         },
@@ -118,12 +119,12 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
 def half_width(
     standard_error: xr.DataArray, degrees_of_freedom: xr.DataArray, *, level: float = 0.95
 ) -> xr.DataArray:
-    """Half the width of the interval that covers the truth in a share `level` of cases."""
+    """Compute the half-width of the interval that covers the truth in `level` of cases."""
     require("level", level, 0 < level < 1, "a share between 0 and 1")
     factor = xr.apply_ufunc(
         stdtrit, degrees_of_freedom, (1 + level) / 2, dask="parallelized", output_dtypes=[float]
     )
-    about = {**standard_error.attrs, "long_name": f"half width of its {level:.0%} interval"}
+    about = {**standard_error.attrs, "long_name": f"half-width of its {level:.0%} interval"}
     return (standard_error * factor).assign_attrs(about)
 
 
@@ -139,15 +140,12 @@ def mask_incoherent(result: xr.Dataset, *, minimum: float) -> xr.Dataset:
 
 
 def vertical_if_known(result: xr.Dataset) -> xr.Dataset:
-    """Turn an inversion vertical by its own look vector, or leave it along the line of sight.
-
-    Names of the variables say which it is.
-    """
+    """Turn an inversion vertical by its own look vector, or leave it along the line of sight."""
     up = result.get("line_of_sight_up")
     return result if up is None else vertical(result, up)
 
 
-def vertical(line_of_sight: xr.Dataset, up: xr.DataArray) -> xr.Dataset:
+def vertical(deformation: xr.Dataset, up: xr.DataArray) -> xr.Dataset:
     """Turn deformation along the line of sight into vertical, taking all motion for vertical.
 
     Divides by the upward part of the unit vector ground to sensor, the cosine of the incidence
@@ -155,20 +153,32 @@ def vertical(line_of_sight: xr.Dataset, up: xr.DataArray) -> xr.Dataset:
 
     Parameters
     ----------
-    line_of_sight : xarray.Dataset
-        Variables in mm or mm a year, `parameters` and their `covariance`, such as those of
-        `from_model` or `sbas.invert`; others stay as they are.
+    deformation : xarray.Dataset
+        Variables whose attribute `direction` is `line of sight`, such as those of `model_rates` or
+        `invert`; others stay as they are.
     up : xarray.DataArray
         (y, x) [1], as `line_of_sight_up` of the interferograms contract.
+
+    Returns
+    -------
+    xarray.Dataset
+        The same, with the direction `vertical`.
+
+    Raises
+    ------
+    InputError
+        A variable is vertical already, or none has a direction.
     """
-    result = line_of_sight.copy()
+    directions = {n: v.attrs["direction"] for n, v in deformation.items() if "direction" in v.attrs}
+    if not directions:
+        raise InputError(f"no variable has a direction, expected {LINE_OF_SIGHT!r} of one or more.")
     up = up.drop_vars(up.coords)
-    for name, field in line_of_sight.items():
-        in_mm = field.attrs.get("units", "").startswith("mm")
-        power = {"parameters": 1, "covariance": 2}.get(str(name), int(in_mm))
-        if power:
-            upward = (field / up**power).astype(field.dtype).transpose(*field.dims)
-            long_name = field.attrs.get("long_name", name).replace(" along the line of sight", "")
-            about = {**field.attrs, "long_name": f"vertical {long_name}"}
-            result[name] = upward.assign_attrs(about)
-    return result
+    turned = deformation.copy()
+    for name, direction in directions.items():
+        require(
+            f"direction of {name}", repr(direction), direction == LINE_OF_SIGHT, "line of sight"
+        )
+        field, power = deformation[name], 2 if name == "covariance" else 1
+        upward = (field / up**power).astype(field.dtype).transpose(*field.dims)
+        turned[name] = upward.assign_attrs(field.attrs | {"direction": VERTICAL})
+    return turned

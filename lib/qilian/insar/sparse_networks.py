@@ -185,7 +185,8 @@ def _labelled(
     found = xr.Dataset(coords={axis: pairs[axis] for axis in (*dims, "spatial_ref")})
     names = {"rate": ("rate", "mm year-1"), "thaw_deformation": ("thaw-season deformation", "mm")}
     for number, (name, (words, units)) in enumerate(names.items()):
-        about = attributes(words, units) | {"grid_mapping": "spatial_ref"}
+        about = attributes(words, units, moved.attrs.get("direction"))
+        about |= {"grid_mapping": "spatial_ref"}
         found[name] = dims, estimate[:, number].reshape(shape), about
         about = {**about, "long_name": f"standard error of the {words}"}
         found[f"{name}_standard_error"] = dims, error[:, number].reshape(shape), about

@@ -33,8 +33,8 @@ def two_rates(
     Returns
     -------
     xarray.Dataset
-        (y, x), in memory: `sentinel1` and `alos2` [mm year-1], each with the half width of its
-        interval, `sentinel1_interval` and `alos2_interval`, the common `mask`, and the `reference`
+        (y, x), in memory: `sentinel1` and `alos2` [mm year-1], each with its
+        `{name}_half_width` of 95 %, the common `mask`, and the `reference`
         area of both, 1 inside.
     """
     needs = [*NEEDS, *(["outlines"] if "outlines" in source.entries else [])]
@@ -63,7 +63,7 @@ def _measured(source: Archive, years: tuple[int, int]) -> xr.Dataset:
         known = radar["rate"].where(radar["rate_standard_error"].notnull())
         width = rates.half_width(radar["rate_standard_error"], radar["degrees_of_freedom"])
         found[name] = grids.onto(known, c_band["rate"])
-        found[f"{name}_interval"] = grids.onto(width, c_band["rate"])
+        found[f"{name}_half_width"] = grids.onto(width, c_band["rate"])
     return found.assign(reference=series["reference"].load())
 
 

@@ -1,3 +1,4 @@
+from .agreement import against_truth
 from .classes import class_fractions, class_names, contingency
 from .grids import distance_from, middle, onto, pixel_size
 from .zonal import (
@@ -12,6 +13,7 @@ from .zonal import (
 from .zones import buffered, covered, mine_zones, rings, within_distance, zone_borders
 
 __all__ = [
+    "against_truth",
     "buffered",
     "class_fractions",
     "class_names",

@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.special import chdtri
 
 from qilian.contracts.errors import InputError, require
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import VERTICAL, attributes
 from qilian.spatial.grids import distance_from
 
 LEAST_EPOCHS = 3  # that a slope and a correlation are worth stating for
@@ -166,8 +166,8 @@ def at_station(
     freedom = kept["degrees_of_freedom"].min().expand_dims(time=mean["time"])
     series = mean.assign(degrees_of_freedom=freedom, pixels=complete.sum())
     about = {
-        "displacement": ("vertical displacement at the station", "mm"),
-        "standard_error": ("standard error of the displacement", "mm"),
+        "displacement": ("displacement at the station", "mm", VERTICAL),
+        "standard_error": ("standard error of the displacement", "mm", VERTICAL),
         "degrees_of_freedom": ("degrees of freedom",),
         "pixels": ("pixels averaged",),
     }

@@ -18,7 +18,7 @@ def scale_season(
     Parameters
     ----------
     solved : xarray.Dataset
-        (time, y, x) `displacement` since the first date and half width of its `interval` [mm].
+        (time, y, x) `displacement` since the first date and `half_width` of its 95 % interval [mm].
     shares : xarray.DataArray
         (time,) as from `index.season_fractions`.
     partial_end : str
@@ -29,7 +29,7 @@ def scale_season(
     Returns
     -------
     xarray.Dataset
-        (y, x) `partial`, `scaled` and `scaled_interval` [mm], the latter two missing for want of
+        (y, x) `partial`, `scaled` and `scaled_half_width` [mm], the latter two missing for want of
         leverage; `attrs` hold the part's `share`, the `factor` and the acquisition that ends it.
     """
     before = np.flatnonzero(solved["time"].values <= np.datetime64(partial_end))
@@ -37,14 +37,14 @@ def scale_season(
     share = float(shares[before[-1]] - shares[0])
     enough = share >= minimum_leverage and share > 0
     factor = float(shares[-1] - shares[0]) / share if enough else np.nan
-    part = solved[["displacement", "interval"]].isel(time=before[-1], drop=True)
+    part = solved[["displacement", "half_width"]].isel(time=before[-1], drop=True)
     whole = attributes("deformation scaled to the whole season", "mm")
     found = xr.Dataset(
         {
             "partial": part["displacement"],
             "scaled": (part["displacement"] * factor).assign_attrs(whole),
-            "scaled_interval": (part["interval"] * factor).assign_attrs(
-                attributes("half width of its 95 % interval", "mm")
+            "scaled_half_width": (part["half_width"] * factor).assign_attrs(
+                attributes("half-width of its 95 % interval", "mm")
             ),
         }
     )
@@ -75,28 +75,28 @@ def break_even(factor: float) -> float:
 
 
 def season_agreement(
-    part: xr.Dataset, observed: xr.DataArray, interval: xr.DataArray
+    part: xr.Dataset, observed: xr.DataArray, half_width: xr.DataArray
 ) -> xr.Dataset:
     """Compare a scaled part with the observed whole season.
 
-    Two maps agree at a pixel if they differ by no more than the half width of the scaled map's
+    Two maps agree at a pixel if they differ by no more than the half-width of the scaled map's
     interval. A map of zeros, held to the same, says how much that asks of a map.
 
     Parameters
     ----------
     part : xarray.Dataset
         As from `scaled`.
-    observed, interval : xarray.DataArray
-        (y, x) deformation of the whole season and half width of its interval [mm].
+    observed, half_width : xarray.DataArray
+        (y, x) deformation of the whole season and half-width of its interval [mm].
 
     Returns
     -------
     xarray.Dataset
         Scalars: `rmse` and `mean` of scaled less observed, `rmse_unscaled` of the part as it is,
-        medians of both half widths [mm], and shares of the pixels that agree, of the scaled map
+        medians of both half-widths [mm], and shares of the pixels that agree, of the scaled map
         and of zeros [percent]. All but those of the observed are missing if the part is.
     """
-    difference, reach = part["scaled"] - observed, part["scaled_interval"]
+    difference, reach = part["scaled"] - observed, part["scaled_half_width"]
     known = difference.notnull()
     within = {
         "agreeing": ("pixels that agree within the scaled map's interval", difference),
@@ -111,7 +111,7 @@ def season_agreement(
         "rmse_unscaled": (_root_mean_square(part["partial"] - observed), "RMSE, not scaled", "mm"),
         "mean": (difference.mean(), "mean, scaled less observed", "mm"),
         "half_width": (reach.median(), "95 % interval of the scaled, median ±", "mm"),
-        "observed_half_width": (interval.median(), "that of the observed, median ±", "mm"),
+        "observed_half_width": (half_width.median(), "that of the observed, median ±", "mm"),
         **shares,
     }
     return xr.Dataset(
@@ -122,7 +122,7 @@ def season_agreement(
 def season_errors(
     part: xr.Dataset,
     observed: xr.DataArray,
-    interval: xr.DataArray,
+    half_width: xr.DataArray,
     true_part: xr.DataArray,
     true_whole: xr.DataArray,
 ) -> xr.Dataset:
@@ -132,7 +132,7 @@ def season_errors(
 
     Parameters
     ----------
-    part, observed, interval
+    part, observed, half_width
         As `agreement` has them.
     true_part, true_whole : xarray.DataArray
         (y, x) true deformation of the part and of the whole season [mm].
@@ -145,8 +145,8 @@ def season_errors(
         that claim no interval of the whole season.
     """
     maps = {
-        "observed, whole season": (observed, interval),
-        "part, scaled": (part["scaled"], part["scaled_interval"]),
+        "observed, whole season": (observed, half_width),
+        "part, scaled": (part["scaled"], part["scaled_half_width"]),
         "part, not scaled": (part["partial"], None),
         "the law alone: true part × factor": (true_part * part.attrs["factor"], None),
     }
@@ -196,7 +196,7 @@ def scaling_sensitivity(
     rmse = [_root_mean_square(part["scaled"] - observed) for part in parts]
     unscaled = [_root_mean_square(part["partial"] - observed) for part in parts]
     # Half widths of 95 % intervals are two standard errors, near enough for a guide.
-    noise = [_root_mean_square(part["scaled_interval"] / 2) for part in parts]
+    noise = [_root_mean_square(part["scaled_half_width"] / 2) for part in parts]
     return xr.Dataset(
         {
             "share": ("time", [p.attrs["share"] for p in parts], attributes("share of the part")),

@@ -62,7 +62,7 @@ def coarsened(displacement: xr.Dataset, *, columns: int = 105) -> xr.Dataset:
     Parameters
     ----------
     displacement : xarray.Dataset
-        (time, y, x) `displacement` and the half width of its `interval` [mm], (parameter, y, x)
+        (time, y, x) `displacement` and its `half_width` of 95 % [mm], (parameter, y, x)
         `parameters`, as far as they are known.
     columns : int, optional
         Width of the map that a page can carry.
@@ -74,7 +74,7 @@ def coarsened(displacement: xr.Dataset, *, columns: int = 105) -> xr.Dataset:
     """
     require("columns", columns, columns >= 1, "1 or more")
     step = -(-displacement.sizes["x"] // columns)
-    used = displacement[["displacement", "interval", "parameters"]]
+    used = displacement[["displacement", "half_width", "parameters"]]
     coarse = used.coarsen(x=step, y=step, boundary="trim").mean()
     there = used["displacement"].notnull().coarsen(x=step, y=step, boundary="trim").mean()
     coarse["displacement"] = coarse["displacement"].where(there >= 0.5)
@@ -124,7 +124,7 @@ def _encode(displacement: xr.Dataset, model: xr.DataArray) -> dict[str, Any]:
     """Pack the cube: what the model leaves of it in a byte, its intervals in another."""
     fitted = (displacement["parameters"] * model).sum("parameter", skipna=False)
     rest = (displacement["displacement"] - fitted).transpose("time", "y", "x").values
-    reach = displacement["interval"].transpose("time", "y", "x").values
+    reach = displacement["half_width"].transpose("time", "y", "x").values
     step, width = _step(rest, 127), _step(reach, 254)
     codes = np.where(np.isfinite(rest), np.round(rest / step), MISSING).astype("int8")
     widths = np.where(np.isfinite(reach), np.round(reach / width), UNKNOWN).astype("uint8")
@@ -152,7 +152,7 @@ def _series(displacement: xr.Dataset, model: xr.DataArray) -> dict[str, ColumnDa
     moved = abs(displacement["displacement"].isel(time=-1)).transpose("y", "x").values
     row, column_ = np.unravel_index(np.nanargmax(moved), moved.shape)
     pixel = displacement.isel(y=row, x=column_)
-    d, reach = pixel["displacement"].values, pixel["interval"].values
+    d, reach = pixel["displacement"].values, pixel["half_width"].values
     fit = (pixel["parameters"] * model).sum("parameter").values
     time = displacement["time"].values.astype("datetime64[ms]").astype(float)
     columns = {"time": time, "d": d, "low": d - reach, "high": d + reach, "fit": fit}

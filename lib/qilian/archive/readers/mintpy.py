@@ -18,6 +18,7 @@ from qilian.archive.readers.raster import (
 )
 from qilian.contracts.datasets import DISPLACEMENT, INTERFEROGRAMS, RATE, conform
 from qilian.contracts.errors import InputError
+from qilian.contracts.labels import LINE_OF_SIGHT
 
 
 def read_stack(path: Path, *, geometry: str | None = None) -> xr.Dataset:
@@ -86,7 +87,8 @@ def read_timeseries(path: Path) -> xr.Dataset:
     series = stored.lazy("timeseries", _millimetres)
     inverted = (series != 0).any(axis=0) | stored.at_reference()
     data = coordinates(stored.grid).assign_coords(time=time)
-    data["displacement"] = ("time", "y", "x"), da.where(inverted, series, np.nan), {"units": "mm"}
+    about = {"units": "mm", "direction": LINE_OF_SIGHT}
+    data["displacement"] = ("time", "y", "x"), da.where(inverted, series, np.nan), about
     return conform(data, DISPLACEMENT, str(path))
 
 
@@ -100,11 +102,11 @@ def read_velocity(path: Path) -> xr.Dataset:
     velocity = stored.lazy("velocity", _millimetres)
     estimated = (velocity != 0) | stored.at_reference()
     data = coordinates(stored.grid)
-    units = {"units": "mm year-1"}
-    data["rate"] = ("y", "x"), da.where(estimated, velocity, np.nan), units
+    about = {"units": "mm year-1", "direction": LINE_OF_SIGHT}
+    data["rate"] = ("y", "x"), da.where(estimated, velocity, np.nan), about
     if "velocityStd" in stored.shapes:
         error = stored.lazy("velocityStd", _millimetres)
-        data["standard_error"] = ("y", "x"), da.where(estimated, error, np.nan), units
+        data["standard_error"] = ("y", "x"), da.where(estimated, error, np.nan), about
     return conform(data, RATE, str(path))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import InputError, require
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import LINE_OF_SIGHT, attributes
 from qilian.insar.network import incidence
 from qilian.insar.sbas.elimination import LANES, plan
 from qilian.insar.sbas.loops import find_loops, no_loops
@@ -18,7 +18,7 @@ from qilian.insar.sbas.solve import BLOCKS, Result, Task, solve_pixels
 
 # What comes out besides the series: dims without the pixel's, type, long name, units.
 _OUTPUTS = {
-    "displacement": (("time",), "f4", "displacement along the line of sight", "mm"),
+    "displacement": (("time",), "f4", "displacement", "mm"),
     "standard_error": (("time",), "f4", "standard error of the displacement", "mm"),
     "bridged": (("time",), "bool", "date reached by the temporal model alone", "1"),
     "parameters": (("parameter",), "f4", "parameters of the temporal model", None),
@@ -30,6 +30,7 @@ _OUTPUTS = {
     "pieces": ((), "u2", "pieces of the network that no pair ties to the first date", "1"),
     "dropped": ((), "u2", "pairs dropped since their loops do not close", "1"),
 }
+_DIRECTED = {"displacement", "standard_error", "parameters", "covariance", "residual"}
 
 
 def invert(
@@ -295,7 +296,8 @@ def _label(
     labelled = xr.Dataset(attrs={k: v for k, v in stack.attrs.items() if k != "phase_reference"})
     for name, field in results.items():
         dims, _, long_name, units = _OUTPUTS[name]
-        about = attributes(long_name, units) | {"grid_mapping": "spatial_ref"}
+        direction = LINE_OF_SIGHT if name in _DIRECTED else None
+        about = attributes(long_name, units, direction) | {"grid_mapping": "spatial_ref"}
         labelled[name] = field.transpose(*dims, "y", "x").assign_attrs(about)
     labelled = labelled.assign_coords(time=dates)
     if model is not None:
