@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from qilian.contracts.errors import InputError
+from qilian.contracts.labels import LINE_OF_SIGHT, VERTICAL, attributes, heading
 from qilian.insar import rates, temporal_models
 
 
@@ -16,7 +17,7 @@ def dates(count=80, step=12) -> xr.DataArray:
 def grid(model, parameters) -> xr.DataArray:
     """Displacement of pixels in a row that follow a model exactly; parameters (parameter, x)."""
     data = (model.values @ parameters)[:, np.newaxis]
-    about = {"units": "mm", "long_name": "displacement along the line of sight"}
+    about = attributes("displacement", "mm", LINE_OF_SIGHT)
     coords = {"time": model["time"], "y": [0.0], "x": np.arange(parameters.shape[1])}
     return xr.DataArray(data, coords, ("time", "y", "x"), attrs=about)
 
@@ -96,20 +97,35 @@ def test_vertical_motion_is_the_line_of_sights_over_the_cosine_of_incidence():
     up = xr.DataArray([[0.5]], {"y": [0.0], "x": [0]}, ("y", "x"))
     found = rates.vertical(seen, up)
     np.testing.assert_allclose(found["displacement"], 2 * seen["displacement"])
-    assert found["displacement"].attrs["long_name"] == "vertical displacement"
+    assert heading(found["displacement"]) == "displacement (mm, vertical)"
     assert found["pairs"].item() == 7
+
+
+def test_what_is_vertical_is_not_made_vertical_again():
+    """Of −5 mm/a along the line of sight at 60 degrees, −10 stays −10."""
+    model = temporal_models.linear_model(dates(5))
+    fitted = rates.fit_series(grid(model, np.array([[0.0], [-5.0]])), model)
+    up = xr.DataArray([[0.5]], {"y": [0.0], "x": [0]}, ("y", "x"))
+    once = rates.vertical(rates.model_rates(fitted), up)
+    assert once["rate"].item() == pytest.approx(-10)
+    with pytest.raises(
+        InputError, match=r"direction of rate is 'vertical', expected line of sight"
+    ):
+        rates.vertical(once, up)
+    with pytest.raises(InputError, match="no variable has a direction"):
+        rates.vertical(once[["degrees_of_freedom"]], up)
 
 
 def test_a_rate_says_along_which_direction_it_is():
     """Along the line of sight until it is turned vertical, before or after the rate is named."""
     model = temporal_models.linear_model(dates(5))
-    seen = grid(model, np.array([[0.0], [-5.0]]))
-    result = rates.fit_series(seen, model).assign(displacement=seen)
+    fitted = rates.fit_series(grid(model, np.array([[0.0], [-5.0]])), model)
     up = xr.DataArray([[0.5]], {"y": [0.0], "x": [0]}, ("y", "x"))
-    named = rates.model_rates(result)
-    assert named["rate"].attrs["long_name"] == "rate along the line of sight"
-    turned = rates.vertical(named, up), rates.model_rates(rates.vertical(result, up))
-    assert {found["rate"].attrs["long_name"] for found in turned} == {"vertical rate"}
+    named = rates.model_rates(fitted)
+    turned = rates.vertical(named, up), rates.model_rates(rates.vertical(fitted, up))
+    for suffix in ("", "_standard_error"):
+        assert named[f"rate{suffix}"].attrs["direction"] == LINE_OF_SIGHT
+        assert {found[f"rate{suffix}"].attrs["direction"] for found in turned} == {VERTICAL}
 
 
 def test_other_dates_than_the_series_are_refused():
