@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from qilian.archive.catalogue import open_archive
 from qilian.book import cli
 from qilian.book import run as book_run
-from qilian.book.chapters import check_parameters, read_chapter, select
+from qilian.book.chapters import check_parameters, passed_on, read_chapter, select
 from qilian.contracts.errors import InputError
 
 CATALOGUE = """
@@ -24,16 +24,22 @@ path = "flow.csv"
 """
 
 
-def notebook(path: Path, code: str, needs: tuple[str, ...] = ("discharge",)) -> Path:
-    parameters = new_code_cell(
-        'archive: str = "x"  # where\nfactor: float = 2.0  # of what\nresults: str = ""  # to'
-    )
+def notebook(
+    path: Path, code: str, needs: tuple[str, ...] = ("discharge",), takes: dict | None = None
+) -> Path:
+    declared = [
+        'archive: str = "x"  # where',
+        "factor: float = 2.0  # of what",
+        'results: str = ""  # to',
+        *(f"{name}: dict = {{}}  # of another page" for name in takes or ()),
+    ]
+    parameters = new_code_cell("\n".join(declared))
     parameters.metadata["tags"] = ["parameters"]
     book = new_notebook(
         cells=[new_markdown_cell(f"# Title of {path.stem}"), parameters, new_code_cell(code)]
     )
     book.metadata.update(
-        qilian={"needs": list(needs)},
+        qilian={"needs": list(needs), "takes": takes or {}},
         kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
     )
     nbformat.write(book, path)
@@ -132,6 +138,30 @@ def test_a_wrong_parameter_is_named_before_any_kernel_starts(tmp_path, values, s
     with pytest.raises(InputError) as caught:
         check_parameters([chapter], values)
     assert said in str(caught.value)
+
+
+def test_a_value_reaches_every_page_or_the_one_it_is_addressed_to(run, tmp_path):
+    pages = [read_chapter(notebook(tmp_path / f"{n}_x.ipynb", "1")) for n in ("s01", "s010")]
+    values = {"factor": 3.0, "s01.factor": 5.0}
+    check_parameters(pages, values)
+    injected = [replace(run, parameters=values).injected(page)["factor"] for page in pages]
+    assert injected == [5.0, 3.0]
+    with pytest.raises(InputError, match=r"'s02\.factor' names no page of this run"):
+        check_parameters(pages, {"s02.factor": 5.0})
+    with pytest.raises(InputError, match=r"'s01\.factr' belongs to no notebook .* 'factor'"):
+        check_parameters(pages, {"s01.factr": 5.0})
+
+
+@pytest.mark.parametrize("given", [{"factor": 3.0}, {"s01.factor": 3.0}])
+def test_a_page_takes_the_parameters_that_another_page_of_the_run_was_given(run, tmp_path, given):
+    """However they were addressed; without any it keeps its own defaults."""
+    fits = read_chapter(notebook(tmp_path / "s01_fits.ipynb", "1"))
+    takes = {"fit": ["s01.factor"]}
+    uses = read_chapter(notebook(tmp_path / "s02_uses.ipynb", "1", takes=takes))
+    values = passed_on([fits, uses], given) | given
+    assert replace(run, parameters=values).injected(uses)["fit"] == {"factor": 3.0}
+    assert passed_on([fits, uses], {}) == {}
+    assert passed_on([fits, uses], {"s02.factor": 3.0}) == {}
 
 
 @pytest.mark.parametrize(

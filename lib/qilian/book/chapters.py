@@ -1,7 +1,7 @@
 """Notebooks of the book, what each one needs, and the parameters it takes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,23 +12,52 @@ import yaml
 
 from qilian.contracts.errors import InputError
 
-_KINDS = {"int": (int,), "float": (float, int), "str": (str,), "bool": (bool,), "list": (list,)}
+_KINDS = {
+    "int": (int,),
+    "float": (float, int),
+    "str": (str,),
+    "bool": (bool,),
+    "list": (list,),
+    "dict": (dict,),
+}
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One notebook: its file, title, the archive entries it needs or may use, its parameters."""
+    """One notebook: its file, title, the archive entries it needs or may use, its parameters.
+
+    A parameter that `takes` those of other pages, named as in `s03.matching_bins`, is a mapping
+    that a build fills with their values.
+    """
 
     path: Path
     title: str
     needs: tuple[str, ...]
     uses: tuple[str, ...]
     parameters: Mapping[str, str]  # name → type name
+    takes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """File name without its ending."""
         return self.path.stem
+
+    def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Pick this notebook's parameters, those addressed to its page before those to all.
+
+        Examples
+        --------
+        >>> s05 = Chapter(Path("s05_recession.ipynb"), "S5", (), (), {"minimum_length": "int"})
+        >>> s05.given({"minimum_length": 7, "s05.minimum_length": 10, "s04.minimum_length": 5})
+        {'minimum_length': 10}
+        """
+        to_all = {name: value for name, value in values.items() if name in self.parameters}
+        addressed = [(*name.split(".", 1), value) for name, value in values.items() if "." in name]
+        return to_all | {name: value for page, name, value in addressed if self.is_page(page)}
+
+    def is_page(self, page: str) -> bool:
+        """Tell whether this is the page, such as `s05` for `s05_recession`."""
+        return f"{self.name}_".startswith(f"{page}_")
 
 
 def read_chapter(path: Path) -> Chapter:
@@ -38,11 +67,13 @@ def read_chapter(path: Path) -> Chapter:
     notebook = nbformat.read(path, as_version=4)
     heading = next(c.source for c in notebook.cells if c.source.startswith("# "))
     inferred = papermill.inspect_notebook(str(path))
+    about = notebook.metadata.get("qilian", {})
     return Chapter(
         path,
         heading.splitlines()[0].removeprefix("# "),
-        *(tuple(notebook.metadata.get("qilian", {}).get(key, ())) for key in ("needs", "uses")),
-        {name: about["inferred_type_name"] for name, about in inferred.items()},
+        *(tuple(about.get(key, ())) for key in ("needs", "uses")),
+        {name: kind["inferred_type_name"] for name, kind in inferred.items()},
+        about.get("takes", {}),
     )
 
 
@@ -75,20 +106,45 @@ def check_parameters(selected: Sequence[Chapter], values: Mapping[str, Any]) -> 
     Raises
     ------
     InputError
-        A name that no notebook declares, or a value of another type.
+        A page that is not run, a name that no notebook declares, or a value of another type.
     """
-    declared = {name for chapter in selected for name in chapter.parameters}
-    for name, value in values.items():
+    for given, value in values.items():
+        page, _, name = given.rpartition(".")
+        meant = [chapter for chapter in selected if not page or chapter.is_page(page)]
+        if not meant:
+            pages = ", ".join(chapter.name for chapter in selected)
+            raise InputError(f"parameter {given!r} names no page of this run, expected {pages}.")
+        declared = {name for chapter in meant for name in chapter.parameters}
         if name not in declared:
             close = get_close_matches(name, declared, n=1)
             hint = f"perhaps {close[0]!r}" if close else f"expected one of {sorted(declared)}"
-            raise InputError(f"parameter {name!r} belongs to no notebook of this run, {hint}.")
-        for chapter in selected:
+            raise InputError(f"parameter {given!r} belongs to no notebook of this run, {hint}.")
+        for chapter in meant:
             kind = chapter.parameters.get(name)
             if kind in _KINDS and not _is(value, kind):
                 raise InputError(
                     f"parameter {name} of {chapter.name} is {value!r}, expected {kind}."
                 )
+
+
+def passed_on(selected: Sequence[Chapter], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Find what notebooks take of the parameters given to others of the same run.
+
+    Returns
+    -------
+    dict
+        Mappings by parameter, addressed to the notebooks that take them.
+    """
+    found = {}
+    for chapter in selected:
+        for parameter, sources in chapter.takes.items():
+            taken = {}
+            for page, name in (source.split(".") for source in sources):
+                for other in (other for other in selected if other.is_page(page)):
+                    taken |= {n: v for n, v in other.given(values).items() if n == name}
+            if taken:
+                found[f"{chapter.name}.{parameter}"] = taken
+    return found
 
 
 def _is(value: Any, kind: str) -> bool:

@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 
 from qilian.archive.catalogue import PROJECT, open_archive
-from qilian.book.chapters import Chapter, check_parameters, read_chapters, select
+from qilian.book.chapters import Chapter, check_parameters, passed_on, read_chapters, select
 from qilian.book.render import RenderError, render_book
 from qilian.book.run import Outcome, Run, execute
 from qilian.contracts.errors import InputError
@@ -105,6 +105,7 @@ def _plan(
     selected = select(read_chapters(PROJECT), notebooks)
     parameters = {name: _value(text) for name, text in given}
     check_parameters(selected, parameters)
+    parameters = passed_on(selected, parameters) | parameters
     folder = (out or PROJECT / "_build" / (_folder_name(opened.catalogue) + mark)).resolve()
     _console.print(f"on “{opened.name}”: {', '.join(chapter.name for chapter in selected)}")
     return Run(opened, parameters, folder), selected

@@ -60,12 +60,11 @@ class Run:
 
     def injected(self, chapter: Chapter) -> dict[str, Any]:
         """Parameters for one notebook, only those it declares."""
-        values = {
+        places = {
             "archive": _short(self.archive.catalogue, PROJECT / "data"),
             "results": _short(self.results(chapter), PROJECT),
-            **self.parameters,
         }
-        return {name: value for name, value in values.items() if name in chapter.parameters}
+        return chapter.given(places | dict(self.parameters))
 
 
 def _short(path: Path, base: Path) -> str:
