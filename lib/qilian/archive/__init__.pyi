@@ -1,5 +1,6 @@
 from .cache import CACHE, ROWS, kept, store
 from .catalogue import PROJECT, READ_AT_ONCE, Archive, Entry, locate, open_archive, read_if_small
+from .closure import code_digest
 from .readers.formats import READERS, Data, Reader
 from .readers.tiles import MERCATOR, fetch_basemap
 
@@ -14,6 +15,7 @@ __all__ = [
     "Data",
     "Entry",
     "Reader",
+    "code_digest",
     "fetch_basemap",
     "kept",
     "locate",

@@ -1,4 +1,4 @@
-from .chapters import Chapter, check_parameters, read_chapter, read_chapters, select
+from .chapters import Chapter, check_parameters, passed_on, read_chapter, read_chapters, select
 from .checks import Check, CheckError, check_all, equal, within
 from .provenance import archive_inventory, notice, save_results
 from .render import RenderError, render_book
@@ -17,6 +17,7 @@ __all__ = [
     "equal",
     "execute",
     "notice",
+    "passed_on",
     "read_chapter",
     "read_chapters",
     "render_book",
