@@ -65,6 +65,15 @@ def test_saved_numbers_name_every_entry_that_was_read_and_every_parameter(book):
             assert set(chapter.needs) <= entries <= {*chapter.needs, *chapter.uses}, path.name
 
 
+def test_gdal_finds_the_coordinate_system_of_every_saved_map(book):
+    for path in (book / "results").rglob("*.nc"):
+        with xr.open_dataset(path) as saved:
+            maps = [name for name, field in saved.items() if {"y", "x"} <= set(field.dims)]
+        for name in maps:
+            with rasterio.open(f"netcdf:{path}:{name}") as seen:
+                assert seen.crs, f"{name} of {path.name}"
+
+
 def test_no_page_shows_a_folder_of_this_machine(demo, book):
     for page in (book / "html").rglob("*.html"):
         text = page.read_text()

@@ -1,0 +1,58 @@
+"""What code a kept product rests on is read from the imports of its maker."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from qilian.archive.closure import _closure, code_digest
+
+
+@pytest.fixture
+def maker(tmp_path, monkeypatch):
+    """Write a module that makes something, import it, and give its name."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(source: str) -> str:
+        (tmp_path / "maker.py").write_text(source)
+        sys.modules.pop("maker", None)
+        importlib.invalidate_caches()
+        importlib.import_module("maker")
+        code_digest.cache_clear()
+        return "maker"
+
+    yield write
+    sys.modules.pop("maker", None)
+
+
+def reached(module: str) -> tuple[set[str], set[str]]:
+    files, packages = _closure(Path(sys.modules[module].__file__))
+    return {"/".join(file.parts[-2:]) for file in files}, packages
+
+
+def test_the_displacement_rests_on_the_solver_the_thaw_and_every_reader_but_on_no_figure():
+    importlib.import_module("qilian.products.inversion")
+    files, packages = reached("qilian.products.inversion")
+    assert {"sbas/solve.py", "thaw/index.py", "readers/licsar.py", "contracts/radars.py"} <= files
+    assert {"numba", "rasterio", "rioxarray", "xarray"} <= packages
+    assert not {file for file in files if file.partition("/")[0] in ("figures", "views", "book")}
+
+
+def test_an_import_within_a_function_counts(maker):
+    files, packages = reached(
+        maker("def make():\n    from qilian.insar.network import time_span\n")
+    )
+    assert {"maker.py", "insar/network.py", "contracts/errors.py"} <= files
+    assert "numpy" in packages
+
+
+def test_a_name_from_a_room_counts_as_all_of_the_room(maker):
+    files, _ = reached(maker("from qilian.thaw import thawing_indices\n"))
+    assert {"thaw/index.py", "thaw/gnssir.py", "spatial/grids.py"} <= files
+
+
+def test_another_source_is_another_digest(maker):
+    first = code_digest(maker("from qilian.contracts import labels\n"))
+    assert code_digest(maker("from qilian.contracts import labels  # to see\n")) != first
+    assert code_digest(maker("from qilian.contracts import labels\n")) == first
