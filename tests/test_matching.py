@@ -187,18 +187,3 @@ def test_a_held_out_block_has_no_say_in_the_correction_that_it_is_judged_by():
     fitted_area = found.sel(area="fitted area", matching="after")
     assert abs(float(fitted_area["mean"])) < 0.05
     assert float(fitted_area["root_mean_square"]) > 1
-
-
-def test_classes_are_compared_each_by_itself_and_small_ones_not_at_all():
-    """Two classes with errors of 1 and -2, of the second some above zero; a third of 10 pixels."""
-    reference = line(np.concatenate([np.linspace(-9, -5, 100), np.linspace(1.1, 3, 60), [0] * 10]))
-    kinds = np.repeat([1, 2, 3], [100, 60, 10])
-    flags = line(kinds).assign_attrs(flag_values=[1, 2, 3], flag_meanings="wet_meadow ridge ice")
-    flags.attrs["long_name"] = "land cover"
-    field = reference + line(np.choose(kinds, [0, 1, -2, 0]))
-    found = cdf_matching.agreement_by_class(field, reference, everywhere(field), flags)
-    assert found["class"].values.tolist() == ["wet meadow", "ridge"]
-    np.testing.assert_allclose(found["mean"], [1, -2])
-    np.testing.assert_allclose(found["root_mean_square"], [1, 2])
-    above = 100 * np.mean(np.linspace(1.1, 3, 60) > 2)
-    np.testing.assert_allclose(found["rising"], [0, above])

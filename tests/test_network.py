@@ -126,7 +126,7 @@ def test_an_unknown_satellite_is_named(table):
 def test_means_of_coherence_leave_missing_values_out_and_mask_thin_pixels():
     values = np.array([[[0.2, np.nan]], [[0.6, np.nan]], [[0.4, 0.9]]])
     stack = xr.DataArray(values, dims=("pair", "y", "x"))
-    mean = coherence.temporal_mean_coherence(stack, minimum_share=0.5)
+    mean = coherence.temporal_mean_coherence(stack, minimum_fraction=0.5)
     assert np.allclose(mean.mean_coherence, [[0.4, np.nan]], equal_nan=True)
     assert np.allclose(mean.valid_share, [[1, 1 / 3]])
     assert np.allclose(coherence.pair_mean_coherence(stack), [0.2, 0.6, 0.65])

@@ -43,7 +43,7 @@ from .survey import (
     survey_extents,
     threshold_panel,
 )
-from .tables import columns, facts, table
+from .tables import before_and_after, columns, facts, said, table
 
 __all__ = [
     "COHERENCE_MAP",
@@ -60,6 +60,7 @@ __all__ = [
     "averages_panel",
     "axis_label",
     "bar_below",
+    "before_and_after",
     "category_panel",
     "change_panel",
     "choices_panel",
@@ -82,6 +83,7 @@ __all__ = [
     "reaching",
     "registration_panel",
     "robust_limits",
+    "said",
     "scale_length",
     "site_maps",
     "stamp",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 import xarray as xr
+from IPython.display import Markdown
 from pandas.io.formats.style import Styler
 
 from qilian.contracts.labels import heading
@@ -40,3 +41,23 @@ def facts(data: xr.Dataset) -> pd.DataFrame:
 
 def _shown(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value) or "–"
+
+
+def said(*sentences: str) -> Markdown:
+    """Show sentences as a paragraph of the page."""
+    return Markdown(" ".join(sentences))
+
+
+def before_and_after(scores: xr.Dataset, dim: str) -> pd.DataFrame:
+    """Put two stages of each number into one cell, such as `3.10 → 2.20`.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        Along `dim`, whose two items are the stages, and one more dim, a row each.
+    """
+    was, now = (columns(scores.isel({dim: stage}, drop=True)) for stage in (0, 1))
+    for name in was.select_dtypes("float"):
+        both = zip(was[name], now[name], strict=True)
+        was[name] = [f"{one:z.2f} → {other:z.2f}" for one, other in both]
+    return was

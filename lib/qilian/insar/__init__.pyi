@@ -1,11 +1,12 @@
 from .cdf_matching import (
     SMALLEST_BIN,
-    agreement_by_class,
     apply_cdf_matching,
+    comparable_ground,
     cumulative_distribution,
     evaluate_matching,
     fit_cdf_matching,
     map_agreement,
+    rates_on_one_grid,
     spatial_blocks,
 )
 from .coherence import pair_mean_coherence, temporal_mean_coherence
@@ -40,7 +41,15 @@ from .network import (
     thinned_network,
     time_span,
 )
-from .rates import fit_series, half_width, mask_incoherent, model_rates, vertical, vertical_if_known
+from .rates import (
+    fit_series,
+    fit_years,
+    half_width,
+    mask_incoherent,
+    model_rates,
+    vertical,
+    vertical_if_known,
+)
 from .sbas.invert import invert
 from .sparse_networks import SMALLEST_STABLE, fit_pairs, pair_noise, pair_regressors
 from .temporal_models import (
@@ -63,10 +72,10 @@ __all__ = [
     "TRIMMED",
     "acquisition_dates",
     "acquisitions",
-    "agreement_by_class",
     "apply_cdf_matching",
     "beside_listed",
     "check_pairs",
+    "comparable_ground",
     "compare_zones",
     "corrected_displacement",
     "cumulative_distribution",
@@ -76,6 +85,7 @@ __all__ = [
     "fit_decay",
     "fit_pairs",
     "fit_series",
+    "fit_years",
     "geometric_coherence",
     "half_width",
     "incidence",
@@ -91,6 +101,7 @@ __all__ = [
     "pair_season",
     "pairs_within",
     "periodic_model",
+    "rates_on_one_grid",
     "redundancy",
     "reference_around",
     "reference_by_coherence",

@@ -7,12 +7,16 @@ that the fit has not seen (`evaluate`). The reference's noise is part of its dis
 matched along with its signal.
 """
 
+import geopandas as gpd
 import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
-from qilian.spatial import classes
+from qilian.insar.coherence import temporal_mean_coherence
+from qilian.insar.rates import half_width
+from qilian.spatial import grids
+from qilian.spatial.zones import covered
 
 SMALLEST_BIN = 20  # values; with fewer, bins are made wider
 
@@ -235,35 +239,64 @@ def evaluate_matching(
     return xr.concat(compared, xr.DataArray(list(areas), dims="area"))
 
 
-def agreement_by_class(
-    field: xr.DataArray, reference: xr.DataArray, mask: xr.DataArray, flags: xr.DataArray
-) -> xr.Dataset:
-    """Compare two maps within each class of a third.
+def rates_on_one_grid(c_band: xr.Dataset, l_band: xr.Dataset) -> xr.Dataset:
+    """Put the rates of two radars, and how well each is known, on the first one's grid.
 
     Parameters
     ----------
-    field, reference, mask
-        As `agreement` has them.
-    flags : xarray.DataArray
-        (y, x) with `long_name`, `flag_values` and `flag_meanings`, on the same grid.
+    c_band, l_band : xarray.Dataset
+        (y, x): `rate`, `rate_standard_error` [mm year-1] and `degrees_of_freedom`, as from
+        `model_rates`, of Sentinel-1 and of ALOS-2.
 
     Returns
     -------
     xarray.Dataset
-        Variables of `agreement` along (class,), and `rising`, the share of the pixels at which
-        `field` is above zero [percent]. Classes with fewer than 20 pixels are passed over.
+        (y, x): `sentinel1` and `alos2` [mm year-1], each with its `{name}_half_width` of 95 %; a
+        pixel without standard error, whose pairs only just determine the model, has no rate.
     """
-    mask = mask & field.notnull() & reference.notnull()
-    found = {}
-    for name, value in zip(classes.class_names(flags), flags.attrs["flag_values"], strict=True):
-        here = mask & (flags == value)
-        if here.sum() >= SMALLEST_BIN:
-            rising = 100 * float((field > 0).where(here).mean())
-            of_class = map_agreement(field, reference, here)
-            of_class["rising"] = ((), rising, attributes("share in uplift", "percent"))
-            found[name] = of_class
-    kinds = xr.DataArray(list(found), dims="class", attrs=attributes(flags.attrs["long_name"]))
-    return xr.concat(found.values(), kinds.rename("class"))
+    found = xr.Dataset(attrs=c_band.attrs)
+    for name, radar in (("sentinel1", c_band), ("alos2", l_band)):
+        known = radar["rate"].where(radar["rate_standard_error"].notnull())
+        width = half_width(radar["rate_standard_error"], radar["degrees_of_freedom"])
+        found[name] = grids.onto(known, c_band["rate"])
+        found[f"{name}_half_width"] = grids.onto(width, c_band["rate"])
+    return found
+
+
+def comparable_ground(
+    rates: xr.Dataset,
+    sentinel1: xr.Dataset,
+    alos2: xr.Dataset,
+    outlines: gpd.GeoDataFrame | None,
+    *,
+    minimum_mean_coherence: float,
+) -> xr.DataArray:
+    """Mark pixels that both radars see coherently, outside of the outlines.
+
+    Parameters
+    ----------
+    rates : xarray.Dataset
+        As from `rates_on_one_grid`.
+    sentinel1, alos2 : xarray.Dataset
+        Their interferograms, with `coherence`.
+    outlines : geopandas.GeoDataFrame or None
+        Of pits and spoil, whose motion is not that of permafrost.
+    minimum_mean_coherence : float
+        Mean coherence that a pixel needs, of both radars.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x), True where to compare.
+    """
+    like = rates["sentinel1"]
+    mask = like.notnull() & rates["alos2"].notnull()
+    for stack in (sentinel1, alos2):
+        mean = temporal_mean_coherence(stack["coherence"])["mean_coherence"]
+        mask &= grids.onto(mean, like) >= minimum_mean_coherence
+    if outlines is not None:
+        mask &= ~covered(outlines, like)
+    return mask.assign_attrs(attributes("pixels compared"))
 
 
 def _common(

@@ -6,14 +6,16 @@ from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
 
 
-def temporal_mean_coherence(coherence: xr.DataArray, *, minimum_share: float = 0.5) -> xr.Dataset:
+def temporal_mean_coherence(
+    coherence: xr.DataArray, *, minimum_fraction: float = 0.5
+) -> xr.Dataset:
     """Average coherence over all interferograms, pixel by pixel.
 
     Parameters
     ----------
     coherence : xarray.DataArray
         (pair, y, x), 0 to 1, NaN where missing; may be lazy.
-    minimum_share : float, optional
+    minimum_fraction : float, optional
         A pixel needs a value in at least this share of the pairs. Missing values are mostly
         low coherence that a processor has masked, so a mean over few pairs is too high.
 
@@ -25,11 +27,11 @@ def temporal_mean_coherence(coherence: xr.DataArray, *, minimum_share: float = 0
     Raises
     ------
     InputError
-        `minimum_share` is not between 0 and 1, or every value is missing.
+        `minimum_fraction` is not between 0 and 1, or every value is missing.
     """
-    require("minimum_share", minimum_share, 0 <= minimum_share <= 1, "0 to 1")
+    require("minimum_fraction", minimum_fraction, 0 <= minimum_fraction <= 1, "0 to 1")
     share = coherence.notnull().mean("pair")
-    mean = coherence.mean("pair").where(share >= minimum_share)
+    mean = coherence.mean("pair").where(share >= minimum_fraction)
     result = xr.Dataset({"mean_coherence": mean, "valid_share": share}).compute()
     if not result["valid_share"].any():
         raise InputError("coherence has no value in any pixel of any pair, expected some.")

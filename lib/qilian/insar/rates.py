@@ -1,5 +1,7 @@
 """Rates and seasonal deformation: out of an inversion, or out of any displacement series."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from scipy.special import stdtrit
@@ -114,6 +116,28 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
         {**about, "parameter_": model["parameter"].values},
         displacement.attrs,
     ).assign_coords({k: v for k, v in displacement.coords.items() if "time" not in v.dims})
+
+
+def fit_years(inversion: xr.Dataset, years: Sequence[int]) -> xr.Dataset:
+    """Fit rate and season to the measured dates of some years, and turn them vertical.
+
+    Parameters
+    ----------
+    inversion : xarray.Dataset
+        As from `invert` with a model, and `line_of_sight_up`. Dates that the model alone reaches
+        are left out.
+    years : (int, int)
+        First and last calendar year.
+
+    Returns
+    -------
+    xarray.Dataset
+        As from `model_rates`, in memory.
+    """
+    overlap = inversion.sel(time=slice(*map(str, years)))
+    measured = overlap["displacement"].where(~overlap["bridged"]).compute()
+    fitted = fit_series(measured, overlap["model"].load())
+    return vertical(model_rates(fitted), inversion["line_of_sight_up"].load())
 
 
 def half_width(

@@ -1,5 +1,5 @@
 from .inversion import displacement
-from .matched_rates import NEEDS, matching_correction, two_rates
+from .matched_rates import matching_correction
 from .periods import (
     SATELLITES,
     SEASONS,
@@ -16,7 +16,6 @@ from .periods import (
 from .zones import kinds_of_ground
 
 __all__ = [
-    "NEEDS",
     "SATELLITES",
     "SEASONS",
     "displacement",
@@ -31,5 +30,4 @@ __all__ = [
     "sentinel1_rates",
     "solve_pairs",
     "stack_periods",
-    "two_rates",
 ]

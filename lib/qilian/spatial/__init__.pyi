@@ -1,5 +1,5 @@
 from .agreement import against_truth
-from .classes import class_fractions, class_names, contingency
+from .classes import class_fractions, class_names, class_zones, contingency
 from .grids import distance_from, middle, onto, pixel_size
 from .zonal import (
     distinct_periods,
@@ -17,6 +17,7 @@ __all__ = [
     "buffered",
     "class_fractions",
     "class_names",
+    "class_zones",
     "contingency",
     "covered",
     "distance_from",

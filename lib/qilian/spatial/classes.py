@@ -14,6 +14,12 @@ def class_names(flags: xr.DataArray) -> list[str]:
     return [name.replace("_", " ") for name in flags.attrs["flag_meanings"].split()]
 
 
+def class_zones(flags: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Return where each class is, (y, x), by its name."""
+    values = np.atleast_1d(flags.attrs["flag_values"])
+    return {name: flags == value for name, value in zip(class_names(flags), values, strict=True)}
+
+
 def class_fractions(flags: xr.DataArray) -> xr.DataArray:
     """Share that each class has of the pixels with a class, (class,) [1]; NaN if none has one."""
     values = np.atleast_1d(flags.attrs["flag_values"])
