@@ -8,7 +8,7 @@ from .gnssir import (
     series_agreement,
 )
 from .index import LONGEST_GAP, season_fractions, settlement_course, thawing_indices
-from .scaling import break_even, scale_season, scaling_sensitivity, season_agreement, season_errors
+from .scaling import break_even, scale_season, scaling_sensitivity, season_agreement
 
 __all__ = [
     "LEAST_EPOCHS",
@@ -22,7 +22,6 @@ __all__ = [
     "scale_season",
     "scaling_sensitivity",
     "season_agreement",
-    "season_errors",
     "season_fractions",
     "series_agreement",
     "settlement_course",

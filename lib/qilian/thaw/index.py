@@ -90,7 +90,7 @@ def _thaw_years(days: np.ndarray, start: str) -> tuple[np.ndarray, np.ndarray, n
 def settlement_course(
     air_temperature: xr.DataArray, dates: xr.DataArray, *, start: str = "04-01"
 ) -> xr.DataArray:
-    """Follow thaw settlement and frost heave, as a share of a mean year's settlement.
+    """Follow thaw settlement and frost heave, as a fraction of a mean year's settlement.
 
     While the ground thaws, settlement goes with the square root of the thawing index A, as the
     thaw depth does in Stefan's solution (Liu et al. 2012, doi:10.1029/2011JF002041); as it
@@ -134,16 +134,16 @@ def settlement_course(
             f"air temperature does not tell the thaw of {str(dates.values[at.isnull()][0])[:10]}, "
             f"expected it daily from {start} of every acquisition's year on."
         )
-    return at.assign_attrs(attributes("share of a mean year's thaw settlement"))
+    return at.assign_attrs(attributes("fraction of a mean year's thaw settlement"))
 
 
 def season_fractions(
     air_temperature: xr.DataArray, dates: xr.DataArray, *, start: str = "04-01"
 ) -> xr.DataArray:
-    """Share of its own season's settlement that is reached at dates of one thaw season.
+    """Fraction of its own season's settlement that is reached at dates of one thaw season.
 
     √(A / A_season), A_season being the thawing index of the whole season: what a deformation of a
-    part of the season stands for is the difference of two shares.
+    part of the season stands for is the difference of two fractions.
 
     Parameters
     ----------
@@ -170,5 +170,5 @@ def season_fractions(
     span = f"{str(dates.values[0])[:10]} to {str(dates.values[-1])[:10]}"
     require("season", span, years.size == 1 and years[0] in record["year"], "one told whole")
     season = record["annual_thawing_index"].sel(year=years[0], drop=True)
-    shares = np.sqrt(rows["thawing_index"] / season)
-    return shares.assign_attrs(attributes("share of the season's thaw settlement"))
+    fractions = np.sqrt(rows["thawing_index"] / season)
+    return fractions.assign_attrs(attributes("fraction of the season's thaw settlement"))

@@ -54,7 +54,7 @@ def test_a_warm_year_settles_more_than_one():
 
 
 def test_a_factor_between_air_and_ground_cancels():
-    """The n-factor changes no share."""
+    """The n-factor changes no fraction."""
     days = at("2002-05-01", "2002-06-11", "2002-11-20")
     np.testing.assert_allclose(
         index.settlement_course(steps(), days), index.settlement_course(0.6 * steps(), days)

@@ -11,41 +11,43 @@ SHARES = [0.2, 0.5, 0.8, 1.0]
 
 
 @pytest.fixture
-def shares() -> xr.DataArray:
+def fractions() -> xr.DataArray:
     days = np.datetime64("2019-05-10", "ns") + np.arange(4) * np.timedelta64(30, "D")
     return xr.DataArray(SHARES, {"time": days}, ("time",))
 
 
 @pytest.fixture
-def solved(shares) -> xr.Dataset:
-    """Ground that settles 40 mm a season by the shares, with an interval of 3 mm."""
+def solved(fractions) -> xr.Dataset:
+    """Ground that settles 40 mm a season by the fractions, with an interval of 3 mm."""
     moved = (
-        -40 * (shares - shares[0]) * xr.ones_like(xr.DataArray(np.zeros((2, 3)), dims=("y", "x")))
+        -40
+        * (fractions - fractions[0])
+        * xr.ones_like(xr.DataArray(np.zeros((2, 3)), dims=("y", "x")))
     )
     return xr.Dataset({"displacement": moved, "half_width": xr.full_like(moved, 3.0)})
 
 
-def test_a_part_that_follows_the_index_scales_to_the_whole(solved, shares):
+def test_a_part_that_follows_the_index_scales_to_the_whole(solved, fractions):
     """Whatever date ends it; its interval grows by the factor."""
-    for end, share in zip(("2019-06-20", "2019-07-20"), SHARES[1:3], strict=True):
-        part = scaling.scale_season(solved, shares, end)
+    for end, fraction in zip(("2019-06-20", "2019-07-20"), SHARES[1:3], strict=True):
+        part = scaling.scale_season(solved, fractions, end)
         np.testing.assert_allclose(part["scaled"], -40 * 0.8)
-        np.testing.assert_allclose(part["scaled_half_width"], 3 * 0.8 / (share - 0.2))
-        assert part.attrs["share"] == pytest.approx(share - 0.2)
+        np.testing.assert_allclose(part["scaled_half_width"], 3 * 0.8 / (fraction - 0.2))
+        assert part.attrs["fraction"] == pytest.approx(fraction - 0.2)
     assert part.attrs["partial_end"] == "2019-07-09"
 
 
-def test_a_part_with_little_leverage_is_not_scaled(solved, shares):
+def test_a_part_with_little_leverage_is_not_scaled(solved, fractions):
     """The part itself is shown; the scaled map is missing, not zero."""
-    part = scaling.scale_season(solved, shares, "2019-06-20", minimum_leverage=0.31)
+    part = scaling.scale_season(solved, fractions, "2019-06-20", minimum_leverage=0.31)
     assert part["scaled"].isnull().all()
     assert part["scaled_half_width"].isnull().all()
     np.testing.assert_allclose(part["partial"], -12)
 
 
-def test_a_part_without_a_second_acquisition_is_refused(solved, shares):
+def test_a_part_without_a_second_acquisition_is_refused(solved, fractions):
     with pytest.raises(InputError, match=r"^partial_end is 2019-05-20, expected a date after"):
-        scaling.scale_season(solved, shares, "2019-05-20")
+        scaling.scale_season(solved, fractions, "2019-05-20")
 
 
 def test_scaling_breaks_even_where_the_errors_before_and_after_are_equal():
@@ -56,12 +58,12 @@ def test_scaling_breaks_even_where_the_errors_before_and_after_are_equal():
     assert scaling.break_even(1.0) == 0
 
 
-def test_agreement_counts_pixels_within_the_interval_and_what_zeros_would_reach(solved, shares):
+def test_agreement_counts_pixels_within_the_interval_and_what_zeros_would_reach(solved, fractions):
     """A part off by 10 mm in one of six pixels."""
     off = solved["displacement"].copy()
     off[{"time": 1, "y": 0, "x": 0}] += 10
     part = scaling.scale_season(
-        solved.assign(displacement=off), shares, "2019-06-20", minimum_leverage=0
+        solved.assign(displacement=off), fractions, "2019-06-20", minimum_leverage=0
     )
     observed = solved["displacement"].isel(time=-1)
     found = scaling.season_agreement(part, observed, solved["half_width"].isel(time=-1))
@@ -75,29 +77,16 @@ def test_agreement_counts_pixels_within_the_interval_and_what_zeros_would_reach(
     assert found["zeros"] == 0
 
 
-def test_errors_part_what_the_law_does_from_what_noise_does(solved, shares):
-    """A delay of 6 mm at the part's end is multiplied by the factor; the law itself errs by 0."""
-    late = solved["displacement"].copy()
-    late[{"time": 1}] += 6
-    part = scaling.scale_season(solved.assign(displacement=late), shares, "2019-06-20")
-    truth = solved["displacement"]
-    whole = solved["half_width"].isel(time=-1)
-    found = scaling.season_errors(part, truth[-1], whole, truth[1], truth[-1])
-    np.testing.assert_allclose(found["mean"], [0, 6 * 0.8 / 0.3, 26, 0], atol=1e-12)
-    np.testing.assert_allclose(found["rmse"], abs(found["mean"]))
-    np.testing.assert_allclose(found["holding"], [100, 0, np.nan, np.nan])
-
-
-def test_sensitivity_finds_no_difference_where_there_is_none_and_falling_noise(solved, shares):
+def test_sensitivity_finds_no_difference_where_there_is_none_and_falling_noise(solved, fractions):
     """On ground that follows the index only noise is left, the less the longer the part.
 
     Unscaled, a part lacks what settles after it; one of little leverage is not scaled.
     """
-    every = scaling.scaling_sensitivity(solved, shares, minimum_leverage=0.2)
+    every = scaling.scaling_sensitivity(solved, fractions, minimum_leverage=0.2)
     np.testing.assert_allclose(every["rmse"], 0, atol=1e-12)
     np.testing.assert_allclose(every["unscaled"], [20, 8, 0], atol=1e-12)
     assert (np.diff(every["expected"]) < 0).all()
     np.testing.assert_allclose(every["expected"][-1], 1.5)
-    short = scaling.scaling_sensitivity(solved, shares, minimum_leverage=0.4)
+    short = scaling.scaling_sensitivity(solved, fractions, minimum_leverage=0.4)
     assert short["rmse"].isnull().values.tolist() == [True, False, False]
     np.testing.assert_allclose(short["unscaled"], every["unscaled"])
