@@ -5,7 +5,7 @@ the gauge errs from day to day. The whole chain runs on them, with the rain know
 a grid of constants, noises, spreads between events and lengths of the season; again where noise
 persists from day to day; and, where nothing changes but years that follow one another are alike,
 it is asked for changes and trends. The rivers are not those on which the library's numbers
-(recession.WORKING_POWER, recession.UNSEEN_RAIN, recession_sums.CLEAR_FALL) were chosen.
+(recession.WORKING_POWER, recession.UNSEEN_RAIN, recession.CLEAR_FALL) were chosen.
 
 Usage: python bench/recession_coverage.py [folder]
 It writes into book/, unless told otherwise, the tables that book/recession_trials.md shows:
@@ -94,7 +94,7 @@ def trial(case: Case, seed: int, records: int = RECORDS, years: int = 20) -> pd.
     for window in WINDOWS:
         fits = windows.fit_windows(segments, reported, window=window)
         low, high = (fits[f"recession_constant_{end}"] for end in ("lower", "upper"))
-        inside = fits["reason"] != windows.BEYOND
+        inside = fits["reason"] != windows._BEYOND
         held = (low <= case.constant) & ~(high < case.constant)
         k = 1 / fits["recession_constant"]
         rows.append(

@@ -8,7 +8,7 @@ import xarray as xr
 
 from qilian.archive.catalogue import open_archive
 from qilian.contracts.errors import InputError
-from qilian.recession import change, estimators, trend, windows
+from qilian.recession import _estimators, change, trend, windows
 from qilian.recession import days as recession_days
 from qilian.recession import segments as recession_segments
 
@@ -53,12 +53,12 @@ def yearly(values, window=1) -> xr.Dataset:
 # Other fits
 
 
-@pytest.mark.parametrize("name", estimators.ESTIMATORS)
+@pytest.mark.parametrize("name", _estimators.ESTIMATORS)
 def test_every_fit_returns_the_constant_of_an_exponential(name):
     """Every fit gives 20 d for exact exponentials of 20 d, differences to their order."""
     log_flow = np.tile(-np.arange(15) / 20, 6) + np.repeat(np.arange(6) * 0.3, 15)
-    found = estimators.constant(
-        estimators.ESTIMATORS[name], log_flow, np.repeat(np.arange(1, 7), 15)
+    found = _estimators.constant(
+        _estimators.ESTIMATORS[name], log_flow, np.repeat(np.arange(1, 7), 15)
     )
     exact = name in {"log_linear", "master_curve", "segment_mean"}
     assert found == pytest.approx(20, rel=1e-12 if exact else 5e-4)
@@ -69,7 +69,7 @@ def test_refit_by_days_is_the_fit_by_sums():
     flow, rain = river(np.random.default_rng(1), years=9)
     days = recession_days.select_days(flow, rain)
     fits = windows.recession_constants(flow, rain, windows=[3])
-    refitted = estimators.refit_windows(days, window=3)
+    refitted = windows.refit_windows(days, window=3)
     given = fits["recession_constant"].notnull().isel(window=0)
     assert given.sum() >= 5
     ours = fits["recession_constant"].isel(window=0, drop=True)
@@ -80,14 +80,14 @@ def test_an_unknown_fit_is_named():
     """A fit that does not exist is answered with those that do."""
     days = recession_days.select_days(record(np.ones(400)))
     with pytest.raises(InputError, match=r"^fit is best, expected one of log_linear, through"):
-        estimators.refit_windows(days, fit="best")
+        windows.refit_windows(days, fit="best")
 
 
 @pytest.mark.parametrize("exponent", [0.8, 1.2, 1.5, 2.0])
 def test_exponents(exponent):
     """Rivers that drain by a power law give its exponent back, the bend to first order."""
-    assert estimators.cloud_exponent(*power_law(exponent)) == pytest.approx(exponent, abs=0.01)
-    bent = estimators.curvature_exponent(*power_law(exponent))
+    assert _estimators.cloud_exponent(*power_law(exponent)) == pytest.approx(exponent, abs=0.01)
+    bent = _estimators.curvature_exponent(*power_law(exponent))
     assert bent == pytest.approx(exponent, abs=0.1 + 0.25 * abs(exponent - 1))
     assert np.sign(bent - 1) == np.sign(exponent - 1)
 
@@ -102,6 +102,7 @@ def test_a_change_is_found():
     assert found["difference_lower"] <= 10 <= found["difference_upper"]
     assert found["change_lower"] <= 40 <= found["change_upper"]
     assert found["p_value"] < 0.001
+    assert found["significant"]
     assert found["reason"] == ""
 
 
@@ -143,16 +144,22 @@ def test_no_change_without_knowing_the_rain():
 
 
 @pytest.mark.parametrize(
-    ("bounds", "ending"),
+    ("significant", "bounds", "ending"),
     [
-        ((27.0, 46.0), r"\+37 % \(\+27 to \+46\): a change beyond its interval\."),
-        ((-2.0, 46.0), r"\+37 % \(-2 to \+46\): a change that cannot be told from none\."),
-        ((np.nan, np.nan), r"\+37 %; no interval\."),
+        (True, (27.0, 46.0), r"\+37 % \(\+27 to \+46\): significant at the 5 % level\."),
+        (False, (-2.0, 46.0), r"\+37 % \(-2 to \+46\): not significant at the 5 % level\."),
+        (False, (np.nan, np.nan), r"\+37 %; no interval\."),
     ],
 )
-def test_the_verdict_hangs_on_whether_the_interval_holds_zero(bounds, ending):
-    """A change, none that could be told, and no interval."""
-    step = {"before": 24.9, "after": 34.1, "change": 37.0, "reason": "no interval"}
+def test_the_verdict_says_whether_the_change_is_significant(significant, bounds, ending):
+    """A significant change, one that is not, and one without an interval."""
+    step = {
+        "significant": significant,
+        "before": 24.9,
+        "after": 34.1,
+        "change": 37.0,
+        "reason": "no interval",
+    }
     step |= dict(zip(("change_lower", "change_upper"), bounds, strict=True))
     said = change.verdict(xr.Dataset(step))
     assert re.fullmatch(rf"Ks rose from 24\.9 to 34\.1 d, {ending}", said)

@@ -13,9 +13,8 @@ from scipy import signal
 from qilian.archive.catalogue import PROJECT
 from qilian.archive.readers import hydrograph
 from qilian.contracts.errors import InputError
+from qilian.recession import _estimators, _record, windows
 from qilian.recession import days as recession_days
-from qilian.recession import estimators, windows
-from qilian.recession import record as recession_record
 from qilian.recession import segments as recession_segments
 from qilian.recession.rules import RULES
 
@@ -125,10 +124,10 @@ def test_noise_is_that_of_a_day():
     slope = -0.05 * np.arange(white.size)
     alike = signal.lfilter([np.sqrt(0.75)], [1, -0.5], white)
     for noise, tolerance in ((white, 0.03), (alike, 0.25)):
-        assert recession_record.day_noise(slope + noise) == pytest.approx(0.03, rel=tolerance)
+        assert _record.day_noise(slope + noise) == pytest.approx(0.03, rel=tolerance)
     case = bench.Case(constant=20.0, noise=0.03, segments=9)
     flow, _ = bench.rivers(rng, case, 1, 20)
-    assert recession_record.day_noise(np.log(flow[0].values)) < 1.5 * 0.03
+    assert _record.day_noise(np.log(flow[0].values)) < 1.5 * 0.03
 
 
 @pytest.mark.parametrize("method", [name for name in RULES if name != "undisturbed"])
@@ -213,10 +212,10 @@ def test_the_verdicts_on_the_page_of_trials_are_the_tables():
 def test_kuparuk_as_lfstat_has_it(kuparuk):
     """The Kuparuk's low flow gives both constants and the 58 segments of R's lfstat."""
     days = recession_days.select_days(kuparuk, method="low_flow", season=WHOLE_YEAR, exceeded=30)
-    log_flow, segment, _ = estimators.chosen(days)
+    log_flow, segment, _ = _estimators.chosen(days)
     assert segment[-1] == 58
     for name, theirs in {"master_curve": 11.820347, "segment_mean": 13.522674}.items():
-        found = estimators.constant(estimators.ESTIMATORS[name], log_flow, segment)
+        found = _estimators.constant(_estimators.ESTIMATORS[name], log_flow, segment)
         assert found == pytest.approx(theirs, abs=6e-7)
 
 
@@ -229,9 +228,9 @@ def test_kuparuk_as_tossh_has_it(kuparuk):
     days = recession_days.select_days(kuparuk, method="falling", minimum_length=16, **options)
     assert int(days["segment"].max()) == 81
     days = recession_days.select_days(kuparuk, method="tossh", **options)
-    log_flow, segment, _ = estimators.chosen(days)
+    log_flow, segment, _ = _estimators.chosen(days)
     assert segment[-1] == 88
-    found = estimators.constant(estimators.matching_strip, log_flow, segment)
+    found = _estimators.constant(_estimators.matching_strip, log_flow, segment)
     assert found == pytest.approx(8.887, abs=0.003)
 
 

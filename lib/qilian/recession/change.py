@@ -5,6 +5,7 @@ witnesses of a change; and years that follow one another may be alike.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -12,20 +13,20 @@ import xarray as xr
 from scipy.special import stdtr, stdtrit
 
 from qilian.contracts.errors import require
-from qilian.contracts.labels import attributes
-from qilian.recession.days import Choice, select_days
-from qilian.recession.estimators import (
+from qilian.contracts.labels import attributes, labelled
+from qilian.recession._estimators import (
     ESTIMATORS,
     chosen,
     cloud_exponent,
     constant,
     curvature_exponent,
 )
+from qilian.recession.days import Choice, select_days
 from qilian.recession.rules import RULES
-from qilian.recession.segments import CANNOT_TELL, segment_sums
-from qilian.recession.trend import memory
+from qilian.recession.segments import _CANNOT_TELL, segment_sums
+from qilian.recession.trend import _memory
 
-Statistic = Callable[[np.ndarray, np.ndarray], float]
+_Statistic = Callable[[np.ndarray, np.ndarray], float]
 
 
 def period_change(
@@ -40,18 +41,19 @@ def period_change(
     Parameters
     ----------
     days : xarray.Dataset
-        As from `days.select_days`.
+        As from `select_days`.
     until, since : int
         Last year of the period before and first of that after.
     fit : str
-        A name of `estimators.ESTIMATORS`.
+        A name of `ESTIMATORS`.
 
     Returns
     -------
     xarray.Dataset
         Scalars: `before`, `after`, their `difference` and its bounds `difference_lower`, `_upper`
         [day]; `change`, `change_lower`, `change_upper`, the same in per cent, by ln Ks; `p_value`
-        of no change; `segments_before`, `_after`; `reason`, empty or why they are NaN.
+        of no change; `significant`, whether that is below 5 %; `segments_before`, `_after`;
+        `reason`, empty or why they are NaN.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def period_change(
         held = log_flow[inside], segment[inside], year[inside]
         counts.append(np.unique(held[1]).size)
         periods.append(_leave_one_out(partial(_log_constant, ESTIMATORS[fit]), *held))
-    reason = "" if segment_sums(days)["hidden"].sum() == 0 else CANNOT_TELL
+    reason = "" if segment_sums(days)["hidden"].sum() == 0 else _CANNOT_TELL
     levels, influences, years = zip(*periods, strict=True)
     old, new = np.exp(levels) if not reason else (np.nan, np.nan)
     step = np.log(new / old)
@@ -86,15 +88,16 @@ def period_change(
         "change_lower": (100 * np.expm1(step - reach), "lower 95 % bound", "%"),
         "change_upper": (100 * np.expm1(step + reach), "upper 95 % bound", "%"),
         "p_value": (p, "p value, if nothing changed"),
+        "significant": (bool(p < 0.05), "significant at the 5 % level", None),
         "segments_before": (counts[0], "recessions before"),
         "segments_after": (counts[1], "recessions after"),
         "reason": (reason, "why it is missing", None),
     }
-    return xr.Dataset({n: ((), v, attributes(*about)) for n, (v, *about) in results.items()})
+    return labelled(results)
 
 
 def verdict(step: xr.Dataset) -> str:
-    """Say in a sentence what `change` found, or why it found nothing."""
+    """Return in a sentence what `period_change` found, or why it found nothing."""
     values = {name: value.item() for name, value in step.items()}
     if np.isnan(values["change"]):
         return f"No verdict: {values['reason']}."
@@ -105,9 +108,8 @@ def verdict(step: xr.Dataset) -> str:
     if np.isnan(values["change_lower"]):
         return f"{found}; {values['reason']}."
     bounds = "({change_lower:+.0f} to {change_upper:+.0f})".format(**values)
-    clear = values["change_lower"] > 0 or values["change_upper"] < 0
-    ending = "a change beyond its interval" if clear else "a change that cannot be told from none"
-    return f"{found} {bounds}: {ending}."
+    negation = "" if values["significant"] else "not "
+    return f"{found} {bounds}: {negation}significant at the 5 % level."
 
 
 def choice_sensitivity(
@@ -116,9 +118,6 @@ def choice_sensitivity(
     *,
     until: int,
     since: int,
-    method: str = "undisturbed",
-    minimum_length: int | None = None,
-    season: tuple[str, str] = ("09-01", "11-30"),
     lengths: Iterable[int] = (5, 10, 14),
     seasons: Iterable[tuple[str, str]] = (
         ("08-01", "11-30"),
@@ -126,35 +125,46 @@ def choice_sensitivity(
         ("10-01", "11-30"),
         ("07-01", "10-31"),
     ),
+    **options,
 ) -> xr.Dataset:
-    """Ask again for the change with one choice altered at a time: method, length, season, fit.
+    """Estimate the change again with one choice altered at a time: method, length, season, fit.
 
-    Methods come with their own minimum length.
+    Parameters
+    ----------
+    discharge, precipitation
+        As `select_days` takes them.
+    until, since : int
+        As `period_change` takes them.
+    lengths : iterable of int
+        Other minimum lengths [day]; other methods come with their own.
+    seasons : iterable of (str, str)
+        Other seasons, first and last day as mm-dd.
+    **options
+        The choice made, of `Choice`.
 
     Returns
     -------
     xarray.Dataset
-        (choice,) as from `change`, with `kind`, which choice was altered ("as chosen" first), and
-        `label`, to what.
+        (choice,) as from `period_change`, with `kind`, which choice was altered ("as chosen"
+        first), and `label`, to what.
     """
-    base = {"method": method, "minimum_length": minimum_length, "season": tuple(season)}
-    shown = f"{method}, {Choice(**base).shortest} d"
-    runs = [("as chosen", shown, base, "log_linear")]
+    made = Choice(**options)
+    runs = [("as chosen", f"{made.method}, {made.shortest} d", made, "log_linear")]
     runs += [
-        ("method", name, base | {"method": name, "minimum_length": None}, "log_linear")
+        ("method", name, replace(made, method=name, minimum_length=None), "log_linear")
         for name in RULES
-        if name != method
+        if name != made.method
     ]
-    runs += [("length", f"{n} d", base | {"minimum_length": n}, "log_linear") for n in lengths]
+    runs += [("length", f"{n} d", replace(made, minimum_length=n), "log_linear") for n in lengths]
     runs += [
-        ("season", " to ".join(s), base | {"season": tuple(s)}, "log_linear")
-        for s in seasons
-        if tuple(s) != base["season"]
+        ("season", " to ".join(season), replace(made, season=season), "log_linear")
+        for season in seasons
+        if season != tuple(made.season)
     ]
-    runs += [("fit", name, base, name) for name in ESTIMATORS if name != "log_linear"]
+    runs += [("fit", name, made, name) for name in ESTIMATORS if name != "log_linear"]
     found = []
-    for _, _, options, fit in runs:
-        days = select_days(discharge, precipitation, **options)
+    for _, _, choice, fit in runs:
+        days = select_days(discharge, precipitation, **asdict(choice))
         found.append(period_change(days, until=until, since=since, fit=fit))
     names = {"kind": [run[0] for run in runs], "label": [run[1] for run in runs]}
     return xr.concat(found, "choice").assign(
@@ -163,7 +173,7 @@ def choice_sensitivity(
 
 
 def exponents(days: xr.Dataset) -> xr.Dataset:
-    """Ask whether -dQ/dt = a Q^b with b = 1, two ways.
+    """Estimate the exponent b of -dQ/dt = a Q^b in two ways; 1 is a linear reservoir.
 
     Returns
     -------
@@ -192,7 +202,7 @@ def _log_constant(fit: Callable, log_flow: np.ndarray, segment: np.ndarray) -> f
 
 
 def _leave_one_out(
-    statistic: Statistic, log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray
+    statistic: _Statistic, log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Return a statistic, what each year's absence does to it, and the years.
 
@@ -210,7 +220,7 @@ def _welch(
     step: float, influences: Sequence[np.ndarray], years: Sequence[np.ndarray]
 ) -> tuple[float, float]:
     """Return the half-width of the step's 95 % interval and the p-value of no step."""
-    alike = max(memory(np.concatenate(influences), np.concatenate(years), 1), 0)
+    alike = max(_memory(np.concatenate(influences), np.concatenate(years), 1), 0)
     variances = np.array([np.sum(i**2) for i in influences]) * (1 + alike) / (1 - alike)
     free = np.array([i.size - 1 for i in influences])
     dof = variances.sum() ** 2 / np.sum(variances**2 / free)

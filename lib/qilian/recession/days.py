@@ -1,15 +1,14 @@
 """Days on which a river drains its storage undisturbed, and the segments they make."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 
 import numpy as np
 import xarray as xr
 
-from qilian.contracts.errors import InputError, require
-from qilian.contracts.labels import attributes
-from qilian.recession.record import Record, day_noise, lag
+from qilian.contracts.errors import require
+from qilian.contracts.labels import attributes, labelled
+from qilian.recession._calendar import Calendar, calendar, month_days, on_calendar
+from qilian.recession._record import Record, day_noise, lag
 from qilian.recession.rules import RULES
 
 
@@ -20,7 +19,7 @@ class Choice:
     Attributes
     ----------
     method : str
-        A name of `rules.RULES`.
+        A name of `RULES`.
     season : tuple of str
         First and last day as mm-dd, within one calendar year.
     minimum_length : int, optional
@@ -50,7 +49,7 @@ class Choice:
         require("wet_day", self.wet_day, self.wet_day >= 0, "0 mm day-1 or more")
         require("days_after", self.days_after, self.days_after >= 0, "0 days or more")
         require("exceeded", self.exceeded, 0 < self.exceeded < 100, "between 0 and 100 %")
-        _month_days(self.season)
+        month_days(self.season)
 
     @property
     def shortest(self) -> int:
@@ -59,59 +58,7 @@ class Choice:
         return own if self.minimum_length is None else self.minimum_length
 
 
-@dataclass(frozen=True)
-class Calendar:
-    """Days of the calendar years a record touches, arrays of shape (time,)."""
-
-    time: np.ndarray
-    year: np.ndarray
-    in_season: np.ndarray
-
-    @cached_property
-    def years(self) -> np.ndarray:
-        """The years in order."""
-        return np.arange(self.year[0], self.year[-1] + 1)
-
-    @cached_property
-    def starts(self) -> np.ndarray:
-        """Where each year begins."""
-        return np.searchsorted(self.year, self.years)
-
-    def around_season(self, margin: int = 20) -> "Calendar":
-        """Leave out what is further than `margin` days from any season.
-
-        Days beside one another across what is left out are not neighbours, but no rule that looks
-        at most `margin` days around it notices, since segments lie within seasons.
-        """
-        near = np.convolve(self.in_season, np.ones(2 * margin + 1), "same") > 0
-        return Calendar(self.time[near], self.year[near], self.in_season[near])
-
-
-def calendar(record: xr.DataArray, season: tuple[str, str]) -> Calendar:
-    """Lay out whole years from 1 January of the first to 31 December of the last."""
-    named = set(record.dims) in ({"time"}, {"gauge", "time"})
-    require("dims of discharge", record.dims, named, "time, or gauge and time")
-    if record.sizes.get("time", 0) == 0:
-        raise InputError("discharge holds no days, expected a daily record along time.")
-    if not record.indexes["time"].is_unique:
-        raise InputError(f"{record.name} has several values on one day, expected daily means.")
-    first, last = _month_days(season)
-    year = record["time"].dt.year.values
-    days = np.arange(f"{year.min()}-01-01", f"{year.max() + 1}-01-01", dtype="datetime64[D]")
-    time = xr.DataArray(days.astype("datetime64[ns]"), dims="time")
-    month_day = (time.dt.month * 100 + time.dt.day).values
-    in_season = (first <= month_day) & (month_day <= last)
-    return Calendar(time.values, time.dt.year.values, in_season)
-
-
-def on_calendar(record: xr.DataArray, days: Calendar) -> np.ndarray:
-    """Return the record's values on every day of the calendar, NaN where it has none."""
-    if not record.indexes["time"].is_unique:
-        raise InputError(f"{record.name} has several values on one day, expected daily means.")
-    return record.reindex(time=days.time).values.astype(float)
-
-
-def choose(
+def _choose(
     flow: np.ndarray, rain: np.ndarray, days: Calendar, choice: Choice
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Choose days of one gauge and number the segments they make.
@@ -131,13 +78,12 @@ def choose(
 def select_days(
     discharge: xr.DataArray, precipitation: xr.DataArray | None = None, **options
 ) -> xr.Dataset:
-    """Find the days on which a river drains its storage undisturbed.
+    """Select the days on which a river drains its storage undisturbed.
 
-    The default asks for days without rain and without a rise beyond the gauge's noise; see
-    `recession_rules` for it and `recession_published` for the methods of others. Whatever the
-    method, a day must lie in the season and have a positive discharge, and of three or more equal
-    values in a row all but the first are taken for a stuck gauge's. Single missing days are
-    bridged along the logarithm.
+    The default asks for days without rain and without a rise beyond the gauge's noise; `RULES` has
+    the methods of others. Whatever the method, a day must lie in the season and have a positive
+    discharge, and of three or more equal values in a row all but the first are taken for a stuck
+    gauge's. Single missing days are bridged along the logarithm.
 
     Parameters
     ----------
@@ -166,7 +112,7 @@ def select_days(
     flow = on_calendar(discharge, days)
     unknown = np.full(flow.size, np.nan)
     rain = unknown if precipitation is None else on_calendar(precipitation, days)
-    segment, log_flow, noise = choose(flow, rain, days, choice)
+    segment, log_flow, noise = _choose(flow, rain, days, choice)
     about = {
         "segment": (segment, "recession segment, 0 outside"),
         "log_discharge": (log_flow, "natural logarithm of discharge"),
@@ -193,16 +139,16 @@ def record_inventory(
     flow = discharge.values
     words = discharge.attrs.get("words", "none")
     parts = {
-        "first": (str(first), "first day"),
-        "last": (str(last), "last day"),
+        "first": (str(first), "first day", None),
+        "last": (str(last), "last day", None),
         "reported": (reported, "days with a discharge"),
         "missing": (days - reported, "days without one"),
         "zero": (int((flow == 0).sum()), "days of zero discharge"),
         "stuck": (int((_stuck(flow) & (flow > 0)).sum()), "days that a stuck gauge repeats"),
-        "words": (words, "words in place of a number"),
-        "rain": (f"{rain / days:.0%}", "days on which rain is known"),
+        "words": (words, "words in place of a number", None),
+        "rain": (f"{rain / days:.0%}", "days on which rain is known", None),
     }
-    return xr.Dataset({n: ((), v, attributes(name)) for n, (v, name) in parts.items()})
+    return labelled(parts)
 
 
 def _stuck(flow: np.ndarray) -> np.ndarray:
@@ -234,14 +180,3 @@ def _number_runs(member: np.ndarray, year: np.ndarray, minimum_length: int) -> n
     kept = np.bincount(run) >= minimum_length
     kept[0] = False
     return (np.cumsum(kept) * kept)[run]
-
-
-def _month_days(season: tuple[str, str]) -> tuple[int, int]:
-    """Return the season's first and last day as month * 100 + day, 02-29 being a day."""
-    try:
-        first, last = (datetime.strptime(f"2000-{day}", "%Y-%m-%d") for day in season)
-    except (TypeError, ValueError):
-        first, last = datetime.max, datetime.min
-    wanted = "a first and a later last day as mm-dd within one calendar year"
-    require("season", season, first <= last, wanted)
-    return first.month * 100 + first.day, last.month * 100 + last.day

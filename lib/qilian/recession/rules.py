@@ -1,7 +1,7 @@
 """Rules that say on which days a river recedes: ours, and those of others for comparison.
 
 A rule sees one gauge's daily record and answers for every day. What all rules share (the season,
-gaps, stuck gauges, the length of segments) is `recession_days`' affair.
+gaps, stuck gauges, the length of segments) is done in `days`.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from qilian.recession import published_rules
-from qilian.recession.record import Record, bend, lag, recent, three_day_mean
+from qilian.recession._published_rules import (
+    brutsaert,
+    cooper,
+    falling,
+    low_flow,
+    tossh,
+    vogel_kroll,
+)
+from qilian.recession._record import Record, bend, lag, recent, three_day_mean
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Rule:
     local: bool = False
 
 
-def undisturbed(record: Record) -> np.ndarray:
+def _undisturbed(record: Record) -> np.ndarray:
     """Days that neither rain nor a rise beyond the noise disturbs.
 
     Discharge need not fall from day to day: asking noise to fall would favour steep stretches.
@@ -50,17 +57,13 @@ def undisturbed(record: Record) -> np.ndarray:
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "undisturbed": Rule(undisturbed, 7, "ours", local=True),
-        "falling": Rule(published_rules.falling, 7, "usual practice"),
-        "vogel_kroll": Rule(
-            published_rules.vogel_kroll, 7, "Vogel & Kroll 1996, doi:10.1007/BF00508898"
-        ),
-        "brutsaert": Rule(published_rules.brutsaert, 3, "Brutsaert 2008, doi:10.1029/2007WR006518"),
-        "tossh": Rule(
-            published_rules.tossh, 4, "TOSSH, Gnann et al. 2021, doi:10.1016/j.envsoft.2021.104983"
-        ),
-        "low_flow": Rule(published_rules.low_flow, 7, "R's lfstat, after WMO-No. 1029, 2008"),
-        "cooper": Rule(published_rules.cooper, 4, "Cooper et al. 2023, doi:10.1029/2022WR033154"),
+        "undisturbed": Rule(_undisturbed, 7, "ours", local=True),
+        "falling": Rule(falling, 7, "usual practice"),
+        "vogel_kroll": Rule(vogel_kroll, 7, "Vogel & Kroll 1996, doi:10.1007/BF00508898"),
+        "brutsaert": Rule(brutsaert, 3, "Brutsaert 2008, doi:10.1029/2007WR006518"),
+        "tossh": Rule(tossh, 4, "TOSSH, Gnann et al. 2021, doi:10.1016/j.envsoft.2021.104983"),
+        "low_flow": Rule(low_flow, 7, "R's lfstat, after WMO-No. 1029, 2008"),
+        "cooper": Rule(cooper, 4, "Cooper et al. 2023, doi:10.1029/2022WR033154"),
     }
 )
 

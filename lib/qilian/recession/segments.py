@@ -1,20 +1,17 @@
 """Sums kept per recession event: all that the slope of ln Q, its fit and its interval need."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import xarray as xr
 
 from qilian.contracts.labels import attributes
-from qilian.recession.days import Calendar, Choice, calendar, choose, on_calendar
+from qilian.recession._calendar import Calendar, calendar, on_calendar
+from qilian.recession.days import Choice, _choose
 from qilian.recession.rules import RULES
 
 # Daily fall of ln Q over the noise of a day, below which small rains that nobody recorded pass
 # unseen and lengthen the constant by more than 3 % (bench/recession_coverage.py).
 CLEAR_FALL = 1.0
-# Gauges taken at once of a record that comes in no blocks of its own.
-BLOCK = 250
-CANNOT_TELL = "cannot tell: rain is unknown and small rains hide in the noise"
+_CANNOT_TELL = "cannot tell: rain is unknown and small rains hide in the noise"
 
 _ABOUT = {
     "year": ("calendar year", "1"),
@@ -55,7 +52,7 @@ def gauge_sums(
     precipitation : xarray.DataArray, optional
         Alike, or (time,) for all gauges [mm day-1].
     **options
-        Of `days.Choice`.
+        Of `Choice`.
 
     Returns
     -------
@@ -76,7 +73,7 @@ def gauge_sums(
     tables = []
     for flow, rain in zip(flows, np.broadcast_to(rains, flows.shape), strict=True):
         tables.append(
-            _gauge(*choose(flow, rain, days, choice), days.year, np.isfinite(rain), choice.method)
+            _gauge(*_choose(flow, rain, days, choice), days.year, np.isfinite(rain), choice.method)
         )
     counts = [table["n"].size for table in tables]
     whole = {k: np.concatenate([t[k] for t in tables]) for k in tables[0]}
@@ -87,62 +84,6 @@ def gauge_sums(
     if "gauge" in discharge.coords:
         fraction = fraction.assign_coords(gauge=discharge["gauge"])
     return _table(whole), fraction
-
-
-def blocks(
-    discharge: xr.DataArray, precipitation: xr.DataArray | None = None
-) -> Iterator[tuple[xr.DataArray, xr.DataArray | None]]:
-    """Cut records of many gauges along `gauge`, where they come in blocks (dask) by these.
-
-    So that one after the other can be summed and the whole need never be in memory.
-    """
-    if "gauge" not in discharge.dims:
-        yield discharge, precipitation
-        return
-    count = discharge.sizes["gauge"]
-    sizes = discharge.chunksizes.get("gauge") or (BLOCK,) * -(-count // BLOCK)
-    for first, size in zip(np.cumsum((0, *sizes)), sizes, strict=False):
-        block = {"gauge": slice(first, first + size)}
-        each = precipitation is not None and "gauge" in precipitation.dims
-        yield discharge.isel(block), precipitation.isel(block) if each else precipitation
-
-
-class WindowSums:
-    """Sums over the segments of every moving window, each at its centre year.
-
-    Parameters
-    ----------
-    segments : xarray.Dataset
-        (segment,) as from `segment_sums`.
-    reported : xarray.DataArray
-        (year,) or (gauge, year), whose shape the sums have.
-    window : int
-        Length of the window [year], odd.
-    """
-
-    def __init__(self, segments: xr.Dataset, reported: xr.DataArray, window: int):
-        years = reported["year"].values
-        self.shape, self.window = reported.shape, window
-        index = segments["year"].values - years[0]
-        gauge = segments["gauge"].values if "gauge" in segments else np.zeros_like(index)
-        centre = index[:, np.newaxis] + np.arange(window) - window // 2
-        self.segment, column = np.nonzero((centre >= 0) & (centre < years.size))
-        self.centre = (gauge[:, np.newaxis] * years.size + centre)[self.segment, column]
-
-    def total(self, values: np.ndarray) -> np.ndarray:
-        """Add values, one for each segment of each window, over windows."""
-        return np.bincount(self.centre, values, np.prod(self.shape)).reshape(self.shape)
-
-    def moving(self, values: np.ndarray) -> np.ndarray:
-        """Add values of segments over windows."""
-        return self.total(values[self.segment])
-
-
-def all_years(holds: np.ndarray, window: int) -> np.ndarray:
-    """Whether something holds in every year of each window, (..., year), not beyond the record."""
-    beyond = [(0, 0)] * (holds.ndim - 1) + [(window // 2, window // 2)]
-    members = np.lib.stride_tricks.sliding_window_view(np.pad(holds, beyond), window, -1)
-    return members.all(-1)
 
 
 def _gauge(

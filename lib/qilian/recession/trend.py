@@ -2,9 +2,10 @@
 
 import numpy as np
 import xarray as xr
+from scipy.optimize import isotonic_regression
 from scipy.special import ndtr
 
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import attributes, labelled
 
 
 def trend_test(fits: xr.Dataset) -> xr.Dataset:
@@ -21,7 +22,7 @@ def trend_test(fits: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     fits : xarray.Dataset
-        (window, year) as from `windows.recession_constants`.
+        (window, year) as from `recession_constants`.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def association(one: xr.DataArray, other: xr.DataArray) -> xr.Dataset:
     one, other = xr.align(one.dropna("year"), other.dropna("year"))
     n, year = one.sizes["year"], one["year"].values
     found = np.corrcoef(one, other)[0, 1] if n > 3 else np.nan
-    alike = np.prod([max(memory(v - v.mean(), year, 1), 0) for v in (one.values, other.values)])
+    alike = np.prod([max(_memory(v - v.mean(), year, 1), 0) for v in (one.values, other.values)])
     independent = n * (1 - alike) / (1 + alike)
     reach = 1.96 / np.sqrt(independent - 3) if independent > 3 else np.nan
     angle = np.arctanh(np.clip(found, -1 + 1e-12, 1 - 1e-12))
@@ -70,10 +71,10 @@ def association(one: xr.DataArray, other: xr.DataArray) -> xr.Dataset:
         "years": (n, "years shared"),
         "independent": (independent, "independent years they amount to"),
     }
-    return xr.Dataset({n: ((), v, attributes(*about)) for n, (v, *about) in results.items()})
+    return labelled(results)
 
 
-def memory(residual: np.ndarray, year: np.ndarray, lag: int) -> float:
+def _memory(residual: np.ndarray, year: np.ndarray, lag: int) -> float:
     """Correlation of a series of mean zero with itself `lag` years later; gaps may lie between."""
     later = np.searchsorted(year, year + lag).clip(max=year.size - 1)
     paired = year[later] == year + lag
@@ -85,17 +86,14 @@ def memory(residual: np.ndarray, year: np.ndarray, lag: int) -> float:
 def _trend_test(fits: xr.Dataset) -> tuple[float, ...]:
     window = int(fits["window"])
     fits = fits.sel(year=fits["recession_constant"].notnull())
-    year, level, n = (
-        fits["year"].values,
-        np.log(fits["recession_constant"].values),
-        fits.sizes["year"],
-    )
+    year, n = fits["year"].values, fits.sizes["year"]
+    level = np.log(fits["recession_constant"].values)
     if n < 8:
         return (np.nan,) * 4 + (n, np.nan)
     early, late = np.triu_indices(n, 1)
     slopes = np.sort((level[late] - level[early]) / (year[late] - year[early]))
     slope, score = np.median(slopes), np.sign(slopes).sum()
-    alike = float(np.clip(memory(_about_monotone(level), year, window) + window / n, 0, 0.95))
+    alike = float(np.clip(_memory(_about_monotone(level), year, window) + window / n, 0, 0.95))
     inflation = window * (1 + alike) / (1 - alike)
     deviation = np.sqrt(n * (n - 1) * (2 * n + 5) / 18 * inflation)
     # Sen's bounds are the slopes as many ranks from the middle as S may be from 0.
@@ -108,19 +106,5 @@ def _trend_test(fits: xr.Dataset) -> tuple[float, ...]:
 
 def _about_monotone(values: np.ndarray) -> np.ndarray:
     """Return what the nearest curve that only rises, or only falls, leaves of a series."""
-    rests = (values - _rising(values), values + _rising(-values))
+    rests = [values - isotonic_regression(values, increasing=up).x for up in (True, False)]
     return min(rests, key=np.linalg.norm)
-
-
-def _rising(values: np.ndarray) -> np.ndarray:
-    """Return the nearest curve that only rises.
-
-    At i it is the highest over a of the lowest over b of the means from a to b, a <= i <= b.
-    """
-    total = np.concatenate([[0], np.cumsum(values)])
-    first, last = np.ogrid[: values.size, 1 : values.size + 1]
-    mean = (total[last] - total[first]) / np.where(last > first, last - first, 1)
-    mean[last <= first] = np.inf
-    lowest = np.minimum.accumulate(mean[:, ::-1], axis=1)[:, ::-1]
-    lowest[last <= first] = -np.inf
-    return lowest.max(axis=0)

@@ -6,23 +6,27 @@ is read from the slope of ln Q within events. A window's fit adds up its events'
 gauges cost one pass over their days.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import xarray as xr
 from scipy.special import stdtrit
 
 from qilian.contracts.errors import InputError, require
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import attributes, labelled
+from qilian.recession._estimators import ESTIMATORS, chosen, constant
+from qilian.recession._window_sums import WindowSums, all_years
 from qilian.recession.days import Choice
-from qilian.recession.segments import CANNOT_TELL, WindowSums, all_years, blocks, gauge_sums
+from qilian.recession.segments import _CANNOT_TELL, gauge_sums
 
 # What rains too small to see add to a constant at most, relative (bench/recession_coverage.py).
 UNSEEN_RAIN = 0.03
 # The variance of an event's k falls with xx: as 1 / xx if days err, not at all if events differ. In
 # trials with both, a power of 0.85 covers best (bench/recession_coverage.py).
 WORKING_POWER = 0.85
-BEYOND = "the window reaches beyond the record"
+_BEYOND = "the window reaches beyond the record"
+# Gauges taken at once of a record that comes in no blocks of its own.
+_BLOCK = 250
 
 
 def fit_windows(
@@ -54,7 +58,7 @@ def fit_windows(
     Parameters
     ----------
     segments : xarray.Dataset
-        (segment,) as from `recession_sums`.
+        (segment,) as from `segment_sums`.
     reported : xarray.DataArray
         (year,) or (gauge, year), fraction of the season reported [1], for every year in order.
     window : int
@@ -86,7 +90,7 @@ def fit_windows(
     missing = _refusals(sums, reported >= minimum_reported, window)
     xx = np.where(np.any(list(missing.values()), axis=0), np.nan, sums["xx"])
     k = -sums["xy"] / xx
-    reach, dof = _interval(k, np.where(sums["segments"] >= 3, xx, np.nan), segments, place)
+    reach, dof = _half_width(k, np.where(sums["segments"] >= 3, xx, np.nan), segments, place)
     missing["no interval from fewer than 3 segments"] = np.isnan(reach)
     missing["no upper bound, the interval reaches k = 0"] = k <= reach
     fastest = k * (1 + UNSEEN_RAIN * (sums["unseen"] > 0)) + reach
@@ -121,9 +125,9 @@ def recession_constants(
 ) -> xr.Dataset:
     """Fit moving windows of several lengths [year] to one record or to many gauges.
 
-    `segments.gauge_sums` and `fit_windows` in a row; `options` are of
-    `days.Choice`. Of many gauges, blocks are loaded and fitted one after the other, of
-    a dask-backed record its own, so that it may exceed memory.
+    `gauge_sums` and `fit_windows` in a row; `options` are of `Choice`. Of many gauges, blocks are
+    loaded and fitted one after the other, of a dask-backed record its own, so that it may exceed
+    memory.
 
     Returns
     -------
@@ -138,14 +142,14 @@ def recession_constants(
     windows = list(windows)
     require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")
     parts = []
-    for flow, rain in blocks(discharge, precipitation):
+    for flow, rain in _blocks(discharge, precipitation):
         sums = gauge_sums(flow, rain, **options)
         parts.append(xr.concat([fit_windows(*sums, window=w) for w in windows], "window"))
     fits = xr.concat(parts, "gauge") if "gauge" in discharge.dims else parts[0]
     if fits["recession_constant"].isnull().all():
         first, last = Choice(**options).season
         reasons = fits["reason"].values.ravel()
-        inside = reasons[reasons != BEYOND]
+        inside = reasons[reasons != _BEYOND]
         reasons, count = np.unique(inside if inside.size else reasons, return_counts=True)
         raise InputError(
             f"no window of the season {first} to {last} gives a recession constant, "
@@ -155,7 +159,7 @@ def recession_constants(
 
 
 def window_summary(fits: xr.Dataset) -> xr.Dataset:
-    """Count and condense the fits of each window length, (window, year) → (window,)."""
+    """Summarize the fits of each window length, (window, year) → (window,)."""
     constant = fits["recession_constant"]
     parts = {
         "fitted": (constant.notnull().sum("year"), "windows fitted"),
@@ -166,11 +170,45 @@ def window_summary(fits: xr.Dataset) -> xr.Dataset:
         "r_squared": (fits["r_squared"].median("year"), "median R²"),
         "segments": (fits["segments"].median("year"), "median recessions"),
     }
-    return xr.Dataset({n: v.assign_attrs(attributes(*a)) for n, (v, *a) in parts.items()})
+    return labelled(parts)
+
+
+def refit_windows(days: xr.Dataset, *, fit: str = "log_linear", window: int = 1) -> xr.DataArray:
+    """Fit the days of every moving window of years anew, by any of `ESTIMATORS`.
+
+    Parameters
+    ----------
+    days : xarray.Dataset
+        As from `select_days`.
+    fit : str
+        A name of `ESTIMATORS`.
+    window : int
+        Length of the window [year], odd.
+
+    Returns
+    -------
+    xarray.DataArray
+        (year,) recession constant [day], NaN beyond the record, with fewer than 2 segments or 20
+        days, and where a fit gives no positive constant.
+    """
+    require("fit", fit, fit in ESTIMATORS, f"one of {', '.join(ESTIMATORS)}")
+    require("window", window, window >= 1 and window % 2 == 1, "an odd number of years")
+    log_flow, segment, year = chosen(days)
+    every = np.unique(days["time"].dt.year)
+    constants = np.full(every.size, np.nan)
+    for place in range(window // 2, every.size - window // 2):
+        inside = np.abs(year - every[place]) <= window // 2
+        constants[place] = constant(ESTIMATORS[fit], log_flow[inside], segment[inside])
+    return xr.DataArray(
+        constants,
+        {"year": ("year", every, attributes("centre year of the window"))},
+        name="recession_constant",
+        attrs=attributes("recession constant", "day"),
+    )
 
 
 def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
-    """Hold fits against a known recession constant.
+    """Compare fits with a known recession constant.
 
     Parameters
     ----------
@@ -183,7 +221,7 @@ def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
     -------
     xarray.Dataset
         (window,): `bias` and `scatter`, median and median absolute relative error [%];
-        `intervals`, how many there are, and `coverage`, the share that holds the truth [%].
+        `intervals`, how many there are, and `coverage`, the fraction that covers the truth [%].
     """
     lengths = fits["window"].values
     true = [constant.rolling(year=int(length), center=True).mean() for length in lengths]
@@ -196,9 +234,27 @@ def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
         "bias": (100 * error.median("year"), "median error", "%"),
         "scatter": (100 * abs(error).median("year"), "median absolute error", "%"),
         "intervals": (judged.sum("year"), "intervals"),
-        "coverage": (100 * held.where(judged).mean("year"), "that hold the truth", "%"),
+        "coverage": (100 * held.where(judged).mean("year"), "intervals that cover the truth", "%"),
     }
-    return xr.Dataset({n: v.assign_attrs(attributes(*a)) for n, (v, *a) in parts.items()})
+    return labelled(parts)
+
+
+def _blocks(
+    discharge: xr.DataArray, precipitation: xr.DataArray | None = None
+) -> Iterator[tuple[xr.DataArray, xr.DataArray | None]]:
+    """Cut records of many gauges along `gauge`, where they come in blocks (dask) by these.
+
+    So that one after the other can be summed and the whole need never be in memory.
+    """
+    if "gauge" not in discharge.dims:
+        yield discharge, precipitation
+        return
+    count = discharge.sizes["gauge"]
+    sizes = discharge.chunksizes.get("gauge") or (_BLOCK,) * -(-count // _BLOCK)
+    for first, size in zip(np.cumsum((0, *sizes)), sizes, strict=False):
+        block = {"gauge": slice(first, first + size)}
+        each = precipitation is not None and "gauge" in precipitation.dims
+        yield discharge.isel(block), precipitation.isel(block) if each else precipitation
 
 
 def _refusals(
@@ -209,11 +265,11 @@ def _refusals(
         all_years(np.ones(observed.sizes["year"], bool), window), observed.shape
     )
     return {
-        BEYOND: ~inside,
+        _BEYOND: ~inside,
         "a year of the window has too few days reported": ~all_years(observed.values, window),
         "fewer than 2 recession segments": sums["segments"] < 2,
         "fewer than 20 recession days": sums["n"] < 20,
-        CANNOT_TELL: sums["hidden"] > 0,
+        _CANNOT_TELL: sums["hidden"] > 0,
         "discharge does not fall within the segments": sums["xy"] >= 0,
     }
 
@@ -224,7 +280,7 @@ def _first(missing: dict[str, np.ndarray]) -> np.ndarray:
     return names[np.select(list(missing.values()), range(1, names.size), 0)]
 
 
-def _interval(
+def _half_width(
     k: np.ndarray, xx: np.ndarray, segments: xr.Dataset, place: WindowSums
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the half-width of the 95 % interval of k and its degrees of freedom."""

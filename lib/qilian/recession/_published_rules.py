@@ -7,7 +7,7 @@ fall from day to day.
 import numpy as np
 from scipy.signal import lfilter
 
-from qilian.recession.record import Record, bend, lag, positions, quantile, three_day_mean
+from qilian.recession._record import Record, bend, lag, positions, quantile, three_day_mean
 
 
 def falling(record: Record) -> np.ndarray:

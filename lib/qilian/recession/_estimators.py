@@ -12,9 +12,6 @@ from types import MappingProxyType
 import numpy as np
 import xarray as xr
 
-from qilian.contracts.errors import require
-from qilian.contracts.labels import attributes
-
 Estimator = Callable[[np.ndarray, np.ndarray], float]
 
 
@@ -114,40 +111,6 @@ ESTIMATORS: Mapping[str, Estimator] = MappingProxyType(
 )
 
 
-def refit_windows(days: xr.Dataset, *, fit: str = "log_linear", window: int = 1) -> xr.DataArray:
-    """Fit the days of every moving window of years anew, by any of `FITS`.
-
-    Parameters
-    ----------
-    days : xarray.Dataset
-        As from `days.select_days`.
-    fit : str
-        A name of `FITS`.
-    window : int
-        Length of the window [year], odd.
-
-    Returns
-    -------
-    xarray.DataArray
-        (year,) recession constant [day], NaN beyond the record, with fewer than 2 segments or 20
-        days, and where a fit gives no positive constant.
-    """
-    require("fit", fit, fit in ESTIMATORS, f"one of {', '.join(ESTIMATORS)}")
-    require("window", window, window >= 1 and window % 2 == 1, "an odd number of years")
-    log_flow, segment, year = chosen(days)
-    every = np.unique(days["time"].dt.year)
-    constants = np.full(every.size, np.nan)
-    for place in range(window // 2, every.size - window // 2):
-        inside = np.abs(year - every[place]) <= window // 2
-        constants[place] = constant(ESTIMATORS[fit], log_flow[inside], segment[inside])
-    return xr.DataArray(
-        constants,
-        {"year": ("year", every, attributes("centre year of the window"))},
-        name="recession_constant",
-        attrs=attributes("recession constant", "day"),
-    )
-
-
 def constant(fit: Estimator, log_flow: np.ndarray, segment: np.ndarray) -> float:
     """Ks [day] by a fit, NaN with fewer than 2 segments or 20 days or without a positive one."""
     if log_flow.size < 20 or segment[0] == segment[-1]:
@@ -192,13 +155,13 @@ def cloud_exponent(log_flow: np.ndarray, segment: np.ndarray) -> float:
 def _matched(days: np.ndarray) -> np.ndarray:
     """Return the curve t_j that strips of days T_ij, NaN where they do not reach, agree on."""
     there = np.isfinite(days)
-    share = there / there.sum(0)
+    fraction = there / there.sum(0)
     days = np.where(there, days, 0)
     # The curve is the mean of the moved strips, which leaves a system in the shifts alone.
-    middle = (share * days).sum(0)
-    system = np.diag(there.sum(1)) - share @ there.T
+    middle = (fraction * days).sum(0)
+    system = np.diag(there.sum(1)) - fraction @ there.T
     shift = np.linalg.lstsq(system, (there * middle - days).sum(1))[0]
-    return middle + shift @ share
+    return middle + shift @ fraction
 
 
 def _falls(log_flow: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -228,7 +191,7 @@ def _lengths(segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _centred(
     log_flow: np.ndarray, segment: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Days and ln Q less their segment's means, and the segments' lengths."""
+    """Days and ln Q minus their segment's means, and the segments' lengths."""
     first, n = _lengths(segment)
     t = np.arange(segment.size) - np.repeat(first + (n - 1) / 2, n)
     return t, log_flow - np.repeat(np.add.reduceat(log_flow, first) / n, n), n
