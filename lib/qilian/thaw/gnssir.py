@@ -269,7 +269,7 @@ def compare_series(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
     both = xr.Dataset({n: v.assign_attrs(attributes(*about)) for n, (v, *about) in parts.items()})
     both = both.dropna("time", subset=["insar", "gnssir"])
     difference = both["insar"] - both["gnssir"]
-    both["difference"] = difference.assign_attrs(attributes("InSAR less GNSS-IR", "mm"))
+    both["difference"] = difference.assign_attrs(attributes("InSAR minus GNSS-IR", "mm"))
     variance = both["insar_standard_error"] ** 2 + both["gnssir_standard_error"] ** 2
     expected = np.sqrt((1 - 1 / scores["epochs"]) * variance.mean())
     scores["expected_rmse"] = expected.assign_attrs(attributes("RMSE expected of errors", "mm"))
