@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from qilian.archive.catalogue import open_archive
 from qilian.contracts.errors import InputError
@@ -197,6 +198,21 @@ def test_trend():
     found = trend.trend_test(yearly(25 * 1.1 ** (year / 10) * np.exp(0.05 * rng.normal(size=40))))
     assert found["trend_lower"].item() <= 10 <= found["trend_upper"].item()
     assert found["p_value"].item() < 0.01
+
+
+def test_slope_and_test_of_single_years_are_scipys():
+    """Sen's slope and bounds, and Kendall's S, with S's variance inflated."""
+    rng, year = np.random.default_rng(3), np.arange(1980, 2020)
+    level = 0.004 * (year - 2000) + 0.1 * rng.normal(size=40)
+    found = trend.trend_test(yearly(np.exp(level))).isel(window=0)
+    inflation = 40 / float(found["independent"])
+    beyond = 2 * stats.norm.sf(1.96 * np.sqrt(inflation))
+    slope, _, *bounds = stats.theilslopes(level, year, alpha=1 - beyond)
+    ours = [found[name].item() for name in ("trend", "trend_lower", "trend_upper")]
+    np.testing.assert_allclose(ours, 100 * np.expm1(10 * np.array([slope, *bounds])), rtol=1e-9)
+    score = stats.kendalltau(year, level).statistic * 40 * 39 / 2
+    deviation = np.sqrt(40 * 39 * 85 / 18 * inflation)
+    assert found["p_value"] == pytest.approx(2 * stats.norm.sf((abs(score) - 1) / deviation))
 
 
 def test_few_windows_have_no_trend():

@@ -96,9 +96,9 @@ def _trend_test(fits: xr.Dataset) -> tuple[float, ...]:
     alike = float(np.clip(_memory(_about_monotone(level), year, window) + window / n, 0, 0.95))
     inflation = window * (1 + alike) / (1 - alike)
     deviation = np.sqrt(n * (n - 1) * (2 * n + 5) / 18 * inflation)
-    # Sen's bounds are the slopes as many ranks from the middle as S may be from 0.
+    # Sen's bounds: with C = 1.96 standard deviations of S, ranks (N - C) / 2 and (N + C) / 2 + 1.
     ranks = (slopes.size + np.array([-1, 1]) * 1.96 * deviation) / 2
-    bounds = slopes[np.round(ranks).astype(int).clip(0, slopes.size - 1)]
+    bounds = slopes[(np.round(ranks).astype(int) - [1, 0]).clip(0, slopes.size - 1)]
     p = 2 * ndtr(-max(abs(score) - 1, 0) / deviation)
     percent = (100 * np.expm1(10 * value) for value in (slope, *bounds))
     return (*percent, p, n, n / inflation)
