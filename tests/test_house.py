@@ -1,5 +1,6 @@
 """The house rules that no other tool holds: shape of notebooks, one set of versions."""
 
+import ast
 import inspect
 import re
 import subprocess
@@ -72,8 +73,35 @@ def test_a_parameter_that_takes_those_of_another_page_names_what_that_page_decla
 def test_a_notebook_says_which_entries_it_needs_and_loads_no_other(path):
     about = nbformat.read(path, as_version=4).metadata["qilian"]
     needs, may_use = set(about["needs"]), set(about.get("uses", ()))
-    loaded = set(re.findall(r'\.load\("(\w+)"', "\n".join(code_lines(path))))
+    loaded = set(re.findall(r'\.(?:load|get)\("(\w+)"', "\n".join(code_lines(path))))
     assert needs <= loaded <= needs | may_use <= set(READERS)
+
+
+@each_notebook
+def test_a_notebook_assigns_no_name_that_it_imported(path):
+    """Else a room is gone where the next cell needs it."""
+    tree = ast.parse("\n".join(code_lines(path)))
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    stored = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    assert not imported & stored
+
+
+@each_notebook
+def test_a_cell_that_is_read_has_at_most_a_dozen_lines(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        hidden = {"hide-input", "parameters"} & set(cell.metadata.get("tags", ()))
+        if cell.cell_type == "code" and not hidden:
+            lines = [line for line in cell.source.splitlines() if line.strip()]
+            assert len(lines) <= 24, cell.source
 
 
 @each_notebook

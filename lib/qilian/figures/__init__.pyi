@@ -12,13 +12,13 @@ from .maps import (
 from .network import network_panel
 from .periods import averages_panel, maps_with_errors
 from .recession import (
-    KIND_COLORS,
     choices_panel,
     confidence_band,
     robust_limits,
     thaw_panel,
     window_panels,
 )
+from .scaling import density_panel, sensitivity_panel
 from .site import site_maps
 from .style import (
     COHERENCE_MAP,
@@ -35,8 +35,6 @@ from .style import (
     titled,
 )
 from .survey import (
-    SITE,
-    Extent,
     hillshade,
     location_panel,
     reaching,
@@ -51,12 +49,9 @@ __all__ = [
     "COHERENCE_PALETTE",
     "DISPLACEMENT_MAP",
     "INK",
-    "KIND_COLORS",
     "MISSING",
-    "SITE",
     "STYLE",
     "WINDOW_COLORS",
-    "Extent",
     "averages_panel",
     "axis_label",
     "bar_below",
@@ -69,6 +64,7 @@ __all__ = [
     "confidence_band",
     "decay_listing",
     "decay_panel",
+    "density_panel",
     "facts",
     "ground_panel",
     "hillshade",
@@ -85,6 +81,7 @@ __all__ = [
     "robust_limits",
     "said",
     "scale_length",
+    "sensitivity_panel",
     "site_maps",
     "stamp",
     "survey_extents",

@@ -16,13 +16,14 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styl
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a line; text goes left, numbers go right.
+        One row a line; text goes left, numbers go right, answers are yes or no.
     formats : mapping of str to str, optional
         Format of a column's numbers, such as `{"span (d)": "{:.0f}"}`; three digits otherwise.
     """
     numeric = list(frame.select_dtypes("number"))
-    digits = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
-    styled = frame.style.hide(axis="index").format({**digits, **(formats or {})}, na_rep="–")
+    written = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
+    written |= dict.fromkeys(frame.select_dtypes("bool"), _answer)
+    styled = frame.style.hide(axis="index").format({**written, **(formats or {})}, na_rep="–")
     styled = styled.set_properties(subset=numeric, **{"text-align": "right"})
     return styled.set_table_attributes('class="dataframe house"')
 
@@ -40,7 +41,13 @@ def facts(data: xr.Dataset) -> pd.DataFrame:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return _answer(value)
     return f"{value:.3g}" if isinstance(value, float) else str(value) or "–"
+
+
+def _answer(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def said(*sentences: str) -> Markdown:
