@@ -131,6 +131,14 @@ def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():
     assert "23.75" not in html
 
 
+def test_answers_are_written_yes_and_no():
+    answers = xr.Dataset({"detected": ("class", [True, False])}, {"class": ["water", "bare"]})
+    html = tables.table(tables.columns(answers)).to_html()
+    assert html.index("yes") < html.index("no<")
+    assert "True" not in html
+    assert tables.facts(answers.isel({"class": 1})).value.tolist() == ["no"]
+
+
 def test_a_failed_check_is_named_with_what_was_found():
     good = checks.within("shares", [0.2, np.nan, 0.8], 0, 1)
     assert "0.2 to 0.8" in checks.check_all(good).to_html()

@@ -6,10 +6,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from qilian.figures import recession
 from qilian.figures import style as figures_style
 
-KIND_COLORS = {
+_KIND_COLORS = {
     "as chosen": "#1a1a1a",
     "method": "#1f5fbf",
     "length": "#2a8f6d",
@@ -25,10 +24,10 @@ def window_panels(
     for window, color in colors.items():
         fit = fits.sel(window=window)
         label = f"{window}-year"
-        recession.confidence_band(top, fit, "recession_constant", color=color, label=label)
+        confidence_band(top, fit, "recession_constant", color=color, label=label)
         style = {"color": color, "markersize": 3.2, "linewidth": 1.4}
         bottom.plot(fit["year"], fit["r_squared"], "o-", **style)
-    limits = recession.robust_limits(fits, "recession_constant")
+    limits = robust_limits(fits, "recession_constant")
     top.set(ylim=limits, ylabel="recession constant $K_s$ (d)")
     top.set_title("(a) recession constant with its 95 % interval")
     bottom.set(ylabel="$R^2$", xlabel="centre of the window (year)")
@@ -51,7 +50,7 @@ def choices_panel(axes: Axes, runs: xr.Dataset) -> None:
     ratio, low, high = (1 + runs[name].values / 100 for name in _CHANGE)
     far = _far(np.concatenate([low, high]), ratio)
     for kind, row, *bounds, middle in zip(kinds, rows, low, high, ratio, strict=True):
-        color = KIND_COLORS[kind]
+        color = _KIND_COLORS[kind]
         if np.isnan(bounds).any():
             words = "cannot tell" if np.isnan(middle) else "no interval"
             axes.text(1, row, words, ha="center", bbox=_PLAIN, **_SMALL)

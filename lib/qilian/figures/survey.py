@@ -13,12 +13,12 @@ from qilian.figures import maps
 from qilian.imagery.indices import fraction_above
 from qilian.spatial import grids
 
-Extent = tuple[float, float, float, float]  # west, east, south, north
-SITE = "#d6452b"
+_Extent = tuple[float, float, float, float]  # west, east, south, north
+_SITE = "#d6452b"
 
 
-def survey_extents(image: xr.DataArray, *features: Any) -> tuple[Extent, Extent]:
-    """Find what to show of a survey's whereabouts: all that is known, and its surroundings.
+def survey_extents(image: xr.DataArray, *features: Any) -> tuple[_Extent, _Extent]:
+    """Return what to show of a survey's whereabouts: all that is known, and its surroundings.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ def survey_extents(image: xr.DataArray, *features: Any) -> tuple[Extent, Extent]
 
     Returns
     -------
-    tuple of Extent
-        In degrees, with a margin of about 4 and 2.5 km.
+    tuple of two tuples of float
+        West, east, south and north [degree], with a margin of about 4 and 2.5 km.
     """
     flown = image.rio.transform_bounds("EPSG:4326")
     known = [f.to_crs("EPSG:4326").total_bounds for f in features if f is not None]
     return _around(flown, *known, margin=0.04), _around(flown, margin=0.025)
 
 
-def _around(*bounds: Any, margin: float) -> Extent:
+def _around(*bounds: Any, margin: float) -> _Extent:
     west, south = np.min([b[:2] for b in bounds], axis=0) - margin
     east, north = np.max([b[2:] for b in bounds], axis=0) + margin
     # No flat strip: at least four tenths as high as wide.
@@ -46,8 +46,8 @@ def _around(*bounds: Any, margin: float) -> Extent:
     return float(west), float(east), float(south - missing), float(north + missing)
 
 
-def reaching(backgrounds: Iterable[xr.DataArray | None], extent: Extent) -> xr.DataArray | None:
-    """Pick the first picture that holds all of an extent, or else the last there is, or None."""
+def reaching(backgrounds: Iterable[xr.DataArray | None], extent: _Extent) -> xr.DataArray | None:
+    """Return the first picture that covers an extent, or else the last there is, or None."""
     west, east, south, north = extent
     held = [picture for picture in backgrounds if picture is not None]
     for picture in held:
@@ -60,7 +60,7 @@ def reaching(backgrounds: Iterable[xr.DataArray | None], extent: Extent) -> xr.D
 def location_panel(
     axes: Axes,
     background: xr.DataArray | None,
-    extent: Extent,
+    extent: _Extent,
     image: xr.DataArray,
     *,
     sites: Any,
@@ -87,14 +87,14 @@ def location_panel(
     maps.picture_panel(axes, background, degrees, extent)
     maps.outline(axes, outlines, degrees)
     west, south, east, north = image.rio.transform_bounds(degrees)
-    style = {"fill": False, "edgecolor": SITE, "lw": 1.6, "label": "survey"}
+    style = {"fill": False, "edgecolor": _SITE, "lw": 1.6, "label": "survey"}
     axes.add_patch(Rectangle((west, south), east - west, north - south, **style))
     axes.locator_params(nbins=3)
     if sites is not None:
         _name_places(axes, sites.to_crs(degrees), extent)
 
 
-def _name_places(axes: Axes, sites: Any, extent: Extent) -> None:
+def _name_places(axes: Axes, sites: Any, extent: _Extent) -> None:
     """Mark places, and name them unless the name would lie on one before."""
     west, east, south, north = extent
     halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.2}
@@ -103,7 +103,7 @@ def _name_places(axes: Axes, sites: Any, extent: Extent) -> None:
         across, up = (point.x - west) / (east - west), (point.y - south) / (north - south)
         if not (0 < across < 1 and 0 < up < 1):
             continue
-        axes.plot(point.x, point.y, "o", color=SITE, markersize=4.5, markeredgecolor="white")
+        axes.plot(point.x, point.y, "o", color=_SITE, markersize=4.5, markeredgecolor="white")
         if all(np.hypot(across - x, up - y) > 0.08 for x, y in named):
             named.append((across, up))
             # To the west of places in the east, where the map ends.
@@ -115,7 +115,7 @@ def _name_places(axes: Axes, sites: Any, extent: Extent) -> None:
 def threshold_panel(
     axes: Axes, rules: Iterable[tuple[xr.DataArray, float]], colors: Mapping[str, str], by: float
 ) -> None:
-    """Draw the share of the ground above a threshold as that moves, and shade those in use.
+    """Draw the fraction of the ground above a threshold that moves, and shade those in use.
 
     Parameters
     ----------
@@ -136,7 +136,9 @@ def threshold_panel(
             axes.plot(steps, above, color=color, label=str(index.name).upper())
             drawn.add(index.name)
         axes.axvspan(limit - by, limit + by, color=color, alpha=0.2, lw=0)
-    axes.set(xlabel="threshold (1)", xlim=(-1, 1), ylabel="share of the ground above", ylim=(0, 1))
+    axes.set(
+        xlabel="threshold (1)", xlim=(-1, 1), ylabel="fraction of the ground above", ylim=(0, 1)
+    )
     axes.legend(loc="lower left")
 
 
