@@ -93,14 +93,14 @@ def test_water_goes_first_and_what_has_no_index_has_no_class():
 
 
 @given(arrays(float, 40, elements=st.floats(-1, 1)), st.lists(st.floats(-1, 1), min_size=1))
-def test_the_share_above_a_threshold_is_counted(values, thresholds):
+def test_the_fraction_above_a_threshold_is_counted(values, thresholds):
     """One by one, missing pixels left out."""
     index = pixels(i=[*values, NAN]).isel(band=0, drop=True).rename("i")
     expected = [(values > threshold).mean() for threshold in thresholds]
     np.testing.assert_allclose(indices.fraction_above(index, thresholds), expected)
 
 
-def test_a_threshold_that_moves_takes_its_share_along():
+def test_a_threshold_that_moves_takes_its_fraction_along():
     """Four pixels of NDWI at 0 ± 0.04 and far from it."""
     wet = pixels(w=[-0.04, 0.04, 0.5, -0.5]).isel(band=0, drop=True).rename("ndwi")
     found = indices.threshold_sensitivity([(wet, 0.0)])

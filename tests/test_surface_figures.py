@@ -34,8 +34,8 @@ def test_a_class_no_larger_than_its_error_has_a_star_that_is_explained(axes, uns
     """The classes in their order; no note where nothing has a star."""
     then, now = field(np.ones((4, 5))), field(np.full((4, 5), 3.0))
     names = list(land_cover.CHANGES)
-    told = ["no" if name in unsure else "yes" for name in names]
-    measured = xr.Dataset({"detected": ("class", told)}, {"class": names})
+    detected = [name not in unsure for name in names]
+    measured = xr.Dataset({"detected": ("class", detected)}, {"class": names})
     figures_land_cover.change_panel(
         axes, measured.assign(change=land_cover.land_cover_change(then, now)), COLORS
     )

@@ -31,9 +31,9 @@ def ground_panel(
         Colour by the name of a class.
     """
     maps.picture_panel(axes, picture, flags.rio.crs)
-    values = dict(zip(classes.class_names(flags), flags.attrs["flag_values"], strict=True))
+    zones = classes.class_zones(flags)
     for name, color in colors.items():
-        inside = (flags == values[name]).astype(float)
+        inside = zones[name].astype(float)
         axes.contour(flags["x"], flags["y"], inside, [0.5], colors=[color], linewidths=1.1)
         axes.plot([], [], color=color, label=f"outline: {name}")
     axes.tick_params(labelbottom=False)
@@ -55,9 +55,9 @@ def change_panel(axes: Axes, measured: xr.Dataset, colors: Sequence[str]) -> Non
     """
     flags = measured["change"]
     maps.category_panel(axes, flags.where(flags > 0), colors)
-    told = measured["detected"].to_series()
-    names = [name + (" *" if told[name] == "no" else "") for name in told.index]
-    names += [] if (told == "yes").all() else ["* no larger than its error"]
+    detected = measured["detected"].to_series()
+    names = [name + " *" * (not larger) for name, larger in detected.items()]
+    names += [] if detected.all() else ["* no larger than its error"]
     handles = [*axes.get_legend().legend_handles, Line2D([], [], linestyle="none")]
     # Two columns, since the names are too long for one line.
     axes.legend(handles[: len(names)], names, ncols=2, **_BELOW)

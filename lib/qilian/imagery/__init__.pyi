@@ -1,7 +1,6 @@
 from .composites import colour_composite
 from .indices import (
     CLASSES,
-    LEAST_SUM,
     QUALITY,
     classify_indices,
     fraction_above,
@@ -38,16 +37,14 @@ from .resampling import (
     resample_picture,
     transform_departures,
 )
-from .transforms import TERMS, TRANSFORMS, Transform, affine_transform, design
+from .transforms import TRANSFORMS, Transform, affine_transform
 
 __all__ = [
     "CHANGES",
     "CLASSES",
     "GROUND",
     "LAND",
-    "LEAST_SUM",
     "QUALITY",
-    "TERMS",
     "TRANSFORMS",
     "Split",
     "Transform",
@@ -60,7 +57,6 @@ __all__ = [
     "colour_ground",
     "common_grid",
     "compare_transforms",
-    "design",
     "fit_transform",
     "fraction_above",
     "grey_water",

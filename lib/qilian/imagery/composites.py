@@ -6,7 +6,7 @@ _COLOURS = (("red", "green", "blue"), ("near_infrared", "red", "green"))
 
 
 def colour_composite(image: xr.DataArray) -> xr.DataArray:
-    """Turn reflectance into a picture, in natural colours if the image has a blue band.
+    """Return reflectance as a picture, in natural colours if the image has a blue band.
 
     All three bands are stretched alike, from the 1st to the 99th percentile of all, and midtones
     are lifted, so that hues stay what they are. Without blue, near infrared, red and green stand

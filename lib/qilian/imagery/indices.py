@@ -1,4 +1,4 @@
-"""Indices of vegetation and water from reflectance, where they hold, and classes of ground."""
+"""Indices of vegetation and water from reflectance, where they hold, and land-cover classes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ import xarray as xr
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes, class_attributes
 
-LEAST_SUM = 0.02  # of two reflectances; below it an index is noise over noise
+_LEAST_SUM = 0.02  # of two reflectances; below it an index is noise over noise
 QUALITY = ("usable", "no_data", "too_dark", "too_bright")
 CLASSES = ("water", "bare", "sparse", "vegetated")
 
@@ -72,7 +72,7 @@ def _normalized_difference(image: xr.DataArray, first: str, second: str) -> xr.D
     a, b = (_band(image, name) for name in (first, second))
     total = a + b
     # A reflectance may come out a little below 0, and then the index leaves −1 to 1.
-    sound = (total >= LEAST_SUM) & (a >= 0) & (b >= 0)
+    sound = (total >= _LEAST_SUM) & (a >= 0) & (b >= 0)
     return ((a - b) / total.where(sound)).assign_attrs(grid_mapping="spatial_ref")
 
 
@@ -86,7 +86,7 @@ def _band(image: xr.DataArray, name: str) -> xr.DataArray:
 def reflectance_quality(
     image: xr.DataArray, *, darkest: float = 0.02, brightest: float = 0.5
 ) -> xr.DataArray:
-    """Tell where indices can be trusted.
+    """Classify pixels by whether indices can be trusted on them.
 
     The mean of green, red and near infrared is held against two limits. Below `darkest` lies deep
     shadow, where noise and skylight make the ratio; above `brightest` cloud, snow or a saturated
@@ -125,7 +125,7 @@ def classify_indices(
     bare: float = 0.2,
     vegetated: float = 0.5,
 ) -> xr.DataArray:
-    """Sort ground by its two indices: water first, the rest by vegetation.
+    """Classify ground by its two indices: water first, the rest by vegetation.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def classify_indices(
     unknown = vegetation.isnull() | water.isnull()
     rules = [unknown, water > open_water, vegetation < bare, vegetation <= vegetated]
     kinds = _classified(rules, [0, 1, 2, 3], otherwise=4)
-    return kinds.assign_attrs(class_attributes("class of ground", CLASSES))
+    return kinds.assign_attrs(class_attributes("land-cover class", CLASSES))
 
 
 def _classified(rules: list[xr.DataArray], numbers: list[int], otherwise: int) -> xr.DataArray:
@@ -163,17 +163,17 @@ def _classified(rules: list[xr.DataArray], numbers: list[int], otherwise: int) -
 
 
 def fraction_above(index: xr.DataArray, thresholds: Sequence[float]) -> xr.DataArray:
-    """Share of the ground whose index is known and above a threshold, (threshold,) [1]."""
+    """Compute the fraction of the ground with an index above a threshold, (threshold,) [1]."""
     values = np.sort(index.values[np.isfinite(index.values)])
     above = 1 - np.searchsorted(values, thresholds, side="right") / max(values.size, 1)
-    about = attributes(f"share of the ground above a threshold of {index.name}")
+    about = attributes(f"fraction of the ground above a threshold of {index.name}")
     return xr.DataArray(above, {"threshold": list(thresholds)}, ("threshold",), attrs=about)
 
 
 def threshold_sensitivity(
     rules: Iterable[tuple[xr.DataArray, float]], *, by: float = 0.05
 ) -> xr.Dataset:
-    """Tell how a share hangs on its threshold.
+    """Compute how a fraction of the ground depends on its threshold.
 
     Parameters
     ----------
@@ -185,12 +185,12 @@ def threshold_sensitivity(
     Returns
     -------
     xarray.Dataset
-        Along `rule`: the `share` of the ground above the threshold, and that above one which is
-        `by` higher (`less`) or lower (`more`) [1].
+        Along `rule`: the `fraction` of the ground above the threshold, and above one that is `by`
+        higher (`fraction_raised`) or lower (`fraction_lowered`) [1].
     """
     rules = list(rules)
-    steps = {"share": 0.0, "less": by, "more": -by}
-    about = {"share": "share", "less": f"limit + {by:g}", "more": f"limit − {by:g}"}
+    steps = {"fraction": 0.0, "fraction_raised": by, "fraction_lowered": -by}
+    about = dict(zip(steps, ("fraction", f"limit + {by:g}", f"limit − {by:g}"), strict=True))
     names = [f"{index.name.upper()} > {limit:g}" for index, limit in rules]
     table = xr.Dataset(coords={"rule": names})
     for name, step in steps.items():

@@ -1,13 +1,14 @@
-"""Ground told from grey and colour pictures alone, and what changed between two of them."""
+"""Land cover from grey and colour pictures alone, and what changed between two of them."""
 
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from scipy import ndimage
+from skimage.filters import threshold_otsu
 
 from qilian.contracts.errors import require
-from qilian.contracts.labels import attributes, class_attributes
+from qilian.contracts.labels import attributes, class_attributes, labelled
 from qilian.spatial import classes
 
 LAND = ("water", "land")
@@ -25,9 +26,9 @@ _SHIFT = 0.1  # of the distance between two means, for how much hangs on a thres
 
 
 class Split(NamedTuple):
-    """Two classes of values: what parts them, how far apart their means are, how well it does.
+    """Two classes of values: the threshold between them, the distance of their means, how separate.
 
-    `separability` is the share of the variance that lies between the classes, 0 to 1; a single
+    `separability` is the fraction of the variance that lies between the classes, 0 to 1; a single
     bell curve has 2 / π = 0.64.
     """
 
@@ -37,7 +38,7 @@ class Split(NamedTuple):
 
 
 def otsu(values: np.ndarray) -> Split:
-    """Part values in two so that most of their variance lies between the parts.
+    """Split values in two classes so that most of their variance lies between the classes.
 
     Parameters
     ----------
@@ -56,16 +57,12 @@ def otsu(values: np.ndarray) -> Split:
     known = values[np.isfinite(values)]
     require("the number of different values", np.unique(known).size, np.ptp(known) > 0, "two")
     counts, edges = np.histogram(known, _BINS)
-    middle, share = (edges[1:] + edges[:-1]) / 2, counts / known.size
-    below, first = np.cumsum(share)[:-1], np.cumsum(share * middle)[:-1]
-    mean = (share * middle).sum()
-    between = (mean * below - first) ** 2 / (below * (1 - below))
-    # Values with a gap between them leave a run of equals, whose middle is as good as any.
-    top = np.flatnonzero(between >= between.max() * (1 - 1e-9))
-    at = (top[0] + top[-1]) // 2
-    distance = (mean - first[at]) / (1 - below[at]) - first[at] / below[at]
-    variance = (share * (middle - mean) ** 2).sum()
-    return Split(float(edges[at + 1]), float(distance), float(between[at] / variance))
+    edge = threshold_otsu(hist=(counts, edges[1:]))
+    low, high = known[known < edge], known[known >= edge]
+    distance = high.mean() - low.mean()
+    separability = low.size * high.size / known.size**2 * distance**2 / known.var()
+    # In the middle of whatever gap there is between the classes.
+    return Split(float(low.max() + high.min()) / 2, float(distance), float(separability))
 
 
 def smoothed(picture: xr.DataArray, length: float) -> xr.DataArray:
@@ -82,7 +79,7 @@ def smoothed(picture: xr.DataArray, length: float) -> xr.DataArray:
 
 
 def grey_water(picture: xr.DataArray, *, shift: float = 0.0) -> tuple[xr.DataArray, Split]:
-    """Tell water from land in a grey picture: water is dark.
+    """Classify water and land in a grey picture: water is dark.
 
     So is deep shadow, and coal; bare ground and meadow may be equally grey, and are not told
     apart.
@@ -108,10 +105,10 @@ def grey_water(picture: xr.DataArray, *, shift: float = 0.0) -> tuple[xr.DataArr
 def colour_ground(
     picture: xr.DataArray, *, shift: float = 0.0
 ) -> tuple[xr.DataArray, tuple[Split, Split]]:
-    """Tell water, bare and vegetated ground in a picture of red, green and blue.
+    """Classify water, bare and vegetated ground in a picture of red, green and blue.
 
-    Bare ground is grey: the share of green in the sum of the three is small. Of the rest, water
-    has the larger share of blue; grey water would count as bare. Both limits are Otsu's, which
+    Bare ground is grey: the fraction of green in the sum of the three is small. Of the rest, water
+    has the larger fraction of blue; grey water would count as bare. Both limits are Otsu's, which
     part even ground of one class.
 
     Parameters
@@ -168,7 +165,7 @@ def _flagged(
 
 
 def class_areas(flags: xr.DataArray, *, error: float) -> xr.Dataset:
-    """Measure each class, and what its outline may be off by.
+    """Compute the area of each class, its perimeter, and what its outline may be off by.
 
     Parameters
     ----------
@@ -186,24 +183,26 @@ def class_areas(flags: xr.DataArray, *, error: float) -> xr.Dataset:
         it takes on the other.
     """
     pixel = abs(float(flags["x"][1] - flags["x"][0]))
-    rows = []
-    for value in flags.attrs["flag_values"]:
-        inside = flags.values == value
-        edges = sum(int(np.diff(inside, axis=axis).sum()) for axis in (0, 1))
-        perimeter = edges * pixel * np.pi / 4
-        rows.append((inside.sum() * pixel**2, perimeter, perimeter * error))
-    about = {
-        "area": attributes("area", "m2"),
-        "perimeter": attributes("perimeter", "m"),
-        "area_error": attributes("area error by registration, at most", "m2"),
-    }
-    columns = zip(about.items(), zip(*rows, strict=True), strict=True)
-    found = {name: ("class", np.array(values), attrs) for (name, attrs), values in columns}
-    return xr.Dataset(found, {"class": classes.class_names(flags)})
+    zones = classes.class_zones(flags)
+    counts = [(int(zone.sum()), _edges(zone.values)) for zone in zones.values()]
+    pixels, edges = xr.DataArray(counts, {"class": list(zones)}, ("class", "count")).T
+    perimeter = edges * pixel * np.pi / 4
+    return labelled(
+        {
+            "area": (pixels * pixel**2, "area", "m2"),
+            "perimeter": (perimeter, "perimeter", "m"),
+            "area_error": (perimeter * error, "area error by registration, at most", "m2"),
+        }
+    )
+
+
+def _edges(inside: np.ndarray) -> int:
+    """Count the edges between pixels inside and outside; the frame of the map is no edge."""
+    return sum(int(np.diff(inside, axis=axis).sum()) for axis in (0, 1))
 
 
 def measure_change(grey: xr.DataArray, colour: xr.DataArray, *, error: float) -> xr.Dataset:
-    """Tell the ground of two dates, what changed, by how much, and how sure that is.
+    """Classify the ground of two dates, and measure what changed and with which uncertainty.
 
     Parameters
     ----------
@@ -215,10 +214,10 @@ def measure_change(grey: xr.DataArray, colour: xr.DataArray, *, error: float) ->
     Returns
     -------
     xarray.Dataset
-        (y, x) `before`, `after` and `change`; (class,) as `areas` measures them, with
+        (y, x) `before`, `after` and `change`; (class,) as `class_areas` measures them, with
         `threshold_error` [m2], half of how an area varies when all thresholds move by a tenth of
         the distance between the means that they part, `error` [m2], the sum of both, since the
-        first is an upper bound, and `detected`, "yes" where the area is larger than that;
+        first is an upper bound, and `detected`, whether the area is larger than that;
         (threshold,) the thresholds' `separability` [1].
     """
     readings = {}
@@ -233,30 +232,31 @@ def measure_change(grey: xr.DataArray, colour: xr.DataArray, *, error: float) ->
     found["threshold_error"] = (abs(high - low) / 2).assign_attrs(about)
     error = found["area_error"] + found["threshold_error"]
     found["error"] = error.assign_attrs(attributes("both errors added", "m2"))
-    detected = xr.where(found["area"] > found["error"], "yes", "no")
+    detected = found["area"] > found["error"]
     found["detected"] = detected.assign_attrs(attributes("detected: larger than that", None))
     found["separability"] = "threshold", [split.separability for split in splits]
-    found["separability"].attrs = attributes("share of the variance between the parts")
+    found["separability"].attrs = attributes("fraction of the variance between the classes")
     names = ["water, grey picture", "bare ground, colours", "water, colours"]
     return found.assign(before=before, after=after, change=changed).assign_coords(threshold=names)
 
 
 def areas_against(measured: xr.Dataset, true: xr.DataArray) -> xr.Dataset:
-    """Put measured areas beside the true ones.
+    """Compare measured areas with the true ones.
 
     Parameters
     ----------
     measured : xarray.Dataset
-        As from `measure`.
+        As from `measure_change`.
     true : xarray.DataArray
-        (y, x), as `change` gives it, on the same grid.
+        (y, x), as `land_cover_change` gives it, on the same grid.
 
     Returns
     -------
     xarray.Dataset
-        (class,) [m2]: measured `area` and its `error`, `true_area`, and how far the first is `off`.
+        (class,) [m2]: measured `area` and its `error`, `true_area`, and their `difference`.
     """
     found = measured[["area", "error"]].reset_coords(drop=True)
     area = class_areas(true, error=0)["area"].assign_attrs(attributes("true area", "m2"))
-    off = (found["area"] - area).assign_attrs(attributes("off by", "m2"))
-    return found.assign(true_area=area, off=off)
+    difference = found["area"] - area
+    difference.attrs = attributes("measured minus true", "m2")
+    return found.assign(true_area=area, difference=difference)

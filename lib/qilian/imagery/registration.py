@@ -1,11 +1,11 @@
-"""Registration of an old picture by control points, with errors told by leaving points out."""
+"""Registration of an old picture by control points, with errors by leaving points out."""
 
 import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
-from qilian.imagery.transforms import TRANSFORMS, Transform, design
+from qilian.imagery.transforms import TRANSFORMS, Transform, _design
 
 
 def fit_transform(points: xr.Dataset, model: str) -> Transform:
@@ -31,7 +31,7 @@ def fit_transform(points: xr.Dataset, model: str) -> Transform:
     """
     require("model", repr(model), model in TRANSFORMS, f"one of {', '.join(TRANSFORMS)}")
     place, ground, centre, size, origin = _normalized(points)
-    equations = design(model, place).reshape(2 * len(place), -1)
+    equations = _design(model, place).reshape(2 * len(place), -1)
     needed = equations.shape[1] // 2
     if np.linalg.matrix_rank(equations, tol=1e-6) < equations.shape[1]:
         raise InputError(
@@ -53,7 +53,7 @@ def _normalized(points: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray,
 
 
 def point_residuals(points: xr.Dataset, transform: Transform) -> xr.DataArray:
-    """Ground position of each point less that of the transform, (point, axis) [m]."""
+    """Compute each point's ground position minus that of the transform, (point, axis) [m]."""
     found = np.stack(transform(points["column"].values, points["row"].values), -1)
     stated = np.stack([points["x"], points["y"]], -1)
     about = attributes("residual of a control point", "m")
@@ -61,7 +61,7 @@ def point_residuals(points: xr.Dataset, transform: Transform) -> xr.DataArray:
 
 
 def left_out_residuals(points: xr.Dataset, model: str) -> xr.DataArray:
-    """Tell by how much each point is missed by the transform of all others.
+    """Compute by how much the transform of all other points misses each.
 
     Without fitting anew: the residuals $e_i$ of one point follow from those of the common fit and
     the point's own 2 × 2 block of the hat matrix, $(I - H_{ii})^{-1} e_i$ (Cook & Weisberg, 1982).
@@ -69,9 +69,9 @@ def left_out_residuals(points: xr.Dataset, model: str) -> xr.DataArray:
     Parameters
     ----------
     points : xarray.Dataset
-        As `fit` takes them.
+        As `fit_transform` takes them.
     model : {"similarity", "affine", "quadratic"}
-        As `fit` takes it.
+        As `fit_transform` takes it.
 
     Returns
     -------
@@ -91,12 +91,12 @@ def left_out_residuals(points: xr.Dataset, model: str) -> xr.DataArray:
 
 
 def compare_transforms(points: xr.Dataset, shape: tuple[int, int]) -> xr.Dataset:
-    """Hold the models against each other by the points they are not fitted to.
+    """Compare the models by the points they are not fitted to.
 
     Parameters
     ----------
     points : xarray.Dataset
-        As `fit` takes them.
+        As `fit_transform` takes them.
     shape : tuple of int
         Rows and columns of the picture.
 
@@ -142,7 +142,7 @@ def compare_transforms(points: xr.Dataset, shape: tuple[int, int]) -> xr.Dataset
 
 
 def choose_transform(comparison: xr.Dataset) -> str:
-    """Name the simplest model that is no worse than the best, given how sure the difference is.
+    """Return the simplest model that is no worse than the best, given how sure the difference is.
 
     With a dozen points the least error left out is often least by chance. So a simpler model goes
     before the best one unless its mean square exceeds that by more than one standard error of
@@ -151,12 +151,12 @@ def choose_transform(comparison: xr.Dataset) -> str:
     Parameters
     ----------
     comparison : xarray.Dataset
-        As `compare` gives it.
+        As `compare_transforms` returns it.
 
     Returns
     -------
     str
-        One of `MODELS`.
+        One of `TRANSFORMS`.
     """
     close = comparison["excess"] <= comparison["excess_error"]
     return str(comparison["model"].values[int(np.argmax(close.values))])
@@ -187,4 +187,4 @@ def _errors_of_fit(
 
 
 def _parameters(model: str) -> int:
-    return design(model, np.zeros((1, 2))).shape[-1]
+    return _design(model, np.zeros((1, 2))).shape[-1]

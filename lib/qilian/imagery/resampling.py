@@ -15,7 +15,7 @@ from qilian.spatial import grids
 def common_grid(
     picture: xr.DataArray, transform: Transform, other: xr.DataArray, *, pixel: float
 ) -> xr.DataArray:
-    """Lay a grid over the ground that a registered picture shares with another one.
+    """Return a grid over the ground that a registered picture shares with another one.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def common_grid(
 def resample_picture(
     picture: xr.DataArray, transform: Transform, like: xr.DataArray
 ) -> xr.DataArray:
-    """Put a picture where its transform says, interpolated bilinearly.
+    """Resample a picture to where its transform says, bilinearly.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def resample_picture(
 def on_one_grid(
     picture: xr.DataArray, transform: Transform, other: xr.DataArray, *, pixel: float
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """Put a registered picture and another one on the grid of the ground that they share.
+    """Resample a registered picture and another one to the grid of the ground that they share.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def on_one_grid(
 
 
 def position_error(transform: Transform, like: xr.DataArray, *, point_error: float) -> xr.DataArray:
-    """Give the standard error of positions by the noise of the control points.
+    """Compute the standard error of positions by the noise of the control points.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def position_error(transform: Transform, like: xr.DataArray, *, point_error: flo
 def transform_departures(
     picture: xr.DataArray, transforms: Mapping[str, Transform], true: Transform
 ) -> xr.Dataset:
-    """Tell how far transforms of a picture, and its own georeference, are off the true one.
+    """Compute how far transforms of a picture, and its own georeference, are off the true one.
 
     Parameters
     ----------

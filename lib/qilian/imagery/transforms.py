@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 # Powers of column and row in x, and again in y.
-TERMS = {
+_TERMS = {
     "affine": ((0, 0), (1, 0), (0, 1)),
     "quadratic": ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)),
 }
-TRANSFORMS = ("similarity", *TERMS)
+TRANSFORMS = ("similarity", *_TERMS)
 _STEPS, _CLOSE = 50, 1e-6  # of the inverse; pixels
 _NO_SHIFT = np.zeros(2), 1.0, np.zeros(2)  # centre, size, origin
 
@@ -22,7 +22,7 @@ class Transform:
     Attributes
     ----------
     model : str
-        One of `MODELS`.
+        One of `TRANSFORMS`.
     parameters : numpy.ndarray
         (parameter,), of columns and rows from `centre` in units of `size`.
     cofactor : numpy.ndarray
@@ -41,13 +41,13 @@ class Transform:
     origin: np.ndarray
 
     def __call__(self, column: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give x and y of places in the picture [m]."""
+        """Compute x and y of places in the picture [m]."""
         rows = self.equations(column, row)
         x, y = np.moveaxis(rows @ self.parameters, -1, 0)
         return x + self.origin[0], y + self.origin[1]
 
     def standard_error(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """Give the error of a position, root of both axes' variance, for points of 1 m [1]."""
+        """Compute the error of a position, root of both axes' variance, for points of 1 m [1]."""
         rows = self.equations(column, row)
         return np.sqrt(np.einsum("...ij,jk,...ik->...", rows, self.cofactor, rows))
 
@@ -67,26 +67,26 @@ class Transform:
         return np.where(found, place[0], np.nan), np.where(found, place[1], np.nan)
 
     def equations(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """Give what the parameters are multiplied by for x and y, (…, axis, parameter)."""
+        """Return what the parameters are multiplied by for x and y, (…, axis, parameter)."""
         place = np.stack(np.broadcast_arrays(column, row), -1)
-        return design(self.model, (place - self.centre) / self.size)
+        return _design(self.model, (place - self.centre) / self.size)
 
 
 def affine_transform(coefficients: Sequence[float]) -> Transform:
-    """Give the transform that a file states: x = a column + b row + c, y = d column + e row + f."""
+    """Return the transform of coefficients: x = a column + b row + c, y = d column + e row + f."""
     a, b, c, d, e, f = coefficients
     return Transform("affine", np.array([c, a, b, f, d, e]), np.zeros((6, 6)), *_NO_SHIFT)
 
 
-def design(model: str, place: np.ndarray) -> np.ndarray:
-    """Equations (…, axis, parameter) of x and y at places (…, 2)."""
+def _design(model: str, place: np.ndarray) -> np.ndarray:
+    """Return the equations (…, axis, parameter) of x and y at places (…, 2)."""
     column, row = place[..., 0], place[..., 1]
     if model == "similarity":
         one, none = np.ones_like(column), np.zeros_like(column)
         # Rows run down and y runs up, hence the mirror.
         of_x, of_y = [column, row, one, none], [-row, column, none, one]
         return np.stack([np.stack(of_x, -1), np.stack(of_y, -1)], -2)
-    terms = np.stack([column**i * row**j for i, j in TERMS[model]], -1)
+    terms = np.stack([column**i * row**j for i, j in _TERMS[model]], -1)
     rest = np.zeros_like(terms)
     of_x, of_y = np.concatenate([terms, rest], -1), np.concatenate([rest, terms], -1)
     return np.stack([of_x, of_y], -2)

@@ -1,16 +1,17 @@
-"""Maps of classes, which carry `flag_values` and `flag_meanings`: names, shares, and what is what.
+"""Maps of classes, which carry `flag_values` and `flag_meanings`: names, fractions, confusion.
 
 A value that none of a map's flags has is ground without a class.
 """
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from qilian.contracts.labels import attributes
 
 
 def class_names(flags: xr.DataArray) -> list[str]:
-    """Names of the classes in plain writing, in the order of their values."""
+    """Return the names of the classes in plain writing, in the order of their values."""
     return [name.replace("_", " ") for name in flags.attrs["flag_meanings"].split()]
 
 
@@ -21,17 +22,17 @@ def class_zones(flags: xr.DataArray) -> dict[str, xr.DataArray]:
 
 
 def class_fractions(flags: xr.DataArray) -> xr.DataArray:
-    """Share that each class has of the pixels with a class, (class,) [1]; NaN if none has one."""
-    values = np.atleast_1d(flags.attrs["flag_values"])
+    """Compute each class's fraction of the pixels with a class, (class,) [1]; NaN if none has."""
+    zones = class_zones(flags)
     counts = xr.DataArray(
-        [int((flags == value).sum()) for value in values], {"class": class_names(flags)}, ("class",)
+        [int(z.sum()) for z in zones.values()], {"class": list(zones)}, ("class",)
     )
-    share = counts.where(counts.sum() > 0) / counts.sum()
-    return share.assign_attrs(attributes("share of the ground"))
+    fraction = counts.where(counts.sum() > 0) / counts.sum()
+    return fraction.assign_attrs(attributes("fraction of the ground"))
 
 
 def contingency(found: xr.DataArray, true: xr.DataArray) -> xr.DataArray:
-    """Tell what each true class was found as.
+    """Count what each true class was classified as.
 
     Parameters
     ----------
@@ -43,9 +44,8 @@ def contingency(found: xr.DataArray, true: xr.DataArray) -> xr.DataArray:
     xarray.DataArray
         Pixels (true, found) that have a class in both.
     """
-    pairs = [
-        [int(((true == a) & (found == b)).sum()) for b in found.attrs["flag_values"]]
-        for a in true.attrs["flag_values"]
-    ]
+    pairs = pd.crosstab(true.values.ravel(), found.values.ravel())
+    values = true.attrs["flag_values"], found.attrs["flag_values"]
+    counts = pairs.reindex(index=values[0], columns=values[1], fill_value=0)
     coords = {"true": class_names(true), "found": class_names(found)}
-    return xr.DataArray(pairs, coords, ("true", "found"), attrs=attributes("pixels"))
+    return xr.DataArray(counts.values, coords, ("true", "found"), attrs=attributes("pixels"))
