@@ -120,7 +120,7 @@ def test_bad_input_costs_only_its_page_and_the_command_ends_non_zero(demo, qilia
     ("arguments", "said"),
     [
         (["--archive", "nowhere"], "archive 'nowhere' is not there"),
-        (["-p", "saeson", "x"], "'saeson' belongs to no notebook of this run, perhaps 'season'"),
+        (["-p", "windoes", "x"], "'windoes' belongs to no notebook of this run, perhaps 'windows'"),
         (["-p", "minimum_length", "long"], "is 'long', expected int"),
     ],
 )

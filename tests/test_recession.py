@@ -1,12 +1,17 @@
 """Recession constants against closed forms, simulated truth and independent computation."""
 
+import inspect
+from ast import literal_eval
+
 import numpy as np
+import papermill
 import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal, stats
 
+from qilian.archive.catalogue import PROJECT
 from qilian.archive.readers import hydrograph
 from qilian.contracts.errors import InputError
 from qilian.recession import days as recession_days
@@ -70,6 +75,18 @@ def test_exact_exponential():
     np.testing.assert_allclose(fit["recession_constant"], 20, rtol=1e-12)
     np.testing.assert_allclose(fit["r_squared"], 1, rtol=1e-12)
     np.testing.assert_allclose(fit["recession_constant_upper"].dropna("year"), 20, rtol=1e-6)
+
+
+def test_the_choices_of_the_page_are_the_librarys():
+    """Figure S5 and a call without options choose the same days."""
+    page = papermill.inspect_notebook(str(PROJECT / "notebooks" / "s05_recession.ipynb"))
+    told = {name: literal_eval(about["default"]) for name, about in page.items()}
+    made = recession_days.Choice()
+    assert told["method"] == made.method
+    assert tuple(told["recession_season"]) == made.season
+    assert told["minimum_length"] == made.shortest
+    fitted = inspect.signature(recession_windows.recession_constants).parameters["windows"]
+    assert tuple(told["windows"]) == fitted.default
 
 
 def test_wet_day():
