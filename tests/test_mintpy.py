@@ -210,7 +210,7 @@ def test_opening_reads_no_pixels_and_what_is_opened_can_be_sent_to_a_worker(tmp_
         raise AssertionError("pixels were read")
 
     with monkeypatch.context() as patched:
-        patched.setattr("qilian.archive.readers.mintpy_file._Dataset.__getitem__", no_pixels)
+        patched.setattr("qilian.archive.readers.lazy._Layers.__getitem__", no_pixels)
         stack = mintpy.read_stack(path)
     sent = pickle.loads(pickle.dumps(stack))
     with dask.config.set(scheduler="threads"):

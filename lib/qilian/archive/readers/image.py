@@ -1,12 +1,10 @@
 """Images of several bands: orthophotos, scanned films, base maps."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import dask.array as da
 import numpy as np
 import rasterio
 import xarray as xr
@@ -14,6 +12,7 @@ from dask.array.core import normalize_chunks
 from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
+from qilian.archive.readers.lazy import lazy_layers
 from qilian.archive.readers.raster import Grid, coordinates, grid_of, open_raster, read_pixels
 from qilian.contracts.datasets import IMAGE, conform
 from qilian.contracts.errors import InputError, require
@@ -84,16 +83,10 @@ def read(
         names = _names(raster, picked, path, bands)
         scales = [raster.scales[i] if scale is None else scale for i in picked]
         offsets = [raster.offsets[i] if scale is None else 0.0 for i in picked]
-    values = da.map_blocks(
-        _read_block,
-        path,
-        [i + 1 for i in picked],
-        np.array([scales, offsets], "float32")[..., np.newaxis, np.newaxis],
-        sampling,
-        chunks=_chunks((len(picked), *grid.shape), sampling),
-        dtype="float32",
-        meta=np.empty((0, 0, 0), "float32"),
-    )
+    factors = np.array([scales, offsets], "float32")[..., np.newaxis, np.newaxis]
+    shape = len(picked), *grid.shape
+    of_file = partial(_read, path, [i + 1 for i in picked], factors, sampling)
+    values = lazy_layers(of_file, shape, _chunks(shape, sampling))
     image = coordinates(grid).assign_coords(band=("band", names, {"long_name": "band"}))
     about = {"units": "1", "sampling": sampling.in_words()}
     image["image"] = ("band", "y", "x"), values, about
@@ -145,20 +138,22 @@ def _names(
     return names
 
 
-def _read_block(
+def _read(
     path: Path,
     indexes: list[int],
     factors: np.ndarray,
     sampling: _Sampling,
-    block_info: Mapping[Any, Any],
+    bands: np.ndarray,
+    rows: slice,
+    columns: slice,
 ) -> np.ndarray:
-    """Read the bands of the block that dask asks for."""
+    """Read a box of rows and columns of some bands."""
     step = sampling.step
-    _, *places = block_info[None]["array-location"]
-    ends = zip(places, sampling.shape, strict=True)
-    window = Window.from_slices(*((step * a, min(step * b, size)) for (a, b), size in ends))
-    stored = read_pixels(path, indexes, window, masked=True, overview=sampling.overview)
-    scale, offset = factors
+    ends = zip((rows, columns), sampling.shape, strict=True)
+    window = Window.from_slices(*((step * s.start, min(step * s.stop, size)) for s, size in ends))
+    picked = [indexes[band] for band in bands]
+    stored = read_pixels(path, picked, window, masked=True, overview=sampling.overview)
+    scale, offset = factors[:, bands]
     if step == 1:
         return stored.astype("float32").filled(np.nan) * scale + offset
     return _means(stored, step) * scale + offset

@@ -1,9 +1,10 @@
 """A file of MintPy's: what its attributes say, and its datasets as lazy arrays."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import dask.array as da
@@ -12,6 +13,7 @@ import numpy as np
 import rasterio
 from rasterio.errors import CRSError
 
+from qilian.archive.readers.lazy import lazy_layers
 from qilian.archive.readers.raster import Decode, Grid, block_rows
 from qilian.contracts.errors import InputError
 
@@ -97,40 +99,29 @@ class Stored:
                 f"{self.path} has {name} of shape {shape}, "
                 f"expected {' × '.join(map(str, self.grid.shape))} pixels."
             )
-        axes = [np.arange(size) for size in shape]
-        layers = shape[0] if len(shape) == 3 else 1
-        rows = block_rows(layers, self.grid)
+        count = shape[0] if len(shape) == 3 else 1
+        kept = np.arange(count) if kept is None else kept
+        rows = block_rows(count, self.grid)
         rows -= rows % min(rows, self.chunk_rows.get(name, 1))
-        if kept is not None:
-            axes[0] = kept
-        array = _Dataset(self.path, name, tuple(axes), decode)
-        chunks = (*array.shape[:-2], rows, shape[-1])
-        return da.from_array(array, chunks=chunks, meta=np.empty((0,) * len(shape), "float32"))
+        read = partial(_read_dataset, self.path, name, decode, kept)
+        layers = lazy_layers(read, (kept.size, *shape[-2:]), (kept.size, rows, shape[-1]))
+        return layers if len(shape) == 3 else layers[0]
 
 
-@dataclass(frozen=True)
-class _Dataset:
-    """The picked layers, rows and columns of an HDF5 dataset, read where they are sliced."""
-
-    path: Path
-    name: str
-    axes: tuple[np.ndarray, ...]
-    decode: Decode
-    dtype = np.dtype("float32")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(axis.size for axis in self.axes)
-
-    @property
-    def ndim(self) -> int:
-        return len(self.axes)
-
-    def __getitem__(self, key: Sequence[slice | int]) -> np.ndarray:
-        picks = [axis[k] for axis, k in zip(self.axes, key, strict=True)]
-        with opened(self.path) as file:
-            block = file[self.name][tuple(slice(p.min(), p.max() + 1) for p in picks)]
-        for axis, pick in enumerate(map(np.atleast_1d, picks)):
-            if (np.diff(pick) != 1).any():
-                block = block.take(pick - pick.min(), axis)
-        return self.decode(block, self.path).reshape([p.size for p in picks if p.ndim])
+def _read_dataset(
+    path: Path,
+    name: str,
+    decode: Decode,
+    kept: np.ndarray,
+    layers: np.ndarray,
+    rows: slice,
+    columns: slice,
+) -> np.ndarray:
+    """Read a box of rows and columns of some of the layers kept, or of a dataset without layers."""
+    picked = kept[layers]
+    with opened(path) as file:
+        stored = file[name]
+        if stored.ndim == 2:
+            return decode(stored[rows, columns], path)[np.newaxis]
+        block = stored[picked.min() : picked.max() + 1, rows, columns]
+    return decode(block[picked - picked.min()], path)

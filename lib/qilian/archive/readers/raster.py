@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import dask.array as da
@@ -12,6 +13,7 @@ import xarray as xr
 from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
+from qilian.archive.readers.lazy import lazy_layers
 from qilian.contracts.errors import InputError
 
 # A spatial block holds every pair of its pixels, which is what an inversion wants;
@@ -154,38 +156,6 @@ def coordinates(grid: Grid) -> xr.Dataset:
 Decode = Callable[[np.ndarray, Path], np.ndarray]
 
 
-@dataclass(frozen=True)
-class _Files:
-    """Rasters that look like one array (file, y, x) and are read where they are sliced."""
-
-    paths: tuple[Path, ...]
-    grid: Grid
-    decode: Decode
-    starts: tuple[Start, ...]
-    dtype = np.dtype("float32")
-    ndim = 3
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return (len(self.paths), *self.grid.shape)
-
-    def __getitem__(self, key: tuple[slice | int, ...]) -> np.ndarray:
-        # Dask hands down slices of slices and single indices; one window covers what is picked.
-        picks = [np.arange(size)[k] for size, k in zip(self.shape, key, strict=True)]
-        files, rows, columns = (np.atleast_1d(pick) for pick in picks)
-        block = np.stack([self._read(file, rows, columns) for file in files])
-        inside = block[:, rows - rows.min()][:, :, columns - columns.min()]
-        return inside.reshape([pick.size for pick in picks if pick.ndim])
-
-    def _read(self, file: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        row, column = self.starts[file]
-        window = Window.from_slices(
-            (row + rows.min(), row + rows.max() + 1),
-            (column + columns.min(), column + columns.max() + 1),
-        )
-        return self.decode(read_pixels(self.paths[file], window=window), self.paths[file])
-
-
 def block_rows(layers: int, grid: Grid) -> int:
     """Rows of a spatial block that holds all layers of its pixels."""
     rows, columns = grid.shape
@@ -209,9 +179,25 @@ def lazy_stack(
     starts : sequence of (row, column), optional
         Where `grid` starts in each raster; at its first pixel by default.
     """
-    files = _Files(tuple(paths), grid, decode, tuple(starts or [(0, 0)] * len(paths)))
+    read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode)
     chunks = (len(paths), block_rows(len(paths), grid), grid.shape[1])
-    return da.from_array(files, chunks=chunks, meta=np.empty((0, 0, 0), files.dtype))
+    return lazy_layers(read, (len(paths), *grid.shape), chunks)
+
+
+def _read_files(
+    paths: Sequence[Path],
+    starts: Sequence[Start],
+    decode: Decode,
+    files: np.ndarray,
+    rows: slice,
+    columns: slice,
+) -> np.ndarray:
+    """Read a box of rows and columns, counted from each file's start, of some files."""
+    layers = []
+    for path, (row, column) in ((paths[file], starts[file]) for file in files):
+        ends = (row + rows.start, row + rows.stop), (column + columns.start, column + columns.stop)
+        layers.append(decode(read_pixels(path, window=Window.from_slices(*ends)), path))
+    return np.stack(layers)
 
 
 def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:

@@ -1,0 +1,47 @@
+"""Layers of files as one lazy array: what is sliced is read, and no more."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import dask.array as da
+import numpy as np
+
+# From numbers of layers and a box of rows and columns to float32 (layer, row, column).
+Read = Callable[[np.ndarray, slice, slice], np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """What looks like an array (layer, y, x) and is read where it is sliced."""
+
+    read: Read
+    shape: tuple[int, int, int]
+    dtype = np.dtype("float32")
+    ndim = 3
+
+    def __getitem__(self, key: tuple[slice | int, ...]) -> np.ndarray:
+        # Dask hands down slices of slices and single indices; one box covers what is picked.
+        picks = [np.arange(size)[k] for size, k in zip(self.shape, key, strict=True)]
+        layers, rows, columns = (np.atleast_1d(pick) for pick in picks)
+        block = self.read(layers, *(slice(p.min(), p.max() + 1) for p in (rows, columns)))
+        for axis, pick in ((1, rows), (2, columns)):
+            if (np.diff(pick) != 1).any():
+                block = block.take(pick - pick.min(), axis)
+        return block.reshape([pick.size for pick in picks if pick.ndim])
+
+
+def lazy_layers(
+    read: Read, shape: tuple[int, int, int], chunks: tuple[int | tuple[int, ...], ...]
+) -> da.Array:
+    """Return layers as a float32 dask array (layer, y, x) that is read on demand.
+
+    Parameters
+    ----------
+    read : callable
+        From numbers of layers, rows and columns, the latter two as slices, to what they hold.
+    shape : tuple of int
+        Layers, rows and columns.
+    chunks : tuple
+        As dask takes them.
+    """
+    return da.from_array(_Layers(read, shape), chunks=chunks, meta=np.empty((0, 0, 0), "float32"))
