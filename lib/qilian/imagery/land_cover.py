@@ -232,8 +232,8 @@ def measure_change(grey: xr.DataArray, colour: xr.DataArray, *, error: float) ->
     found["threshold_error"] = (abs(high - low) / 2).assign_attrs(about)
     error = found["area_error"] + found["threshold_error"]
     found["error"] = error.assign_attrs(attributes("both errors added", "m2"))
-    detected = found["area"] > found["error"]
-    found["detected"] = detected.assign_attrs(attributes("detected: larger than that", None))
+    found["detected"] = found["area"] > found["error"]
+    found["detected"].attrs = attributes("detected: larger than that", None)
     found["separability"] = "threshold", [split.separability for split in splits]
     found["separability"].attrs = attributes("fraction of the variance between the classes")
     names = ["water, grey picture", "bare ground, colours", "water, colours"]
