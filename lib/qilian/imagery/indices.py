@@ -1,9 +1,10 @@
 """Indices of vegetation and water from reflectance, where they hold, and land-cover classes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes, class_attributes
@@ -162,12 +163,12 @@ def _classified(rules: list[xr.DataArray], numbers: list[int], otherwise: int) -
     return flags
 
 
-def fraction_above(index: xr.DataArray, thresholds: Sequence[float]) -> xr.DataArray:
+def fraction_above(index: xr.DataArray, thresholds: ArrayLike) -> xr.DataArray:
     """Compute the fraction of the ground with an index above a threshold, (threshold,) [1]."""
     values = np.sort(index.values[np.isfinite(index.values)])
     above = 1 - np.searchsorted(values, thresholds, side="right") / max(values.size, 1)
     about = attributes(f"fraction of the ground above a threshold of {index.name}")
-    return xr.DataArray(above, {"threshold": list(thresholds)}, ("threshold",), attrs=about)
+    return xr.DataArray(above, {"threshold": np.asarray(thresholds)}, ("threshold",), attrs=about)
 
 
 def threshold_sensitivity(

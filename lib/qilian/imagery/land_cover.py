@@ -228,10 +228,10 @@ def measure_change(grey: xr.DataArray, colour: xr.DataArray, *, error: float) ->
     before, after, changed, splits = readings[0.0]
     found = class_areas(changed, error=error)
     low, high = (class_areas(readings[s][2], error=error)["area"] for s in (-_SHIFT, _SHIFT))
-    about = attributes("area error by the thresholds", "m2")
-    found["threshold_error"] = (abs(high - low) / 2).assign_attrs(about)
-    error = found["area_error"] + found["threshold_error"]
-    found["error"] = error.assign_attrs(attributes("both errors added", "m2"))
+    found["threshold_error"] = abs(high - low) / 2
+    found["threshold_error"].attrs = attributes("area error by the thresholds", "m2")
+    found["error"] = found["area_error"] + found["threshold_error"]
+    found["error"].attrs = attributes("both errors added", "m2")
     found["detected"] = found["area"] > found["error"]
     found["detected"].attrs = attributes("detected: larger than that", None)
     found["separability"] = "threshold", [split.separability for split in splits]

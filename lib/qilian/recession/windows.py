@@ -223,9 +223,8 @@ def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
         (window,): `bias` and `scatter`, median and median absolute relative error [%];
         `intervals`, how many there are, and `coverage`, the fraction that covers the truth [%].
     """
-    lengths = fits["window"].values
-    true = [constant.rolling(year=int(length), center=True).mean() for length in lengths]
-    true = xr.concat(true, "window").assign_coords(window=fits["window"])
+    means = [constant.rolling(year=int(w), center=True).mean() for w in fits["window"]]
+    true = xr.concat(means, "window").assign_coords(window=fits["window"])
     error = fits["recession_constant"] / true - 1
     lower, upper = fits["recession_constant_lower"], fits["recession_constant_upper"]
     judged = lower.notnull() & true.notnull()
