@@ -36,7 +36,7 @@ demo: data/demo/catalogue.toml  ## write the simulated archive to data/demo
 bench: .venv-bench/.ready  ## timings, as ratios within one run
 	for script in $(filter-out bench/stacks.py,$(wildcard bench/*.py)); do .venv-bench/bin/python $$script || exit; done
 
-COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+COMPILE = $(BIN)/uv pip compile pyproject.toml --extra book --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-header --no-annotate --upgrade --quiet
 
 lock: .venv/.ready  ## resolve requirements.lock and the bench's own anew
@@ -46,7 +46,7 @@ lock: .venv/.ready  ## resolve requirements.lock and the bench's own anew
 clean:  ## remove what was built; the environment stays
 	rm -rf _build data/demo data/cache
 
-data/demo/catalogue.toml: .venv/.ready data/table_s1.csv $(wildcard lib/qilian_demo/*.py lib/qilian_demo/*/*.py)
+data/demo/catalogue.toml: .venv/.ready lib/qilian_demo/table_s1.csv $(wildcard lib/qilian_demo/*.py lib/qilian_demo/*/*.py)
 	$(BIN)/qilian demo
 
 # pip brings uv at the version and hash of the lock; uv brings everything else, compiled to

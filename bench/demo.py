@@ -10,14 +10,13 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
-from qilian.archive.catalogue import PROJECT
 from qilian_demo.write import write_archive
 
 
 def write(folder: str, scale: float) -> tuple[float, float]:
     """Write an archive; return seconds and the process's peak memory in MB."""
     start = time.perf_counter()
-    write_archive(Path(folder), pair_table=PROJECT / "data" / "table_s1.csv", scale=scale)
+    write_archive(Path(folder), scale=scale)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return time.perf_counter() - start, peak
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from qilian.archive.catalogue import PROJECT
 from qilian_demo.write import write_archive
 
 # What tests invert stays out of the project's own cache.
@@ -19,6 +18,7 @@ os.environ["QILIAN_CACHE"] = tempfile.mkdtemp(prefix="qilian-cache-")
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
+PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
 
 
@@ -34,7 +34,7 @@ def real() -> Path:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One demo archive for the session."""
     folder = tmp_path_factory.mktemp("archive") / "demo"
-    write_archive(folder, seed=1, pair_table=PROJECT / "data" / "table_s1.csv")
+    write_archive(folder, seed=1)
     return folder
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from qilian.archive.catalogue import PROJECT, locate, open_archive
+from qilian.archive.catalogue import locate, open_archive
 from qilian.contracts.errors import InputError
 
+PROJECT = Path(__file__).parents[1]
 GOOD = """
 [archive]
 name = "Test basin"

@@ -13,12 +13,13 @@ import pytest
 import rasterio
 import xarray as xr
 
-from qilian.archive.catalogue import PROJECT, open_archive
+from qilian.archive.catalogue import open_archive
 from qilian.book.chapters import read_chapters
 from qilian.recession import trend
 
 pytestmark = pytest.mark.book
 
+PROJECT = Path(__file__).parents[1]
 PAGES = [
     "table_s1",
     "s02_network",

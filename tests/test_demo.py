@@ -22,10 +22,9 @@ from qilian_demo.radar.hyp3 import product_name
 from qilian_demo.radar.interferograms import Track
 from qilian_demo.radar.pair_table import Pair
 from qilian_demo.radar.sensors import ALOS1, ALOS2, ENVISAT, ERS2, SENTINEL1, Sensor
-from qilian_demo.write import write_archive
+from qilian_demo.write import PAIR_TABLE, write_archive
 
 COARSE = 0.25
-TABLE = Path(__file__).parents[1] / "data" / "table_s1.csv"
 MEADOWS = (Cover.WET_MEADOW, Cover.ALPINE_MEADOW)
 
 
@@ -37,7 +36,7 @@ def _day(text: str) -> np.datetime64:
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive on a coarse grid, written once."""
     folder = tmp_path_factory.mktemp("demo") / "archive"
-    write_archive(folder, seed=1, pair_table=TABLE, scale=COARSE)
+    write_archive(folder, seed=1, scale=COARSE)
     return folder
 
 
@@ -73,15 +72,15 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 def test_same_seed_writes_same_bytes(archive: Path, tmp_path: Path) -> None:
     """Two writes with one seed agree in every byte of every file."""
-    write_archive(tmp_path / "again", seed=1, pair_table=TABLE, scale=COARSE)
+    write_archive(tmp_path / "again", seed=1, scale=COARSE)
     assert _contents(tmp_path / "again") == _contents(archive)
 
 
 def test_another_seed_writes_another_scene(archive: Path, tmp_path: Path) -> None:
     """A new seed changes the flow, and replaces the older demo archive in its folder."""
     folder = tmp_path / "demo"
-    write_archive(folder, seed=1, pair_table=TABLE, scale=COARSE)
-    write_archive(folder, seed=2, pair_table=TABLE, scale=COARSE)
+    write_archive(folder, seed=1, scale=COARSE)
+    write_archive(folder, seed=2, scale=COARSE)
     flow = "discharge.csv"
     assert (folder / flow).read_bytes() != (archive / flow).read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["demo"]
@@ -95,7 +94,7 @@ def test_foreign_folder_is_left_alone(catalogue: str | None, tmp_path: Path) -> 
         (tmp_path / "catalogue.toml").write_text(catalogue)
     before = _contents(tmp_path)
     with pytest.raises(ValueError, match="not a simulated archive"):
-        write_archive(tmp_path, pair_table=TABLE, scale=COARSE)
+        write_archive(tmp_path, scale=COARSE)
     assert _contents(tmp_path) == before
 
 
@@ -107,7 +106,7 @@ def test_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(write, "_write_discharge", stop)
     with pytest.raises(KeyboardInterrupt):
-        write_archive(tmp_path / "demo", pair_table=TABLE, scale=COARSE)
+        write_archive(tmp_path / "demo", scale=COARSE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -175,7 +174,7 @@ def test_the_table_of_pairs_is_simulated_to_the_line(archive: Path) -> None:
         _, first, second = path.name.split("_")[:3]
         about = dict(line.split(": ") for line in path.read_text().splitlines())
         found.append(("ALOS-2", first[:8], second[:8], f"{float(about['Baseline']):.0f}"))
-    with TABLE.open() as lines:
+    with PAIR_TABLE.open() as lines:
         assert found == [tuple(row.values())[:4] for row in csv.DictReader(lines)]
     assert len(found) == 13
 

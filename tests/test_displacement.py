@@ -1,16 +1,18 @@
 """The inversion on whole scenes: the demo's truth, a real stack, and simulated intervals."""
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from qilian.archive.catalogue import PROJECT, open_archive
+from qilian.archive.catalogue import open_archive
 from qilian.insar import corrections, network, rates, temporal_models
 from qilian.insar.sbas import invert
 from qilian.thaw import index
 
+PROJECT = Path(__file__).parents[1]
 RIDGE, WET_MEADOW = 4, 2  # land cover of the demo
 
 

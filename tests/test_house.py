@@ -12,9 +12,10 @@ import papermill
 import pytest
 import yaml
 
-from qilian.archive.catalogue import PROJECT, READERS
+from qilian.archive.catalogue import READERS
 from qilian.book.chapters import read_chapter
 
+PROJECT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -134,7 +135,8 @@ def locked() -> dict[str, str]:
 
 def direct() -> set[str]:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    return {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    required = [*project["dependencies"], *project["optional-dependencies"]["book"]]
+    return {re.match(r"[\w-]+", line)[0] for line in required}
 
 
 def test_the_lock_holds_every_direct_dependency_with_hashes():

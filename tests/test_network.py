@@ -6,11 +6,11 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qilian.archive.catalogue import PROJECT
 from qilian.archive.readers import pairs as readers_pairs
 from qilian.contracts.errors import InputError
 from qilian.contracts.radars import RADARS
 from qilian.insar import coherence, network
+from qilian_demo.write import PAIR_TABLE
 
 START = np.datetime64("2018-01-01", "ns")
 
@@ -27,7 +27,7 @@ def make(ends: list[tuple[int, int]], baseline: np.ndarray | None = None) -> xr.
 
 @pytest.fixture(scope="module")
 def table() -> xr.Dataset:
-    return readers_pairs.read_csv(PROJECT / "data" / "table_s1.csv")
+    return readers_pairs.read_csv(PAIR_TABLE)
 
 
 edges = st.lists(

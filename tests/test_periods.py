@@ -1,6 +1,7 @@
 """Rates and seasons of all satellites, on the simulated headwaters whose truth is known."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -8,13 +9,14 @@ import papermill
 import pytest
 import xarray as xr
 
-from qilian.archive.catalogue import PROJECT, open_archive
+from qilian.archive.catalogue import open_archive
 from qilian.contracts.radars import RADARS
 from qilian.insar import corrections
 from qilian.products import periods
 from qilian.products import zones as products_zones
 from qilian.spatial import zonal, zones
 
+PROJECT = Path(__file__).parents[1]
 OLD = ["ers2", "envisat", "alos1", "alos2"]
 
 

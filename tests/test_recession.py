@@ -2,6 +2,7 @@
 
 import inspect
 from ast import literal_eval
+from pathlib import Path
 
 import numpy as np
 import papermill
@@ -11,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal, stats
 
-from qilian.archive.catalogue import PROJECT
 from qilian.archive.readers import hydrograph
 from qilian.contracts.errors import InputError
 from qilian.recession import days as recession_days
@@ -79,7 +79,8 @@ def test_exact_exponential():
 
 def test_the_choices_of_the_page_are_the_librarys():
     """Figure S5 and a call without options choose the same days."""
-    page = papermill.inspect_notebook(str(PROJECT / "notebooks" / "s05_recession.ipynb"))
+    path = Path(__file__).parents[1] / "notebooks" / "s05_recession.ipynb"
+    page = papermill.inspect_notebook(str(path))
     told = {name: literal_eval(about["default"]) for name, about in page.items()}
     made = recession_days.Choice()
     assert told["method"] == made.method

@@ -2,6 +2,7 @@
 
 import importlib.util
 import tracemalloc
+from pathlib import Path
 
 import dask.array
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 import xarray as xr
 from scipy import signal
 
-from qilian.archive.catalogue import PROJECT
 from qilian.archive.readers import hydrograph
 from qilian.contracts.errors import InputError
 from qilian.recession import _estimators, _record, windows
@@ -18,6 +18,7 @@ from qilian.recession import days as recession_days
 from qilian.recession import segments as recession_segments
 from qilian.recession.rules import RULES
 
+PROJECT = Path(__file__).parents[1]
 WHOLE_YEAR = ("01-01", "12-31")
 _SPEC = importlib.util.spec_from_file_location(
     "recession_coverage", PROJECT / "bench" / "recession_coverage.py"

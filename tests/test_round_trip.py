@@ -4,8 +4,6 @@ The simulator and the readers share no code but the contracts, so a sign, a unit
 that is wrong on one side cannot cancel on the other.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -32,8 +30,7 @@ GEOTIFF = {"alos1": ALOS1, "envisat": ENVISAT, "ers2": ERS2}
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     folder = tmp_path_factory.mktemp("round_trip") / "demo"
-    table = Path(__file__).parents[1] / "data" / "table_s1.csv"
-    write_archive(folder, seed=SEED, pair_table=table, scale=SCALE)
+    write_archive(folder, seed=SEED, scale=SCALE)
     return open_archive(folder)
 
 

@@ -20,6 +20,8 @@ from .recession import period_change, recession_constants, select_days
 from .spatial import onto, zonal_mean
 from .thaw import settlement_course, thawing_indices
 
+__version__: str
+
 __all__ = [
     "RADARS",
     "READERS",

@@ -15,5 +15,5 @@ from qilian_demo.write import write_archive
 @click.option("--scale", type=float, default=1.0, show_default=True, help="2: half the pixel size.")
 def demo(out: Path, seed: int, scale: float) -> None:
     """Write the simulated archive."""
-    write_archive(out, seed=seed, pair_table=Path("data/table_s1.csv"), scale=scale)
+    write_archive(out, seed=seed, scale=scale)
     click.echo(f"simulated archive: {out}")

@@ -1,5 +1,6 @@
 """Write the simulated archive: product files, the truth behind them, and a catalogue."""
 
+import shutil
 import tempfile
 import tomllib
 from pathlib import Path
@@ -21,6 +22,7 @@ from qilian_demo.sentinel1 import write_sentinel1
 from qilian_demo.streams import stream
 from qilian_demo.truth import period_truth, recession_truth, write_truth
 
+PAIR_TABLE = Path(__file__).with_name("table_s1.csv")  # the paper's
 LAST_GAUGED = np.datetime64("2023-12-31")
 CATALOGUE = """\
 [archive]
@@ -88,7 +90,7 @@ simulated = false
 STACKS = {"alos1": ALOS1, "envisat": ENVISAT, "ers2": ERS2}
 
 
-def write_archive(folder: Path, *, seed: int = 1, pair_table: Path, scale: float = 1.0) -> None:
+def write_archive(folder: Path, *, seed: int = 1, scale: float = 1.0) -> None:
     """Write the archive beside `folder` and move it there once it is whole.
 
     Parameters
@@ -97,8 +99,6 @@ def write_archive(folder: Path, *, seed: int = 1, pair_table: Path, scale: float
         Archive to make, or an older demo archive to replace.
     seed : int
         The same seed gives the same bytes.
-    pair_table : pathlib.Path
-        The paper's table of pairs, which are simulated; copied as it is.
     scale : float
         2 halves the pixel size of all rasters, 0.25 makes it four times as large.
 
@@ -113,8 +113,8 @@ def write_archive(folder: Path, *, seed: int = 1, pair_table: Path, scale: float
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         made = Path(scratch, "made")
         made.mkdir()
-        (made / "table_s1.csv").write_bytes(Path(pair_table).read_bytes())
-        _write_contents(made, make_ground(seed, scale), pair_table)
+        shutil.copyfile(PAIR_TABLE, made / PAIR_TABLE.name)
+        _write_contents(made, make_ground(seed, scale))
         (made / "catalogue.toml").write_text(_catalogue(seed))
         _move_into_place(made, folder, Path(scratch, "older"))
 
@@ -151,19 +151,19 @@ def _move_into_place(made: Path, folder: Path, older: Path) -> None:
         raise
 
 
-def _write_contents(made: Path, ground: Ground, pair_table: Path) -> None:
+def _write_contents(made: Path, ground: Ground) -> None:
     truth = made / "truth"
     truth.mkdir()
     _write_streamflow(made / "discharge.csv", truth / "recession.nc", ground)
-    _write_table_pairs(made, ground, pair_table)
+    _write_table_pairs(made, ground)
     write_truth(truth / "periods.nc", period_truth(ground))
     write_ground_products(made, truth, ground)
     write_sentinel1(made / "sentinel1" / "GEOC", truth / "sentinel1.nc", ground)
 
 
-def _write_table_pairs(made: Path, ground: Ground, pair_table: Path) -> None:
+def _write_table_pairs(made: Path, ground: Ground) -> None:
     """Write the pairs of the older radars and of ALOS-2 that the paper lists."""
-    pairs = read_pairs(pair_table)
+    pairs = read_pairs(PAIR_TABLE)
     for name, sensor in STACKS.items():
         write_stack(made / name, ground.track_on_map(sensor), pairs[sensor.name])
     write_products(made / "alos2", ground.track_on_map(ALOS2), pairs[ALOS2.name], ground.seed)

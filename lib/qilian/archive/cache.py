@@ -7,7 +7,6 @@ that ask for it together build it once, and one that is killed leaves nothing th
 
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +18,10 @@ import xarray as xr
 from distributed import Client
 from filelock import FileLock
 
-from qilian.archive.catalogue import PROJECT, Archive
+from qilian.archive.catalogue import Archive
 from qilian.archive.closure import code_digest
+from qilian.archive.project import cache_folder
 from qilian.contracts.errors import InputError
-
-CACHE = Path(os.environ.get("QILIAN_CACHE", PROJECT / "data" / "cache"))
-
 
 ROWS = 64  # of a kept block, where the result was in memory
 
@@ -37,7 +34,7 @@ def kept(
     make: Callable[[], xr.Dataset],
     *,
     scheduler: str | None = None,
-    cache: Path = CACHE,
+    cache: Path | None = None,
 ) -> xr.Dataset:
     """Open a product, after making it if the cache lacks it.
 
@@ -54,8 +51,10 @@ def kept(
     make : callable
         Makes the product. What its module imports of ours, and the packages behind that, count as
         the code that makes it.
-    scheduler, cache : optional
-        As `displacement` has them.
+    scheduler : str, optional
+        Address of a Dask scheduler; threads here by default.
+    cache : Path, optional
+        Folder of kept products; `cache_folder()` by default.
 
     Returns
     -------
@@ -64,6 +63,7 @@ def kept(
     """
     key = _key(source.identity(needs), options, code_digest(make.__module__))
     source.used.update(needs)
+    cache = cache or cache_folder()
     path = cache / f"{name}-{key}.zarr"
     if not path.is_dir():
         _folder(cache)

@@ -11,10 +11,10 @@ from typing import Any, get_args, get_type_hints
 
 import xarray as xr
 
+from qilian.archive.project import base_folder
 from qilian.archive.readers.formats import READERS, Data, Reader
 from qilian.contracts.errors import InputError
 
-PROJECT = Path(__file__).resolve().parents[3]
 READ_AT_ONCE = 2e9  # bytes
 
 
@@ -167,9 +167,9 @@ def locate(archive: str | Path) -> Path:
     """Find the catalogue file that `archive` means.
 
     A folder with `catalogue.toml`, a catalogue file, or the bare name of either under the
-    project's `data/`.
+    project's `data/`, outside of a project that of the working directory.
     """
-    for base in (Path(archive).expanduser(), PROJECT / "data" / archive):
+    for base in (Path(archive).expanduser(), base_folder() / "data" / archive):
         for path in (base / "catalogue.toml", base, base.with_name(base.name + ".toml")):
             if path.is_file():
                 return path.resolve()

@@ -65,12 +65,12 @@ def read_chapter(path: Path) -> Chapter:
     if not path.is_file():
         raise InputError(f"{path} does not exist, expected a notebook.")
     notebook = nbformat.read(path, as_version=4)
-    heading = next(c.source for c in notebook.cells if c.source.startswith("# "))
+    headings = (c.source for c in notebook.cells if c.source.startswith("# "))
     inferred = papermill.inspect_notebook(str(path))
     about = notebook.metadata.get("qilian", {})
     return Chapter(
         path,
-        heading.splitlines()[0].removeprefix("# "),
+        next(headings, path.stem).splitlines()[0].removeprefix("# "),
         *(tuple(about.get(key, ())) for key in ("needs", "uses")),
         {name: kind["inferred_type_name"] for name, kind in inferred.items()},
         about.get("takes", {}),
@@ -89,6 +89,14 @@ def read_chapters(project: Path) -> list[Chapter]:
     return [read_chapter(path) for path in notebooks if path.is_file()]
 
 
+def read_folder(folder: Path) -> list[Chapter]:
+    """Return the notebooks of a folder in the order of their names."""
+    paths = sorted(folder.resolve().glob("*.ipynb"))
+    if not paths:
+        raise InputError(f"folder {folder} holds no notebook, expected files that end in .ipynb.")
+    return [read_chapter(path) for path in paths]
+
+
 def select(known: Sequence[Chapter], names: Sequence[str]) -> list[Chapter]:
     """Pick chapters by the start of their names (`s05` for `s05_recession`); all for none."""
     if not names:
@@ -96,7 +104,7 @@ def select(known: Sequence[Chapter], names: Sequence[str]) -> list[Chapter]:
     for name in names:
         if not any(chapter.name.startswith(name) for chapter in known):
             listing = ", ".join(chapter.name for chapter in known)
-            raise InputError(f"notebook {name!r} is not in _toc.yml, expected one of {listing}.")
+            raise InputError(f"notebook {name!r} is not there, expected one of {listing}.")
     return [chapter for chapter in known if chapter.name.startswith(tuple(names))]
 
 

@@ -1,26 +1,27 @@
-"""The command line: run notebooks, render the book."""
+"""The command line: run notebooks, render the book.
+
+Notebooks are run and rendered by packages of the extra `book`, imported by the commands that need
+them, so that the others work without it.
+"""
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
-from hashlib import blake2b
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
-from rich.console import Console
 
-from qilian.archive.catalogue import PROJECT, open_archive
-from qilian.book.chapters import Chapter, check_parameters, passed_on, read_chapters, select
-from qilian.book.render import RenderError, render_book
-from qilian.book.run import Outcome, Run, execute
+import qilian
+from qilian.archive.project import find_project
 from qilian.contracts.errors import InputError
 
-_console = Console(highlight=False, soft_wrap=True, markup=False)
+if TYPE_CHECKING:
+    from qilian.book.chapters import Chapter
+    from qilian.book.run import Outcome, Run
+
 _COMMANDS = "qilian.commands"
-_STYLE = {"ran": "green", "kept": "cyan", "no input": "yellow", "failed": "red"}
+_COLORS = {"ran": "green", "kept": "cyan", "no input": "yellow", "failed": "red"}
 
 
 class _Sentences(click.Group):
@@ -40,14 +41,19 @@ class _Sentences(click.Group):
         try:
             return super().invoke(ctx)
         except InputError as error:
-            _console.print(f"error: {error}", style="red")
-            sys.exit(2)
-        except RenderError as error:
-            _console.print(f"error: {error}", style="red")
-            sys.exit(1)
+            _stop(f"error: {error}", 2)
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("qilian"):
+                raise
+            _stop(
+                f"error: {error.name} is not installed, expected the extra that brings it: "
+                "pip install 'qilian-supplement[book]'.",
+                2,
+            )
 
 
 @click.group(cls=_Sentences)
+@click.version_option(qilian.__version__, message="%(prog)s %(version)s")
 def app() -> None:
     """Run and render the executable supplement."""
 
@@ -66,19 +72,29 @@ def _run_options(command: Callable) -> Callable:
 
 
 @app.command()
-@click.argument("notebooks", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, metavar="NOTEBOOKS...")
+@click.option(
+    "--notebooks", type=click.Path(path_type=Path), help="Their folder. Default: the book's."
+)
 @_run_options
 def run(
-    notebooks: tuple[str, ...], archive: str, given: Sequence[tuple[str, str]], out: Path | None
+    names: tuple[str, ...],
+    notebooks: Path | None,
+    archive: str,
+    given: Sequence[tuple[str, str]],
+    out: Path | None,
 ) -> None:
     """Execute NOTEBOOKS, each named by the start of its file name, such as s05.
 
     With parameters the results go to a folder of their own, so that those of the book stay.
     """
-    mark = f"-{blake2b(repr(sorted(given)).encode(), digest_size=3).hexdigest()}" if given else ""
-    planned, selected = _plan(archive, given, out, notebooks, mark)
-    outcomes = execute(planned, selected, report=_report)
-    _console.print(f"executed copies and results: {planned.folder}")
+    from qilian.book.chapters import read_chapters, read_folder
+    from qilian.book.plan import plan_run
+
+    known = read_folder(notebooks) if notebooks else read_chapters(_project())
+    planned, selected = plan_run(known, names, archive=archive, given=given, out=out, apart=True)
+    outcomes = _execute(planned, selected)
+    click.echo(f"executed copies and results: {planned.folder}")
     _finish(outcomes)
 
 
@@ -86,55 +102,51 @@ def run(
 @_run_options
 def book(archive: str, given: Sequence[tuple[str, str]], out: Path | None) -> None:
     """Execute every notebook and render the book."""
-    planned, selected = _plan(archive, given, out, ())
-    outcomes = execute(planned, selected, report=_report)
-    _console.print("rendering …")
-    _console.print(f"book: {render_book(planned, PROJECT, selected, outcomes)}")
+    from qilian.book.chapters import read_chapters
+    from qilian.book.plan import plan_run
+    from qilian.book.render import RenderError, render_book
+
+    project = _project()
+    planned, selected = plan_run(read_chapters(project), (), archive=archive, given=given, out=out)
+    outcomes = _execute(planned, selected)
+    click.echo("rendering …")
+    try:
+        click.echo(f"book: {render_book(planned, project, selected, outcomes)}")
+    except RenderError as error:
+        _stop(f"error: {error}", 1)
     _finish(outcomes)
 
 
-def _plan(
-    archive: str,
-    given: Sequence[tuple[str, str]],
-    out: Path | None,
-    notebooks: Sequence[str],
-    mark: str = "",
-) -> tuple[Run, list[Chapter]]:
-    """Check archive, notebooks and parameters before any kernel starts."""
-    opened = open_archive(archive)
-    selected = select(read_chapters(PROJECT), notebooks)
-    parameters = {name: _value(text) for name, text in given}
-    check_parameters(selected, parameters)
-    parameters = passed_on(selected, parameters) | parameters
-    folder = (out or PROJECT / "_build" / (_folder_name(opened.catalogue) + mark)).resolve()
-    _console.print(f"on “{opened.name}”: {', '.join(chapter.name for chapter in selected)}")
-    return Run(opened, parameters, folder), selected
+def _project() -> Path:
+    if project := find_project():
+        return project
+    raise InputError(
+        f"no book is at {Path().resolve()} or above it, expected _toc.yml and notebooks/ there, "
+        "or a folder of notebooks for `qilian run --notebooks`."
+    )
 
 
-def _value(text: str) -> Any:
-    """Read a parameter as YAML, but a date as the text that notebooks take it for."""
-    value = yaml.safe_load(text)
-    return text if isinstance(value, date) else value
+def _execute(planned: "Run", selected: "Sequence[Chapter]") -> "list[Outcome]":
+    from qilian.book.run import execute
+
+    names = ", ".join(chapter.name for chapter in selected)
+    click.echo(f"on “{planned.archive.name}”: {names}")
+    return execute(planned, selected, report=_report)
 
 
-def _folder_name(catalogue: Path) -> str:
-    """Name of an archive's build: its own under `data/`, elsewhere with a mark of its path."""
-    name = catalogue.parent.name if catalogue.name == "catalogue.toml" else catalogue.stem
-    if catalogue.is_relative_to(PROJECT / "data"):
-        return name
-    return f"{name}-{blake2b(str(catalogue).encode(), digest_size=3).hexdigest()}"
-
-
-def _report(outcome: Outcome) -> None:
+def _report(outcome: "Outcome") -> None:
     seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds else ""
     line = f"  {outcome.status:9}{outcome.chapter:24}{seconds:10}{outcome.message}"
-    _console.print(line.rstrip(), style=_STYLE[outcome.status])
+    click.secho(line.rstrip(), fg=_COLORS[outcome.status])
 
 
-def _finish(outcomes: Sequence[Outcome]) -> None:
+def _finish(outcomes: "Sequence[Outcome]") -> None:
     """End non-zero, with one summary, when a notebook failed."""
     failed = [outcome.chapter for outcome in outcomes if outcome.status == "failed"]
     if failed:
-        listing = ", ".join(failed)
-        _console.print(f"{len(failed)} of {len(outcomes)} notebooks failed: {listing}", style="red")
-        sys.exit(1)
+        _stop(f"{len(failed)} of {len(outcomes)} notebooks failed: {', '.join(failed)}", 1)
+
+
+def _stop(message: str, code: int) -> None:
+    click.secho(message, fg="red")
+    sys.exit(code)

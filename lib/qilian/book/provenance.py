@@ -17,7 +17,8 @@ import xarray as xr
 from IPython.display import HTML
 from pandas.io.formats.style import Styler
 
-from qilian.archive.catalogue import PROJECT, Archive
+from qilian.archive.catalogue import Archive
+from qilian.archive.project import base_folder
 from qilian.contracts.errors import InputError
 from qilian.figures.tables import table
 
@@ -147,7 +148,7 @@ def archive_inventory(archive: Archive) -> pd.DataFrame:
 
 
 def _folder(folder: str | Path) -> Path:
-    target = PROJECT / folder
+    target = base_folder() / folder
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -16,7 +16,8 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from qilian.archive.catalogue import PROJECT, Archive
+from qilian.archive.catalogue import Archive
+from qilian.archive.project import base_folder
 from qilian.book.chapters import Chapter
 from qilian.contracts.errors import InputError
 
@@ -60,9 +61,10 @@ class Run:
 
     def injected(self, chapter: Chapter) -> dict[str, Any]:
         """Parameters for one notebook, only those it declares."""
+        base = base_folder(chapter.path.parent)  # where its kernel works
         places = {
-            "archive": _short(self.archive.catalogue, PROJECT / "data"),
-            "results": _short(self.results(chapter), PROJECT),
+            "archive": _short(self.archive.catalogue, base / "data"),
+            "results": _short(self.results(chapter), base),
         }
         return chapter.given(places | dict(self.parameters))
 
@@ -135,7 +137,8 @@ def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
             str(chapter.path),
             str(unfinished),
             run.injected(chapter),
-            cwd=str(chapter.path.parent),
+            # Not papermill's cwd, which would be that of all threads.
+            resources={"metadata": {"path": str(chapter.path.parent)}},
             kernel_name="python3",
             progress_bar=False,
             request_save_on_cell_execute=False,  # a copy a cell, of which only the last is kept

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from qilian.archive.cache import CACHE, kept
+from qilian.archive.cache import kept
 from qilian.archive.catalogue import Archive, read_if_small
 from qilian.contracts.errors import require
 from qilian.insar import corrections, temporal_models
@@ -27,7 +27,7 @@ def displacement(
     ramp: bool = False,
     height: bool = False,
     scheduler: str | None = None,
-    cache: Path = CACHE,
+    cache: Path | None = None,
 ) -> xr.Dataset:
     """Invert an archive's interferograms, or open what came of it before.
 
@@ -49,7 +49,7 @@ def displacement(
     scheduler : str, optional
         Address of a Dask scheduler whose workers see the same files; threads here by default.
     cache : Path, optional
-        Folder of kept products.
+        Folder of kept products; `archive.cache_folder()` by default.
 
     Returns
     -------
