@@ -74,7 +74,7 @@ def test_a_parameter_that_takes_those_of_another_page_names_what_that_page_decla
 def test_a_notebook_says_which_entries_it_needs_and_loads_no_other(path):
     about = nbformat.read(path, as_version=4).metadata["qilian"]
     needs, may_use = set(about["needs"]), set(about.get("uses", ()))
-    loaded = set(re.findall(r'\.(?:load|get)\("(\w+)"', "\n".join(code_lines(path))))
+    loaded = set(re.findall(r'\bsource\.(?:load|get)\("(\w+)"', "\n".join(code_lines(path))))
     assert needs <= loaded <= needs | may_use <= set(READERS)
 
 
