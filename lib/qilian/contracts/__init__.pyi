@@ -23,7 +23,7 @@ from .labels import (
     labelled,
     written_units,
 )
-from .radars import RADARS, SPEED_OF_LIGHT, Radar
+from .radars import RADARS, SATELLITES, SPEED_OF_LIGHT, Radar
 
 __all__ = [
     "CLIMATE",
@@ -37,6 +37,7 @@ __all__ = [
     "RADARS",
     "RATE",
     "REFLECTOR_HEIGHT",
+    "SATELLITES",
     "SPEED_OF_LIGHT",
     "THAW_DEPTH",
     "VERTICAL",

@@ -35,9 +35,9 @@ def labelled(parts: Mapping[str, tuple[Any, *tuple[str | None, ...]]]) -> xr.Dat
     parts : mapping of str to tuple
         Value, an array or a scalar, then what `attributes` takes.
     """
-    found = {
-        n: xr.DataArray(v).assign_attrs(attributes(*about)) for n, (v, *about) in parts.items()
-    }
+    found = {}
+    for name, (value, *about) in parts.items():
+        found[name] = xr.DataArray(value).drop_attrs(deep=False).assign_attrs(attributes(*about))
     return xr.Dataset(found).drop_vars("spatial_ref", errors="ignore")
 
 

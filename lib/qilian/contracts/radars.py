@@ -42,3 +42,6 @@ RADARS = {
     "ALOS-2": Radar(0.2384, 28.0e6, 36.0, 754e3, 14),
     "Sentinel-1": Radar(SPEED_OF_LIGHT / 5.405e9, 48.3e6, 39.0, 860e3, 12),
 }
+
+# By the entries' names in a catalogue.
+SATELLITES = {name.lower().replace("-", ""): name for name in RADARS}

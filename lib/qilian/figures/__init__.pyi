@@ -10,7 +10,7 @@ from .maps import (
     scale_length,
 )
 from .network import network_panel
-from .periods import averages_panel, maps_with_errors
+from .periods import averages_panel, distinct_periods, maps_with_errors, zonal_sentences
 from .recession import (
     choices_panel,
     confidence_band,
@@ -25,6 +25,7 @@ from .style import (
     COHERENCE_NORM,
     COHERENCE_PALETTE,
     DISPLACEMENT_MAP,
+    DISPLACEMENT_PALETTE,
     INK,
     MISSING,
     STYLE,
@@ -48,6 +49,7 @@ __all__ = [
     "COHERENCE_NORM",
     "COHERENCE_PALETTE",
     "DISPLACEMENT_MAP",
+    "DISPLACEMENT_PALETTE",
     "INK",
     "MISSING",
     "STYLE",
@@ -65,6 +67,7 @@ __all__ = [
     "decay_listing",
     "decay_panel",
     "density_panel",
+    "distinct_periods",
     "facts",
     "ground_panel",
     "hillshade",
@@ -90,4 +93,5 @@ __all__ = [
     "threshold_panel",
     "titled",
     "window_panels",
+    "zonal_sentences",
 ]

@@ -1,11 +1,12 @@
 """Pictures of several periods: maps beside their errors, and the averages of kinds of ground."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import cmcrameri.cm as crameri
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
@@ -84,40 +85,32 @@ def maps_with_errors(
     return next(letters)
 
 
-def averages_panel(
-    axes: Axes,
-    pooled: xr.Dataset,
-    *,
-    letter: str,
-    spans: Sequence[tuple[float, float]] | None = None,
-) -> None:
-    """Draw the averages of each ground by period, with two standard errors.
+def averages_panel(axes: Axes, pooled: xr.Dataset, *, letter: str, over_time: bool = False) -> None:
+    """Draw the averages of each zone by period or ring, with two standard errors.
 
     Parameters
     ----------
     axes : matplotlib Axes
         Where to draw.
     pooled : xarray.Dataset
-        As from `zonal.zonal_mean`.
+        As from `spatial.zonal_mean`: (ground, period) with the coordinates of
+        `insar.describe_period`, or (ground, ring) with those of `spatial.rings`.
     letter : str
         Of the panel.
-    spans : sequence of (float, float), optional
-        First and last moment of each period [calendar year], for an axis of time on which the
-        periods are pale bands; side by side by default.
+    over_time : bool, optional
+        Whether to draw an axis of time on which the periods are pale bands; side by side by
+        default.
     """
-    titles = pooled["period"].values
-    at, step = np.arange(titles.size, dtype=float), 0.12
-    if spans is None:
-        known = pooled["mean"].notnull().any("ground").values
-        axes.set_xticks(
-            at,
-            [
-                title.replace(", ", "\n", 1) + ("" if some else "\n(no value)")
-                for title, some in zip(titles, known, strict=True)
-            ],
-        )
+    (dim,) = (name for name in pooled["mean"].dims if name != "ground")
+    at, step = np.arange(pooled.sizes[dim], dtype=float), 0.12
+    if over_time:
+        at, step = _time_axis(axes, pooled)
     else:
-        at, step = _time_axis(axes, titles, np.array(spans))
+        known = pooled["mean"].notnull().any("ground").values
+        label = _ring_label if dim == "ring" else _period_label
+        labels = [label(pooled.isel({dim: number})) for number in range(at.size)]
+        empty = ("" if some else "\n(no value)" for some in known)
+        axes.set_xticks(at, [name + none for name, none in zip(labels, empty, strict=True)])
     grounds = pooled["ground"].values
     for number, (ground, (marker, color)) in enumerate(zip(grounds, _GROUNDS, strict=False)):
         own = pooled.sel(ground=ground)
@@ -125,22 +118,80 @@ def averages_panel(
         style = {"fmt": marker, "color": color, "capsize": 3, "markersize": 5, "label": ground}
         axes.errorbar(at + aside, own["mean"], 2 * own["standard_error"], **style)
     axes.axhline(0, color="#777777", linewidth=1)
-    axes.set_ylabel(heading(pooled["mean"]).removeprefix("vertical "))
-    pad = None if spans is None else 40
-    axes.set_title(f"{letter} averages, with two standard errors", pad=pad)
+    axes.set_ylabel(heading(pooled["mean"]).replace(" (", "\n(", 1))
+    axes.set_title(f"{letter} averages, with two standard errors", pad=40 if over_time else None)
     # One below the other, so that they leave room for the figure's stamp.
     axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", fontsize=9)
 
 
-def _time_axis(axes: Axes, titles: Sequence[str], spans: np.ndarray) -> tuple[np.ndarray, float]:
+def distinct_periods(pooled: xr.Dataset) -> pd.DataFrame:
+    """List the periods whose averages differ by more than two standard errors of the difference.
+
+    The errors of two periods add in squares, as those of pairs without a common date do.
+
+    Parameters
+    ----------
+    pooled : xarray.Dataset
+        (ground, period), as from `spatial.zonal_mean`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each two periods of a zone; `none` where there are none.
+    """
+    units = written_units(pooled["mean"])
+    heads = ["ground", "from", "to", f"change ({units})", f"standard error ({units})"]
+    rows = []
+    for ground, own in pooled.groupby("ground"):
+        mean, error = (own[name].squeeze("ground").values for name in ("mean", "standard_error"))
+        two = [
+            (ground, *own["period"].values[[i, j]], mean[j] - mean[i], np.hypot(error[i], error[j]))
+            for i, j in combinations(range(mean.size), 2)
+        ]
+        beyond = [row for row in two if abs(row[3]) > 2 * row[4]]
+        rows += beyond or [(ground, "none", "–", np.nan, np.nan)]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def zonal_sentences(pooled: xr.Dataset) -> list[str]:
+    """Say each zone's averages with two standard errors, and which periods differ."""
+    units, beyond = written_units(pooled["mean"]), distinct_periods(pooled)
+    found = []
+    for ground, own in pooled.groupby("ground"):
+        known = own.squeeze("ground").dropna("period", subset=["mean"])
+        rows = zip(*(known[n].values for n in ("period", "mean", "standard_error")), strict=True)
+        said = [f"{period}: {mean:.1f} ± {2 * error:.1f}" for period, mean, error in rows]
+        two = beyond[(beyond["ground"] == ground) & (beyond["from"] != "none")]
+        told = [f"{a} and {b}" for a, b in zip(two["from"], two["to"], strict=True)]
+        told_of = "; ".join(said).replace(": -", ": −")
+        words = f"Different: {'; '.join(told)}; no others." if told else "No two differ."
+        found.append(f"{ground.capitalize()} ({units}): {told_of}. {words}")
+    return found
+
+
+def _period_label(period: xr.Dataset) -> str:
+    first, last = (int(period[end].item()) for end in ("start", "end"))
+    years = f"{first}" if first == last else f"{first}-{last % 100:02d}"
+    return f"{years}\n{period['satellite'].item()}"
+
+
+def _ring_label(ring: xr.Dataset) -> str:
+    inner, outer = ring["inner"].item(), ring["outer"].item()
+    if np.isinf(outer):
+        return f"beyond {inner:g} m"
+    return f"{inner:g}–{outer:g} m"
+
+
+def _time_axis(axes: Axes, pooled: xr.Dataset) -> tuple[np.ndarray, float]:
     """Draw periods as bands and name their satellites; return where averages go, and a step."""
+    spans = np.stack([pooled["start"], pooled["end"]], -1)
     for first, last in spans:
         axes.axvspan(first, last, color=figures_style.INK, alpha=0.07, linewidth=0)
     gap = _APART * np.ptp(spans)
     at = spans.mean(axis=1)
     for earlier, later in pairwise(np.argsort(at)):
         at[later] = max(at[later], at[earlier] + gap)
-    _brackets(axes, [title.split(", ")[1] for title in titles], spans, at)
+    _brackets(axes, pooled["satellite"].values, spans, at)
     axes.set_xlabel("year; shaded: what the pairs span")
     return at, gap / 2.5
 

@@ -41,7 +41,7 @@ def site_maps(
     outlines : geopandas.GeoDataFrame or None
         Drawn over picture and maps.
     zones : xarray.Dataset or None
-        As from `zonal.ring_means`.
+        (ground, ring) averages, as from `spatial.zonal_mean`.
     """
     pictured = int(picture is not None)
     grid = figure.add_gridspec(pictured + len(names) + (zones is not None), 2)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import cmcrameri.cm as crameri
+import numpy as np
 import xarray as xr
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
@@ -15,7 +16,9 @@ COHERENCE_NORM = Normalize(0, 1)
 INK = "#1a1a1a"
 MISSING = "#b0b0b0"  # ground without a value, on any map: darker than the colours near zero
 DISPLACEMENT_MAP = crameri.vik_r  # red where the ground sinks, blue where it rises
-COHERENCE_PALETTE = [to_hex(color) for color in COHERENCE_MAP.colors]  # the same map for Bokeh
+# The same maps for Bokeh.
+COHERENCE_PALETTE = [to_hex(color) for color in COHERENCE_MAP.colors]
+DISPLACEMENT_PALETTE = [to_hex(color) for color in DISPLACEMENT_MAP(np.linspace(0, 1, 256))]
 # The caption of Figure S5 names black, blue and red; these hues stay apart for colour-blind eyes
 # and in print, since the blue is darker than the red is light.
 WINDOW_COLORS = ("#1a1a1a", "#1f5fbf", "#d6452b", "#2a8f6d", "#9a6ab0")

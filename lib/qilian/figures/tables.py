@@ -29,8 +29,14 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styl
 
 
 def columns(data: xr.Dataset) -> pd.DataFrame:
-    """Variables along one dimension as a frame, headed by their long names and units."""
+    """Put variables into a frame, headed by their long names and units.
+
+    An answer is written as yes or no, or as a dash where a number of its row is missing.
+    """
     frame = data.to_dataframe().reset_index()
+    unknown = frame.select_dtypes("float").isna().any(axis=1)
+    for name in frame.select_dtypes("bool"):
+        frame[name] = frame[name].map({True: "yes", False: "no"}).mask(unknown, "–")
     return frame.rename(columns={name: heading(data[name]) for name in frame})
 
 

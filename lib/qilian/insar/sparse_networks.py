@@ -182,7 +182,8 @@ def _labelled(
     count: np.ndarray,
 ) -> xr.Dataset:
     dims, shape = ("y", "x"), moved.shape[:2]
-    found = xr.Dataset(coords={axis: pairs[axis] for axis in (*dims, "spatial_ref")})
+    scalars = [name for name, coord in pairs.coords.items() if not coord.dims]
+    found = xr.Dataset(coords={name: pairs[name] for name in (*dims, *scalars)})
     names = {"rate": ("rate", "mm year-1"), "thaw_deformation": ("thaw-season deformation", "mm")}
     for number, (name, (words, units)) in enumerate(names.items()):
         about = attributes(words, units, moved.attrs.get("direction"))

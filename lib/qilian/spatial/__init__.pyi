@@ -1,19 +1,23 @@
 from .agreement import against_truth
 from .classes import class_fractions, class_names, class_zones, contingency
-from .grids import distance_from, middle, onto, pixel_size
-from .zonal import (
-    distinct_periods,
-    maps_against_truth,
-    ring_means,
-    zonal_contrast,
-    zonal_mean,
-    zonal_mean_beside_truth,
-    zonal_sentences,
+from .grids import all_onto, distance_from, mask_onto, middle, onto, pixel_size, relative_to
+from .zonal import truth_of_periods, zonal_contrast, zonal_mean
+from .zones import (
+    SEASONS,
+    buffered,
+    covered,
+    mine_zones,
+    rings,
+    stable_ground,
+    thaw_zones,
+    within_distance,
+    zone_borders,
 )
-from .zones import buffered, covered, mine_zones, rings, within_distance, zone_borders
 
 __all__ = [
+    "SEASONS",
     "against_truth",
+    "all_onto",
     "buffered",
     "class_fractions",
     "class_names",
@@ -21,18 +25,18 @@ __all__ = [
     "contingency",
     "covered",
     "distance_from",
-    "distinct_periods",
-    "maps_against_truth",
+    "mask_onto",
     "middle",
     "mine_zones",
     "onto",
     "pixel_size",
-    "ring_means",
+    "relative_to",
     "rings",
+    "stable_ground",
+    "thaw_zones",
+    "truth_of_periods",
     "within_distance",
     "zonal_contrast",
     "zonal_mean",
-    "zonal_mean_beside_truth",
-    "zonal_sentences",
     "zone_borders",
 ]

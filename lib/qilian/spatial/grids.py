@@ -120,3 +120,34 @@ def _crs(field: xr.DataArray | xr.Dataset) -> CRS:
         name = getattr(field, "name", None) or "a map"
         raise InputError(f"{name} has no coordinate system, expected one.")
     return CRS.from_user_input(field.rio.crs)
+
+
+def mask_onto(mask: xr.DataArray, like: xr.DataArray, *, fraction: float = 0.9) -> xr.DataArray:
+    """Put a mask (y, x) onto another map's grid: True where more than `fraction` is inside."""
+    inside = mask.astype(float).rio.write_crs(_crs(mask))
+    return (onto(inside, like) > fraction).assign_attrs(mask.attrs)
+
+
+def all_onto(fields: xr.Dataset, like: xr.DataArray) -> xr.Dataset:
+    """Put every map of a dataset onto another map's grid; one without a value stays without.
+
+    Standard errors are averaged as values are: neighbouring pixels share most of their error.
+    """
+    empty = xr.full_like(like, np.nan)
+    scalars = {name: c.variable for name, c in fields.coords.items() if not c.dims}
+    scalars.pop("spatial_ref", None)
+    return xr.Dataset(
+        {
+            name: onto(field, like) if field.notnull().any() else empty.assign_attrs(field.attrs)
+            for name, field in fields.items()
+        },
+        attrs=fields.attrs,
+    ).assign_coords(scalars)
+
+
+def relative_to(fields: xr.Dataset, area: xr.DataArray) -> xr.Dataset:
+    """Take off each map its median over an area (y, x); standard errors stay as they are."""
+    names = [str(name) for name in fields if f"{name}_standard_error" in fields]
+    zero = fields[names].where(area).median().fillna(0)
+    shifted = {name: (fields[name] - zero[name]).assign_attrs(fields[name].attrs) for name in names}
+    return fields.assign(shifted)

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import geopandas as gpd
+import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import require
 from qilian.contracts.labels import attributes
-from qilian.spatial import zones
-from qilian.spatial.grids import _crs
+from qilian.spatial.grids import _crs, onto
+
+SEASONS = 8.0, 35.0  # mm of thaw-season deformation: rock below, wet meadow above
 
 
 def covered(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
@@ -48,7 +50,7 @@ def buffered(features: gpd.GeoDataFrame, distance: float) -> gpd.GeoDataFrame:
 
 def rings(
     features: gpd.GeoDataFrame, like: xr.DataArray, distances: Sequence[float]
-) -> dict[str, xr.DataArray]:
+) -> xr.DataArray:
     """Split ground outside of outlines by its distance from them.
 
     Parameters
@@ -62,17 +64,28 @@ def rings(
 
     Returns
     -------
-    dict of str to xarray.DataArray
-        (y, x), True inside, by name; the last holds all ground beyond the last edge.
+    xarray.DataArray
+        (ring, y, x), True inside, with the edges `inner` and `outer` [m] of each; the last ring
+        holds all ground beyond the last edge.
+
+    Raises
+    ------
+    InputError
+        Distances that do not ascend.
     """
     ascending = len(distances) > 0 and all(a < b for a, b in pairwise((0, *distances)))
     require("rings", list(distances), ascending, "ascending distances above 0")
-    within, found = covered(features, like), {}
+    within, found = covered(features, like), []
     for distance in distances:
         wider = within_distance(features, like, distance)
-        found[f"{'to' if found else 'up to'} {distance:g} m"] = wider & ~within
+        found.append(wider & ~within)
         within = within | wider
-    return {**found, f"beyond {distances[-1]:g} m": ~within}
+    edges = [0.0, *distances, np.inf]
+    named = xr.concat([*found, ~within], "ring").assign_attrs(attributes("inside the ring"))
+    return named.assign_coords(
+        inner=("ring", edges[:-1], attributes("inner edge", "m")),
+        outer=("ring", edges[1:], attributes("outer edge", "m")),
+    )
 
 
 def mine_zones(
@@ -96,13 +109,74 @@ def mine_zones(
     """
     if outlines is None:
         return {"all ground that moves": ~stable}
-    close, around = (zones.within_distance(outlines, stable, metres) for metres in (near, far))
-    beside = close & ~zones.covered(outlines, stable)
+    close, around = (within_distance(outlines, stable, metres) for metres in (near, far))
+    beside = close & ~covered(outlines, stable)
     return {"near the mines": beside & ~stable, "undisturbed": ~around & ~stable}
 
 
 def zone_borders(outlines: gpd.GeoDataFrame, *, near: float, far: float) -> gpd.GeoDataFrame:
-    """Areas up to the two distances [m] of `regions`, whose edges are what divides the ground."""
-    areas = {"near": zones.buffered(outlines, near), "far": zones.buffered(outlines, far)}
+    """Return the areas within the two distances [m] of `mine_zones`, whose edges divide ground."""
+    areas = {"near": buffered(outlines, near), "far": buffered(outlines, far)}
     whole = [area.union_all() for area in areas.values()]
     return gpd.GeoDataFrame({"kind": list(areas)}, geometry=whole, crs=areas["near"].crs)
+
+
+def stable_ground(
+    thaw_deformation: xr.DataArray, outlines: gpd.GeoDataFrame | None, *, below: float = SEASONS[0]
+) -> xr.DataArray:
+    """Mark ground that the thaw season hardly moves and that no outline holds: rock and scree.
+
+    Parameters
+    ----------
+    thaw_deformation : xarray.DataArray
+        (y, x) [mm].
+    outlines : geopandas.GeoDataFrame or None
+        Of pits and spoil.
+    below : float, optional
+        Size of the thaw-season deformation below which ground is stable [mm].
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x), True on stable ground.
+    """
+    still = abs(thaw_deformation) < below
+    if outlines is not None:
+        still &= ~covered(outlines, thaw_deformation)
+    return still.assign_attrs(attributes("stable ground"))
+
+
+def thaw_zones(
+    thaw_deformation: xr.DataArray | None, outlines: gpd.GeoDataFrame | None, like: xr.DataArray
+) -> dict[str, xr.DataArray]:
+    """Sort ground by how far the thaw season moves it, pits and spoil by themselves.
+
+    Parameters
+    ----------
+    thaw_deformation : xarray.DataArray or None
+        (y, x) [mm], on any grid; without it all ground that is not dug is one zone.
+    outlines : geopandas.GeoDataFrame or None
+        With a column `kind`, which is `pit` or anything else for spoil.
+    like : xarray.DataArray
+        (y, x), on the grid to sort.
+
+    Returns
+    -------
+    dict of str to xarray.DataArray
+        (y, x), True inside, by name.
+    """
+    dug, found = xr.zeros_like(like, dtype=bool), {}
+    if outlines is not None:
+        for kind, some in outlines.groupby(np.where(outlines.kind == "pit", "pits", "spoil")):
+            found[str(kind)] = covered(some, like) & ~dug
+            dug = dug | found[str(kind)]
+    if thaw_deformation is None:
+        return {"ground" if found else "all ground": ~dug & like.notnull(), **found}
+    season = abs(onto(thaw_deformation, like))
+    low, high = SEASONS
+    return {
+        f"thaw season below {low:g} mm (rock)": (season < low) & ~dug,
+        f"thaw season {low:g}–{high:g} mm (meadow)": (season >= low) & (season < high) & ~dug,
+        f"thaw season above {high:g} mm (wet meadow)": (season >= high) & ~dug,
+        **found,
+    }

@@ -1,0 +1,38 @@
+"""Sentinel-1's rate and thaw-season deformation, which sort the ground and give the zero."""
+
+import xarray as xr
+
+from qilian.archive.catalogue import Archive
+from qilian.insar import rates
+from qilian.products.inversion import displacement
+from qilian.spatial.grids import relative_to
+from qilian.spatial.zones import stable_ground
+
+
+def sentinel1_rates(source: Archive, *, minimum_temporal_coherence: float = 0.7) -> xr.Dataset:
+    """Return Sentinel-1's vertical rate and thaw-season deformation, zero on stable ground.
+
+    Parameters
+    ----------
+    source : Archive
+        With `sentinel1` and `climate`; `outlines` are used.
+    minimum_temporal_coherence : float, optional
+        Temporal coherence below which a pixel is masked.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x), in memory: `rate` [mm year-1], `thaw_deformation` [mm], each with its
+        `_standard_error`, and `stable`, True on ground that the season hardly moves.
+    """
+    inverted = rates.vertical_if_known(displacement(source, seasonal="thaw"))
+    masked = rates.mask_incoherent(inverted, minimum=minimum_temporal_coherence)
+    found = rates.model_rates(masked).load()
+    stable = stable_ground(found["thaw_deformation"], source.get("outlines"))
+    return relative_to(found, stable).assign(stable=stable)
+
+
+def sentinel1_season(source: Archive) -> xr.DataArray | None:
+    """Return the thaw-season deformation of `sentinel1_rates`, or None without its entries."""
+    known = {"sentinel1", "climate"} <= set(source.entries)
+    return sentinel1_rates(source)["thaw_deformation"] if known else None
