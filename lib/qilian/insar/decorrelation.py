@@ -1,6 +1,6 @@
 """Why pairs lose coherence: geometry, and time by an exponential that need not end at zero.
 
-    γ = (1 - |B| / B_c) · (γ∞ + (γ0 - γ∞) exp(-Δt / τ))
+    γ = (1 - abs(B) / B_c) · (γ∞ + (γ0 - γ∞) exp(-Δt / τ))
 
 after Zebker & Villasenor (1992, doi:10.1109/36.175330) and, for the part that lasts, Parizzi and
 others (2009) and Morishita & Hanssen (2015, doi:10.1109/TGRS.2014.2333814).
@@ -23,7 +23,7 @@ _ENDS = {"": "", "_lower": ", least", "_upper": ", most"}
 
 
 def geometric_coherence(perpendicular_baseline: xr.DataArray, sensor: Radar) -> xr.DataArray:
-    """Coherence that the baseline leaves on flat ground, 1 - |B| / B_c, and 0 beyond.
+    """Coherence that the baseline leaves on flat ground, 1 - abs(B) / B_c, and 0 beyond.
 
     Slopes that face the radar lose more, and a processor that filters the spectra gives some of
     it back for resolution.

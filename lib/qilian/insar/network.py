@@ -231,7 +231,7 @@ def check_pairs(pairs: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         Along `pair`: `days` from the dates, `cycles` (days over the repeat cycle),
-        `critical_baseline` (m), `geometric_coherence` = 1 − |B|/B_c of flat ground, and
+        `critical_baseline` (m), `geometric_coherence` = 1 − abs(B) / B_c of flat ground, and
         `component` of the pair within its own sensor's network.
 
     Raises

@@ -106,8 +106,8 @@ def fit_pairs(pairs: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Data
 
     and the inverse its covariance. Pairs that share a date share half of their delay: it enters
     C with correlation 1/2, the sign telling whether the date is first or second in both. P is 0,
-    or holds `thaw_spread`⁻² for E: what E may be of before any pair is seen, so that a pair which
-    misses a part of the season widens the rate's error instead of shifting the rate silently.
+    or holds for E the inverse square of `thaw_spread`, its prior standard deviation, so that a pair
+    which misses a part of the season widens the rate's error instead of shifting the rate silently.
 
     Parameters
     ----------
