@@ -130,8 +130,9 @@ def test_rings_hold_all_ground_outside_of_outlines_once():
     x, y = 501_050.0, 4_198_950.0
     square = gpd.GeoDataFrame(geometry=[box(x - 49, y - 49, x + 49, y + 49)], crs="EPSG:32647")
     found = zones.rings(square, grid, [60, 160])
-    assert list(found) == ["up to 60 m", "to 160 m", "beyond 160 m"]
-    counts = [int(ring.sum()) for ring in found.values()]
+    assert found["inner"].values.tolist() == [0, 60, 160]
+    assert found["outer"].values.tolist() == [60, 160, np.inf]
+    counts = found.sum(("y", "x")).values.tolist()
     assert sum(counts) == 21 * 21 - 1
     assert counts[:2] == [8, 16]
     with pytest.raises(InputError, match=r"^rings is \[300, 100\], expected ascending distances"):

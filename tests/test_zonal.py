@@ -6,6 +6,8 @@ import pytest
 import xarray as xr
 from shapely.geometry import box
 
+from qilian.figures.periods import distinct_periods, zonal_sentences
+from qilian.figures.tables import columns
 from qilian.spatial import zonal, zones
 
 ABOUT = {"long_name": "rate", "units": "mm year-1"}
@@ -29,8 +31,10 @@ def test_averages_are_of_the_pixels_with_a_value_and_below_zero_beyond_two_error
     found = zonal.zonal_mean(field, error, {"all": mask([[1, 1, 1]])}).squeeze("ground")
     np.testing.assert_array_equal(found["mean"], [-3, -3, np.nan])
     np.testing.assert_array_equal(found["standard_error"], [2, 1, np.nan])
-    np.testing.assert_allclose(found["part"], [2 / 3, 2 / 3, 0])
-    assert list(found["below_zero"].values) == ["no", "yes", "–"]
+    np.testing.assert_allclose(found["fraction"], [2 / 3, 2 / 3, 0])
+    assert found["below_zero"].values.tolist() == [False, True, False]
+    shown = columns(found.reset_coords(drop=True))
+    assert shown["more than two standard errors below zero"].tolist() == ["no", "yes", "–"]
 
 
 def test_the_yardstick_is_the_spread_of_the_region_moved_over_other_ground():
@@ -41,7 +45,7 @@ def test_the_yardstick_is_the_spread_of_the_region_moved_over_other_ground():
     region = np.zeros((7, 9), dtype=bool)
     region[1:3, 1:4] = region[3, 1] = True
     other = ~region & (random.random((7, 9)) > 0.1)
-    found = zonal.zonal_contrast(field, {"near": mask(region), "far": mask(other)})
+    found = zonal.zonal_contrast(field, mask(region), mask(other))
     for period in range(2):
         values, at = field.values[period], np.argwhere(region)
         known = other & np.isfinite(values)
@@ -64,18 +68,20 @@ def test_a_region_is_told_apart_where_it_moves_and_only_there():
     noise[2] = np.nan
     region = np.zeros((120, 120))
     region[50:60, 50:60] = 1
-    found = zonal.zonal_contrast(maps(noise), {"near": mask(region), "far": mask(1 - region)})
+    found = zonal.zonal_contrast(maps(noise), mask(region), mask(1 - region))
     assert (found["spread"][:2] > 0.9 * 0.1).all()
     assert (found["spread"][:2] < 1.1 / np.sqrt(50)).all()
-    assert list(found["told_apart"].values) == ["yes", "no", "–"]
+    assert found["told_apart"].values.tolist() == [True, False, False]
+    assert columns(found)["more than twice that spread"].tolist() == ["yes", "no", "–"]
 
 
 def test_nothing_is_said_of_a_region_that_fits_nowhere_else():
     """A region as wide as the map has no other ground to be moved to, an empty one no mean."""
     field = maps(np.zeros((1, 6, 6)))
     whole, none = mask(np.ones((6, 6))), mask(np.zeros((6, 6)))
-    for regions in ({"near": whole, "far": none}, {"near": none, "far": whole}):
-        assert zonal.zonal_contrast(field, regions)["told_apart"].item() == "–"
+    for two in ((whole, none), (none, whole)):
+        found = columns(zonal.zonal_contrast(field, *two))
+        assert found["more than twice that spread"].item() == "–"
 
 
 def test_periods_part_beyond_two_standard_errors_of_their_difference():
@@ -83,7 +89,7 @@ def test_periods_part_beyond_two_standard_errors_of_their_difference():
     field = maps([[[0, 0]], [[-11, -9]], [[np.nan, np.nan]]])
     error = maps([[[3, 3]], [[4, 4]], [[1, 1]]])
     regions = {"one": mask([[1, 0]]), "two": mask([[0, 1]])}
-    found = zonal.distinct_periods(zonal.zonal_mean(field, error, regions))
+    found = distinct_periods(zonal.zonal_mean(field, error, regions))
     assert found.iloc[0].tolist() == ["one", "2000, one", "2001, one", -11, 5]
     assert found.iloc[1, :2].tolist() == ["two", "none"]
     assert len(found) == 2
@@ -94,21 +100,11 @@ def test_sentences_hold_two_errors_and_name_only_the_periods_that_part():
     field = maps([[[0, 0]], [[-11, -9]], [[np.nan, np.nan]]])
     error = maps([[[3, 3]], [[4, 4]], [[1, 1]]])
     regions = {"one": mask([[1, 0]]), "two": mask([[0, 1]])}
-    first, second = zonal.zonal_sentences(zonal.zonal_mean(field, error, regions))
+    first, second = zonal_sentences(zonal.zonal_mean(field, error, regions))
     values = "2000, one: 0.0 ± 6.0; 2001, one: −{} ± 8.0."
-    told = "Told apart: 2000, one and 2001, one; no others."
+    told = "Different: 2000, one and 2001, one; no others."
     assert first == f"One (mm/a): {values.format('11.0')} {told}"
-    assert second == f"Two (mm/a): {values.format('9.0')} No two are told apart."
-
-
-def test_the_truth_s_averages_are_of_the_maps_pixels_and_from_stable_ground():
-    """By hand: the truth is 1 on stable ground, 4 and 9 elsewhere, 9 where the map has nothing."""
-    true = maps([[[1, 4, 9]]], ["1990-2002"]).assign_coords(start=("period", [1990.0]))
-    field = maps([[[0, 2, np.nan]], [[np.nan] * 3]])
-    stable, region = mask([[1, 0, 0]]), {"rest": mask([[0, 1, 1]])}
-    found = zonal.zonal_mean_beside_truth(field, xr.full_like(field, 1), true, region, stable)
-    assert found["period"].values.tolist() == ["2000, one"]
-    assert (found["mean"].item(), found["truth"].item(), found["zero"].item()) == (2, 3, 1)
+    assert second == f"Two (mm/a): {values.format('9.0')} No two differ."
 
 
 def test_the_edges_of_near_and_undisturbed_ground_lie_at_their_distances():
@@ -120,27 +116,25 @@ def test_the_edges_of_near_and_undisturbed_ground_lie_at_their_distances():
     np.testing.assert_allclose(found.area, expected, rtol=0.01)
 
 
-def test_the_truth_is_that_of_the_title_s_year_and_gets_the_same_zero():
-    """Maps that are true but for a zero of their own have no error; one that is 1 above, 1."""
+def test_the_truth_is_that_of_the_year_in_which_a_period_begins():
+    """Of two periods of the truth the first holds until the middle of 2000."""
     true = maps(np.arange(12.0).reshape(2, 2, 3) ** 2, ["1990-1999", "2000-2009"])
-    true = true.assign_coords(start=("period", [1990.0, 2000.4]))
-    stable = mask([[1, 0, 0], [0, 0, 0]])
-    field = maps(true.values[[0, 0, 1]], ["1999, one", "1997-98, two", "2000-05, three"])
-    field = field - field.where(stable).median(("y", "x"))
-    field = (field + xr.DataArray([0.0, 0.0, 1.0], dims="period")).assign_attrs(ABOUT)
-    found = zonal.maps_against_truth(field, xr.full_like(field, 0.4), true, stable)
-    np.testing.assert_allclose(found["median_error"], [0, 0, 1], atol=1e-12)
-    np.testing.assert_allclose(found["scatter"], 0, atol=1e-12)
-    np.testing.assert_allclose(found["correlation"], 1)
-    np.testing.assert_array_equal(found["within"], [1, 1, 0])
+    true = true.assign_coords(start=("period", [1990.0, 2000.6]))
+    field = maps(np.zeros((3, 2, 3))).assign_coords(start=("period", [1999.2, 2000.9, 2001.1]))
+    found = zonal.truth_of_periods(true, field)
+    np.testing.assert_array_equal(found, true.values[[0, 0, 1]])
+    np.testing.assert_array_equal(found["period"], field["period"])
 
 
-def test_rings_are_averaged_by_kind_of_ground_and_kinds_without_a_first_or_last_one_go():
+def test_averages_over_rings_keep_the_edges_of_the_rings():
     """Two rings by hand; rock lies in the far one alone."""
     field = maps([[[-6, -4, -2, -1]]])[0].drop_vars("period")
-    rings = {"near": mask([[1, 1, 0, 0]]), "far": mask([[0, 0, 1, 1]])}
+    inside = np.array([[[1, 1, 0, 0]], [[0, 0, 1, 1]]], bool)
+    edges = {"inner": ("ring", [0.0, 300.0]), "outer": ("ring", [300.0, np.inf])}
+    rings = xr.DataArray(inside, edges, ("ring", "y", "x"))
     grounds = {"meadow": mask([[1, 1, 1, 0]]), "rock": mask([[0, 0, 0, 1]])}
-    found = zonal.ring_means(field, abs(field).assign_attrs(ABOUT), rings, grounds)
-    assert list(found["ground"].values) == ["meadow"]
-    np.testing.assert_array_equal(found["mean"].squeeze(), [-5, -2])
-    np.testing.assert_array_equal(found["standard_error"].squeeze(), [5, 2])
+    error = abs(field).where(rings)
+    found = zonal.zonal_mean(field.where(rings), error, grounds).transpose("ground", "ring")
+    np.testing.assert_array_equal(found["mean"], [[-5, -2], [np.nan, -1]])
+    np.testing.assert_array_equal(found["standard_error"], [[5, 2], [np.nan, 1]])
+    assert found["outer"].values.tolist() == [300, np.inf]

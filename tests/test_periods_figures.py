@@ -8,11 +8,12 @@ import pytest
 import rioxarray  # noqa: F401
 import xarray as xr
 
+from qilian.contracts.labels import VERTICAL, attributes
 from qilian.figures import periods, style
 
 TITLES = ["1997-98, ERS-2", "2003-05, Envisat", "2016-23, Sentinel-1, matched", "2019-22, ALOS-2"]
 SPANS = [(1997.3, 1998.6), (2003.8, 2005.8), (2016.3, 2023.9), (2019.2, 2022.2)]
-ABOUT = {"long_name": "vertical rate", "units": "mm year-1"}
+ABOUT = attributes("rate", "mm year-1", VERTICAL)
 
 
 @pytest.fixture
@@ -37,7 +38,11 @@ def field() -> xr.DataArray:
 def pooled() -> xr.Dataset:
     coords = {"ground": ["near the mines", "undisturbed"], "period": TITLES}
     mean = xr.DataArray([[1.0, 2, 3, 4], [5, 6, 7, 8]], coords, ("ground", "period"), attrs=ABOUT)
-    return xr.Dataset({"mean": mean, "standard_error": xr.ones_like(mean)})
+    satellites = ["ERS-2", "Envisat", "Sentinel-1", "ALOS-2"]
+    start, end = zip(*SPANS, strict=True)
+    return xr.Dataset({"mean": mean, "standard_error": xr.ones_like(mean)}).assign_coords(
+        satellite=("period", satellites), start=("period", [*start]), end=("period", [*end])
+    )
 
 
 def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, field):
@@ -64,20 +69,20 @@ def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, fie
 def test_averages_stay_in_their_period_s_time_and_apart_from_one_another(figure, pooled):
     """Each band holds its own markers, and those of satellites that overlap in time do not."""
     axes = figure.subplots()
-    periods.averages_panel(axes, pooled, letter="(k)", spans=SPANS)
+    periods.averages_panel(axes, pooled, letter="(k)", over_time=True)
     bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
     np.testing.assert_allclose(bands, SPANS)
     near, undisturbed = (bars.lines[0].get_xdata() for bars in axes.containers)
     for (first, last), *at in zip(SPANS, near, undisturbed, strict=True):
         assert first < at[0] < at[1] < last
     assert near[3] - undisturbed[2] > 0.5 * (undisturbed[2] - near[2])
-    assert axes.get_ylabel() == "rate (mm/a)"
+    assert axes.get_ylabel() == "rate\n(mm/a, vertical)"
 
 
 def test_names_of_satellites_do_not_cover_one_another_nor_the_title(figure, pooled):
     """Of two that overlap in time one stands higher; a line over each has its span's ends."""
     axes = figure.subplots()
-    periods.averages_panel(axes, pooled, letter="(k)", spans=SPANS)
+    periods.averages_panel(axes, pooled, letter="(k)", over_time=True)
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in (*axes.texts, axes._left_title)]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
@@ -94,11 +99,11 @@ def test_a_period_without_a_value_says_so_below_its_place(figure, pooled):
     assert ["no value" in label for label in labels] == [False, True, False, False]
 
 
-@pytest.mark.parametrize("spans", [SPANS, None])
-def test_the_legend_lies_outside_the_chart(figure, pooled, spans):
+@pytest.mark.parametrize("over_time", [True, False])
+def test_the_legend_lies_outside_the_chart(figure, pooled, over_time):
     """No data can lie below it, whatever the data are."""
     axes = figure.subplots()
-    periods.averages_panel(axes, pooled, letter="(k)", spans=spans)
+    periods.averages_panel(axes, pooled, letter="(k)", over_time=over_time)
     figure.draw_without_rendering()
     (legend,) = figure.legends
     assert legend.get_window_extent().y1 < axes.get_window_extent().y0
@@ -111,3 +116,14 @@ def test_a_missing_pixel_is_darker_than_zero(figure, field):
     periods.maps_with_errors(figure, field, field, **scales)
     missing = np.mean(figure.axes[0].get_facecolor()[:3])
     assert np.mean(style.DISPLACEMENT_MAP(0.5)[:3]) - missing > 0.1
+
+
+def test_rings_are_named_by_their_edges(figure, pooled):
+    """The last has no outer one."""
+    rings = pooled.rename(period="ring").drop_vars(["ring", "satellite", "start", "end"])
+    edges = [0.0, 300.0, 600.0, 2500.0, np.inf]
+    rings = rings.assign_coords(inner=("ring", edges[:-1]), outer=("ring", edges[1:]))
+    axes = figure.subplots()
+    periods.averages_panel(axes, rings, letter="(k)")
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["0–300 m", "300–600 m", "600–2500 m", "beyond 2500 m"]
