@@ -1,6 +1,6 @@
 from .explorer import coarsened, displacement_explorer
 from .linked import linked_indices, linked_maps
-from .live import live_map, live_slider
+from .live import interactive, live_map, live_slider
 from .pairs import MISSING, pair_preview, pair_slider
 from .recession import hover_band, hydrograph
 from .swipe import swipe_view
@@ -11,6 +11,7 @@ __all__ = [
     "displacement_explorer",
     "hover_band",
     "hydrograph",
+    "interactive",
     "linked_indices",
     "linked_maps",
     "live_map",

@@ -17,7 +17,7 @@ from bokeh.plotting import figure
 
 from qilian.contracts.errors import require
 from qilian.figures.style import INK, titled
-from qilian.views.live import live_map, live_slider
+from qilian.views.live import interactive, live_map, live_slider
 
 MISSING, UNKNOWN = -128, 255  # codes of a missing displacement and of an unknown interval
 
@@ -117,7 +117,7 @@ def displacement_explorer(
     slider.js_on_change("value", show)
     chart = _chart(sources["series"], upright)
     chart.add_layout(moment)
-    return pn.pane.Bokeh(column(plot, slider, chart, sizing_mode="stretch_width"))
+    return interactive(column(plot, slider, chart, sizing_mode="stretch_width"))
 
 
 def _encode(displacement: xr.Dataset, model: xr.DataArray) -> dict[str, Any]:

@@ -1,23 +1,18 @@
 """Interactive views: what a static figure cannot show, drawn by Bokeh from data in the page."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import holoviews as hv
+import holoviews.plotting.bokeh  # what options are held against
 import numpy as np
+import panel as pn
 import xarray as xr
 from matplotlib.colors import Colormap, to_hex
 
 from qilian.contracts.labels import written_units
 from qilian.figures.style import MISSING, axis_label, titled
 from qilian.imagery.composites import colour_composite
-
-# HoloViews loads its archive of notebooks if it can, which nobody uses here and whose import takes
-# seconds, a third of a short notebook's run; it goes without where nbformat is not to be had.
-_hidden = sys.modules.setdefault("nbformat", None) is None
-hv.extension("bokeh", logo=False)
-if _hidden:
-    del sys.modules["nbformat"]
+from qilian.views.live import interactive
 
 
 def linked_maps(
@@ -27,7 +22,7 @@ def linked_maps(
     *,
     palette: Sequence[str],
     limits: tuple[float, float] | None = None,
-) -> hv.Layout:
+) -> pn.pane.HoloViews:
     """Draw a picture and maps of one extent below one another; panned or zoomed, all follow.
 
     Parameters
@@ -44,6 +39,21 @@ def linked_maps(
         Values of the first and the last colour of every map; each map has a scale of its own,
         centred on zero, by default.
     """
+    return _below_one_another(_maps(picture, fields, data, palette, limits))
+
+
+def _below_one_another(views: Sequence[hv.Element]) -> pn.pane.HoloViews:
+    return interactive(hv.Layout(views).cols(1).opts(shared_axes=True))
+
+
+def _maps(
+    picture: xr.DataArray | None,
+    fields: Mapping[str, xr.DataArray],
+    data: xr.Dataset,
+    palette: Sequence[str],
+    limits: tuple[float, float] | None,
+) -> list[hv.Element]:
+    """Draw what `linked_maps` puts below one another."""
     axes = {"xlabel": axis_label(data["x"]), "ylabel": axis_label(data["y"])}
     frame = {**axes, "frame_width": 290, "aspect": "equal", "fontsize": {"title": 8}}
     frame |= {"xticks": 4}
@@ -67,12 +77,12 @@ def linked_maps(
         # Grey, so that what is masked is not taken for zero.
         image = image.opts(bgcolor=MISSING, tools=["hover"], **scale)
         views.append(image.opts(title=titled(title, data), **frame))
-    return hv.Layout(views).cols(1).opts(shared_axes=True)
+    return views
 
 
 def linked_indices(
     image: xr.DataArray, indices: Iterable[tuple[xr.DataArray, Colormap]], data: xr.Dataset
-) -> hv.Layout:
+) -> pn.pane.HoloViews:
     """Draw a picture and indices from -1 to 1 below one another, each in its own colours.
 
     Parameters
@@ -84,11 +94,11 @@ def linked_indices(
     data : xarray.Dataset
         The loaded input, for its simulated mark and coordinate system.
     """
-    picture, parts = colour_composite(image), []
+    views: list[hv.Element] = []
     for index, cmap in indices:
         palette = [to_hex(color) for color in cmap(np.linspace(0, 1, 256))]
-        shown = {str(index.name).upper(): index}
-        above = picture if not parts else None
-        part = linked_maps(above, shown, data, palette=palette, limits=(-1, 1))
-        parts.append(part.opts(hv.opts.Image(clabel=str(index.name).upper())))
-    return hv.Layout([view for part in parts for view in part]).cols(1).opts(shared_axes=True)
+        name = str(index.name).upper()
+        above = None if views else colour_composite(image)
+        *before, drawn = _maps(above, {name: index}, data, palette, (-1, 1))
+        views += [*before, drawn.opts(clabel=name)]
+    return _below_one_another(views)

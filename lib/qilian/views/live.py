@@ -1,6 +1,7 @@
-"""Maps that answer a reader, drawn by Bokeh: in a static page a few lines of script redraw them."""
+"""What answers a reader, drawn by Bokeh: in a static page a few lines of script redraw it."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import panel as pn
@@ -11,16 +12,30 @@ from bokeh.models import (
     CustomJS,
     CustomJSTickFormatter,
     LinearColorMapper,
+    Model,
     Slider,
 )
 from bokeh.plotting import figure
 
 from qilian.figures.style import MISSING, axis_label, titled
 
-pn.extension()
+if TYPE_CHECKING:
+    from holoviews import Dimensioned
 
 # Of the page's width a map takes what there is; its height follows.
 _IN_PROPORTION = "plot.frame_height = Math.round(plot.inner_width / ratio)"
+
+
+def interactive(view: "Model | Dimensioned") -> pn.pane.PaneBase:
+    """Return a view as a notebook shows it, after loading what shows it into the notebook.
+
+    Parameters
+    ----------
+    view : bokeh Model or HoloViews object
+        Drawn by Bokeh, either way.
+    """
+    pn.extension()
+    return pn.panel(view)
 
 
 def live_map(

@@ -10,7 +10,7 @@ from bokeh.models import CustomJS
 
 from qilian.contracts.errors import require
 from qilian.insar.network import pair_names, time_span
-from qilian.views.live import live_map, live_slider
+from qilian.views.live import interactive, live_map, live_slider
 
 MISSING = 255  # code of a missing value; the others go from the first to the last colour
 
@@ -81,7 +81,7 @@ def pair_slider(
     slider = live_slider("pair", _described(upright), 0)
     about = {"map": source, "slider": slider, "codes": codes.ravel(), "low": low, "step": step}
     slider.js_on_change("value", CustomJS(args=about, code=_SHOW))
-    return pn.pane.Bokeh(column(plot, slider, sizing_mode="stretch_width"))
+    return interactive(column(plot, slider, sizing_mode="stretch_width"))
 
 
 def _described(stack: xr.DataArray) -> list[str]:

@@ -1,6 +1,7 @@
 """The river's record, year by year, and fits of windows with all that is known of them."""
 
 import holoviews as hv
+import holoviews.plotting.bokeh  # what options are held against
 import numpy as np
 import panel as pn
 import xarray as xr
@@ -9,7 +10,8 @@ from bokeh.models import ColumnDataSource, CustomJS, Slider
 from bokeh.plotting import figure
 
 from qilian.contracts.labels import written_units
-from qilian.views import linked
+from qilian.figures.style import titled
+from qilian.views.live import interactive
 
 
 def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
@@ -28,7 +30,7 @@ def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
     years = days["time"].dt.year.values
     shown = int(years[used[-1]]) if used.size else int(years[-1])
     plot = figure(
-        title=linked.titled("discharge, the days used in red", data),
+        title=titled("discharge, the days used in red", data),
         height=330,
         sizing_mode="stretch_width",
         x_axis_type="datetime",
@@ -45,7 +47,7 @@ def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
     slider = Slider(start=int(years[0]), end=int(years[-1]), value=shown, step=1, title="year")
     slider.update(sizing_mode="stretch_width", margin=(5, 60, 5, 60))
     slider.js_on_change("value", CustomJS(args={"range": plot.x_range}, code=_GO_TO_YEAR))
-    return pn.pane.Bokeh(column(plot, slider, sizing_mode="stretch_width"))
+    return interactive(column(plot, slider, sizing_mode="stretch_width"))
 
 
 _GO_TO_YEAR = """
