@@ -1,7 +1,5 @@
 from .composites import colour_composite
 from .indices import (
-    CLASSES,
-    QUALITY,
     classify_indices,
     fraction_above,
     ndvi,
@@ -11,8 +9,6 @@ from .indices import (
 )
 from .land_cover import (
     CHANGES,
-    GROUND,
-    LAND,
     Split,
     areas_against,
     class_areas,
@@ -41,10 +37,6 @@ from .transforms import TRANSFORMS, Transform, affine_transform
 
 __all__ = [
     "CHANGES",
-    "CLASSES",
-    "GROUND",
-    "LAND",
-    "QUALITY",
     "TRANSFORMS",
     "Split",
     "Transform",

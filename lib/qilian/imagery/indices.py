@@ -10,8 +10,8 @@ from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes, class_attributes
 
 _LEAST_SUM = 0.02  # of two reflectances; below it an index is noise over noise
-QUALITY = ("usable", "no_data", "too_dark", "too_bright")
-CLASSES = ("water", "bare", "sparse", "vegetated")
+_QUALITY = ("usable", "no_data", "too_dark", "too_bright")
+_CLASSES = ("water", "bare", "sparse", "vegetated")
 
 
 def ndvi(image: xr.DataArray) -> xr.DataArray:
@@ -115,7 +115,7 @@ def reflectance_quality(
     brightness = sum(bands) / len(bands)
     rules = [brightness.isnull(), brightness < darkest, brightness > brightest]
     flags = _classified(rules, [1, 2, 3], otherwise=0)
-    return flags.assign_attrs(class_attributes("quality of the reflectance", QUALITY, first=0))
+    return flags.assign_attrs(class_attributes("quality of the reflectance", _QUALITY, first=0))
 
 
 def classify_indices(
@@ -152,7 +152,7 @@ def classify_indices(
     unknown = vegetation.isnull() | water.isnull()
     rules = [unknown, water > open_water, vegetation < bare, vegetation <= vegetated]
     kinds = _classified(rules, [0, 1, 2, 3], otherwise=4)
-    return kinds.assign_attrs(class_attributes("land-cover class", CLASSES))
+    return kinds.assign_attrs(class_attributes("land-cover class", _CLASSES))
 
 
 def _classified(rules: list[xr.DataArray], numbers: list[int], otherwise: int) -> xr.DataArray:

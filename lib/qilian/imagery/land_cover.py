@@ -11,8 +11,8 @@ from qilian.contracts.errors import require
 from qilian.contracts.labels import attributes, class_attributes, labelled
 from qilian.spatial import classes
 
-LAND = ("water", "land")
-GROUND = ("water", "bare", "vegetated")
+_LAND = ("water", "land")
+_GROUND = ("water", "bare", "vegetated")
 CHANGES = {
     "water at both dates": ("water", "water"),
     "water turned bare": ("water", "bare"),
@@ -99,7 +99,7 @@ def grey_water(picture: xr.DataArray, *, shift: float = 0.0) -> tuple[xr.DataArr
     split = otsu(picture.values)
     threshold = split.threshold + shift * split.distance
     kinds = np.select([picture.isnull(), picture < threshold], [0, 1], 2)
-    return _flagged(kinds, picture, "ground in the grey picture", LAND), split
+    return _flagged(kinds, picture, "ground in the grey picture", _LAND), split
 
 
 def colour_ground(
@@ -132,7 +132,7 @@ def colour_ground(
     of_blue = otsu(blue.where(~bare).values)
     water = ~bare & (blue > of_blue.threshold - shift * of_blue.distance)
     kinds = np.select([green.isnull(), bare, water], [0, 2, 1], 3)
-    flagged = _flagged(kinds, red, "ground in the colour picture", GROUND)
+    flagged = _flagged(kinds, red, "ground in the colour picture", _GROUND)
     return flagged, (of_green, of_blue)
 
 
@@ -151,7 +151,7 @@ def land_cover_change(before: xr.DataArray, after: xr.DataArray) -> xr.DataArray
     """
     kinds = np.zeros(before.shape, "int8")
     for number, (then, now) in enumerate(CHANGES.values(), start=1):
-        both = (before == LAND.index(then) + 1) & (after == GROUND.index(now) + 1)
+        both = (before == _LAND.index(then) + 1) & (after == _GROUND.index(now) + 1)
         kinds[both.values] = number
     names = tuple(name.replace(" ", "_") for name in CHANGES)
     return _flagged(kinds, before, "change of the ground", names)
