@@ -51,7 +51,8 @@ def _closure(file: Path) -> tuple[set[Path], set[str]]:
     files, packages, waiting = set(), set(), [file]
     while waiting:
         files.add(here := waiting.pop())
-        for name in _imports(here):
+        room = f"{_OURS}.{here.parent.name}"  # to which its stub's imports are relative
+        for name in imported_names(here.read_bytes(), room):
             if name.partition(".")[0] != _OURS:
                 packages.add(name.partition(".")[0])
             else:
@@ -59,14 +60,26 @@ def _closure(file: Path) -> tuple[set[Path], set[str]]:
     return files, packages - sys.stdlib_module_names
 
 
-def _imports(file: Path) -> Iterator[str]:
-    """Names, with their package's, that a file imports."""
-    for node in ast.walk(ast.parse(file.read_bytes())):
+def imported_names(source: str | bytes, package: str = "") -> Iterator[str]:
+    """Read the names that a source imports, wherever in it, each with its module's.
+
+    Parameters
+    ----------
+    source : str or bytes
+        Python code; nothing of it is executed.
+    package : str, optional
+        Package to which its relative imports are relative.
+
+    Examples
+    --------
+    >>> list(imported_names("import numpy as np; from qilian.insar import invert, vertical"))
+    ['numpy', 'qilian.insar.invert', 'qilian.insar.vertical']
+    """
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            # A stub of a room imports relative to it.
-            start = f"{_OURS}.{file.parent.name}." if node.level else ""
+            start = f"{package}." if node.level else ""
             yield from (f"{start}{node.module}.{alias.name}" for alias in node.names)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import nbformat
 
+from qilian.book.api import api_page
+from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
 from qilian.book.chapters import Chapter
 from qilian.book.clean import clean
 from qilian.book.run import Outcome, Run
@@ -73,6 +75,7 @@ def _stage(
     shutil.copytree(project / "data" / "real", stage / "data" / "real")  # quoted by a page
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(project / name, stage / name)
+    _write_library_pages(stage / "book", project)
     for chapter, outcome in zip(chapters, outcomes, strict=True):
         target = stage / chapter.path.relative_to(project)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +86,16 @@ def _stage(
             # Paths below the project's root, so that no page shows a machine's folders.
             page = _apology(chapter, outcome).replace(f"{project}/", "")
             target.with_suffix(".md").write_text(page)
+
+
+def _write_library_pages(book: Path, project: Path) -> None:
+    """Write what the page on the architecture includes, and a page for each room."""
+    imports = room_imports(project)
+    (book / "rooms.svg").write_text(draw_rooms(imports))
+    (book / "rooms.md").write_text(list_rooms(project, imports))
+    (book / "api").mkdir()
+    for room in library_rooms(project):
+        (book / "api" / f"{room.name}.rst").write_text(api_page(room))
 
 
 def _apology(chapter: Chapter, outcome: Outcome) -> str:

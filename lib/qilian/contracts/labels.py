@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-LINE_OF_SIGHT, VERTICAL = "line of sight", "vertical"
+LINE_OF_SIGHT = "line of sight"
+VERTICAL = "vertical"
 
 
 def attributes(
@@ -27,7 +28,7 @@ def attributes(
     return {"long_name": long_name} | {key: value for key, value in optional.items() if value}
 
 
-def labelled(parts: Mapping[str, tuple[Any, *tuple[str | None, ...]]]) -> xr.Dataset:
+def labelled(parts: Mapping[str, tuple[Any, ...]]) -> xr.Dataset:
     """Return a dataset of values by name, each with its attributes.
 
     Parameters
