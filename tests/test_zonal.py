@@ -107,6 +107,17 @@ def test_sentences_hold_two_errors_and_name_only_the_periods_that_part():
     assert second == f"Two (mm/a): {values.format('9.0')} No two differ."
 
 
+def test_the_truth_s_averages_are_of_the_maps_pixels_and_from_stable_ground():
+    """By hand: the truth is 1 on stable ground, 4 and 9 elsewhere, 9 where the map has nothing."""
+    true = maps([[[1, 4, 9]], [[1, 4, 9]]])
+    field = maps([[[0, 2, np.nan]], [[np.nan] * 3]])
+    stable, region = mask([[1, 0, 0]]), {"rest": mask([[0, 1, 1]])}
+    found = zonal.zonal_truth(field, xr.full_like(field, 1), true, region, stable)
+    first = found.isel(period=0)
+    assert (first["mean"].item(), first["truth"].item(), first["zero"].item()) == (2, 3, 1)
+    assert found["truth"].isel(period=1).isnull().all()
+
+
 def test_the_edges_of_near_and_undisturbed_ground_lie_at_their_distances():
     """About a square of 1 km in UTM: corners are rounded, so areas are 1 + 4 d + π d²."""
     square = gpd.GeoDataFrame({"kind": ["pit"]}, geometry=[box(0, 0, 1000, 1000)], crs=32647)

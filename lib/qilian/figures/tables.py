@@ -23,7 +23,8 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styl
     numeric = list(frame.select_dtypes("number"))
     written = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
     written |= dict.fromkeys(frame.select_dtypes("bool"), _answer)
-    styled = frame.style.hide(axis="index").format({**written, **(formats or {})}, na_rep="–")
+    written |= frame.attrs.get("formats", {}) | dict(formats or {})
+    styled = frame.style.hide(axis="index").format(written, na_rep="–")
     styled = styled.set_properties(subset=numeric, **{"text-align": "right"})
     return styled.set_table_attributes('class="dataframe house"')
 
@@ -31,13 +32,25 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styl
 def columns(data: xr.Dataset) -> pd.DataFrame:
     """Put variables into a frame, headed by their long names and units.
 
-    An answer is written as yes or no, or as a dash where a number of its row is missing.
+    An answer is written as yes or no, or as a dash where a number of its row is missing. `table`
+    shows millimetres with one digit, and what is named a fraction or a coverage as percent.
     """
-    frame = data.to_dataframe().reset_index()
+    frame = data.reset_coords(drop=True).to_dataframe().reset_index()
     unknown = frame.select_dtypes("float").isna().any(axis=1)
     for name in frame.select_dtypes("bool"):
         frame[name] = frame[name].map({True: "yes", False: "no"}).mask(unknown, "–")
-    return frame.rename(columns={name: heading(data[name]) for name in frame})
+    heads = {name: heading(data[name]) for name in frame}
+    written = frame.rename(columns=heads)
+    written.attrs["formats"] = {
+        heads[name]: form for name in frame if (form := _format(str(name), data[name]))
+    }
+    return written
+
+
+def _format(name: str, data: xr.DataArray) -> str | None:
+    if name.endswith(("fraction", "coverage")):
+        return "{:.0%}"
+    return "{:.1f}" if data.attrs.get("units") in ("mm", "mm year-1") else None
 
 
 def facts(data: xr.Dataset) -> pd.DataFrame:
@@ -73,4 +86,5 @@ def before_and_after(scores: xr.Dataset, dim: str) -> pd.DataFrame:
     for name in was.select_dtypes("float"):
         both = zip(was[name], now[name], strict=True)
         was[name] = [f"{one:z.2f} → {other:z.2f}" for one, other in both]
+    was.attrs.clear()
     return was

@@ -1,7 +1,7 @@
 from .agreement import against_truth
 from .classes import class_fractions, class_names, class_zones, contingency
 from .grids import all_onto, distance_from, mask_onto, middle, onto, pixel_size, relative_to
-from .zonal import truth_of_periods, zonal_contrast, zonal_mean
+from .zonal import truth_of_periods, zonal_contrast, zonal_mean, zonal_truth
 from .zones import (
     SEASONS,
     buffered,
@@ -38,5 +38,6 @@ __all__ = [
     "within_distance",
     "zonal_contrast",
     "zonal_mean",
+    "zonal_truth",
     "zone_borders",
 ]

@@ -27,24 +27,23 @@ def against_truth(
     half_width : xarray.DataArray, optional
         Half-width of the estimate's interval, NaN where there is none.
     zones : mapping of str to xarray.DataArray, optional
-        True inside, by name; one zone of everything by default.
+        True inside, by name.
     dims : sequence of str, optional
         Dims to compare over; those left over remain.
 
     Returns
     -------
     xarray.Dataset
-        (zone, ...): `number` of values; of the error, estimate minus truth, `median_error`,
-        `median_absolute_error`, `mean_error`, `rmse` and `scatter`, its standard deviation;
-        Pearson's `correlation` [1]; with a half-width, `coverage`, the fraction of intervals that
-        cover the truth [1].
+        (zone, ...), or (...) without zones: `number` of values; of the error, estimate minus truth,
+        `median_error`, `median_absolute_error`, `mean_error`, `rmse` and `scatter`, its standard
+        deviation; Pearson's `correlation` [1]; with a half-width, `coverage`, the fraction of
+        intervals that cover the truth [1].
     """
-    zones = zones or {"everywhere": xr.ones_like(estimate, dtype=bool)}
     error = estimate - truth
-    rows = [
-        _compared(error.where(zone), estimate, truth, half_width, dims) for zone in zones.values()
-    ]
+    if zones is None:
+        return _compared(error, estimate, truth, half_width, dims)
     name = xr.DataArray(list(zones), dims="zone", name="zone")
+    rows = [_compared(error.where(z), estimate, truth, half_width, dims) for z in zones.values()]
     return xr.concat(rows, name, combine_attrs="override")
 
 

@@ -35,6 +35,15 @@ def onto(field: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
     ------
     InputError
         A map without coordinate system, or maps that share no ground.
+
+    Examples
+    --------
+    >>> places = {"y": [30.0, 10.0], "x": [10.0, 30.0]}
+    >>> fine = xr.DataArray([[1.0, 3.0], [5.0, 7.0]], places, ("y", "x")).rio.write_crs(32647)
+    >>> places = {"y": [20.0], "x": [20.0, 60.0]}
+    >>> coarse = xr.DataArray([[0.0, 0.0]], places, ("y", "x")).rio.write_crs(32647)
+    >>> onto(fine, coarse).values
+    array([[ 4., nan]])
     """
     finer = np.prod(pixel_size(field)) < np.prod(pixel_size(like))
     method = "average" if finer else "bilinear"

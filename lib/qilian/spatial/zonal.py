@@ -32,6 +32,13 @@ def zonal_mean(
     xarray.Dataset
         (ground, ...): `mean`, `standard_error`, `below_zero`, whether the mean is negative by more
         than two standard errors, and the `fraction` of the ground with a value.
+
+    Examples
+    --------
+    >>> rate = xr.DataArray([[-4.0, -6.0, float("nan")]], dims=("y", "x"), attrs={"units": "mm"})
+    >>> mean = zonal_mean(rate, xr.full_like(rate, 1.5), {"mine": xr.ones_like(rate, bool)})
+    >>> mean["mean"].item(), mean.standard_error.item(), round(mean.fraction.item(), 2)
+    (-5.0, 1.5, 0.67)
     """
     ground = xr.DataArray(list(zones), dims="ground", name="ground")
     zone = xr.concat(list(zones.values()), ground)
@@ -110,6 +117,41 @@ def truth_of_periods(truth: xr.DataArray, field: xr.DataArray) -> xr.DataArray:
     which = np.searchsorted(truth["start"].values, years, side="right") - 1
     values = truth.transpose("period", *_SPACE).values[which]
     return field.transpose("period", *_SPACE).copy(data=values)
+
+
+def zonal_truth(
+    field: xr.DataArray,
+    error: xr.DataArray,
+    truth: xr.DataArray,
+    zones: Mapping[str, xr.DataArray],
+    stable: xr.DataArray,
+) -> xr.Dataset:
+    """Put the averages of maps beside the truth's, of the same pixels and from the same zero.
+
+    Parameters
+    ----------
+    field, error, zones
+        As `zonal_mean` has them.
+    truth : xarray.DataArray
+        Like `field`, such as from `truth_of_periods`.
+    stable : xarray.DataArray
+        (y, x), True on the ground whose median is the zero of `field`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (ground, ...): `mean`, `standard_error`, `truth`; (...): `zero`, the truth's median of
+        stable ground, which is taken off.
+    """
+    zero = truth.where(stable).median(_SPACE)
+    known = (truth - zero).where(field.notnull()).assign_attrs(field.attrs)
+    units, direction = field.attrs["units"], field.attrs.get("direction")
+    found = zonal_mean(field, error, zones)[["mean", "standard_error"]]
+    parts = {
+        "truth": (zonal_mean(known, error, zones)["mean"], "in the truth", units, direction),
+        "zero": (zero, "truth of stable ground", units, direction),
+    }
+    return found.merge(labelled(parts))
 
 
 def _sums_elsewhere(field: xr.DataArray, region: xr.DataArray) -> xr.DataArray:
