@@ -35,6 +35,13 @@ def ndvi(image: xr.DataArray) -> xr.DataArray:
     References
     ----------
     Rouse et al. (1974), NASA SP-351, 309–317.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> bands = {"band": ["red", "near_infrared"]}
+    >>> ndvi(xr.DataArray([[[0.05]], [[0.4]]], bands, ("band", "y", "x"))).values.round(2)
+    array([[0.78]])
     """
     index = _normalized_difference(image, "near_infrared", "red")
     return index.rename("ndvi").assign_attrs(attributes("vegetation index NDVI"))
@@ -64,6 +71,13 @@ def ndwi(image: xr.DataArray) -> xr.DataArray:
     References
     ----------
     McFeeters (1996), https://doi.org/10.1080/01431169608948714.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> bands = {"band": ["green", "near_infrared"]}
+    >>> ndwi(xr.DataArray([[[0.3]], [[0.1]]], bands, ("band", "y", "x"))).values
+    array([[0.5]])
     """
     index = _normalized_difference(image, "green", "near_infrared")
     return index.rename("ndwi").assign_attrs(attributes("water index NDWI"))

@@ -35,6 +35,14 @@ def reference_by_coherence(stack: xr.Dataset, *, size: int = 5) -> xr.DataArray:
     ------
     InputError
         No such square.
+
+    Examples
+    --------
+    >>> size = ("pair", "y", "x")
+    >>> stack = xr.Dataset({"coherence": (size, [[[0.4, 0.9, 0.5]]])})
+    >>> stack["unwrapped_phase"] = (size, [[[1.0, 2.0, 3.0]]])
+    >>> reference_by_coherence(stack, size=1).values
+    array([[False,  True, False]])
     """
     require("size", size, size >= 1 and size % 2 == 1, "an odd number of pixels")
     mean, complete = _quality(stack)
@@ -100,6 +108,13 @@ def fit_corrections(
     ------
     InputError
         No phase in the reference area of some pair, no height, too little stable ground.
+
+    Examples
+    --------
+    >>> stack = xr.Dataset({"unwrapped_phase": (("pair", "y", "x"), [[[1.0, 2.0, 3.0]]])})
+    >>> reference = xr.DataArray([[False, True, False]], dims=("y", "x"))
+    >>> fit_corrections(stack, reference).coefficient.values
+    array([[2.]])
     """
     phase = stack["unwrapped_phase"]
     basis = _basis(stack, ramp, height)

@@ -78,6 +78,15 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     xarray.Dataset
         `parameters` (parameter, y, x), `covariance` and `degrees_of_freedom`; NaN where fewer dates
         than parameters, or just as many, have a value.
+
+    Examples
+    --------
+    >>> from qilian.insar.temporal_models import linear_model
+    >>> dates = xr.date_range("2019-01-01", periods=4, freq="365D")
+    >>> series = xr.DataArray([0.0, -4.0, -11.0, -15.0], {"time": dates}, "time")
+    >>> fit = fit_series(series, linear_model(series.time))
+    >>> fit.parameters.sel(parameter="rate").round(1).item()  # mm year-1
+    -5.2
     """
     if not np.array_equal(displacement["time"], model["time"]):
         raise InputError("the model is at other dates than the displacement, expected the same.")
@@ -192,6 +201,13 @@ def vertical(deformation: xr.Dataset, up: xr.DataArray) -> xr.Dataset:
     ------
     InputError
         A variable is vertical already, or none has a direction.
+
+    Examples
+    --------
+    >>> along = xr.DataArray([-8.0], dims="x", attrs={"direction": LINE_OF_SIGHT})
+    >>> down = vertical(along.to_dataset(name="rate"), up=xr.DataArray([0.8], dims="x")).rate
+    >>> down.values, down.attrs["direction"]
+    (array([-10.]), 'vertical')
     """
     directions = {n: v.attrs["direction"] for n, v in deformation.items() if "direction" in v.attrs}
     if not directions:

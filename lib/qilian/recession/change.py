@@ -59,6 +59,17 @@ def period_change(
     ------
     InputError
         The periods overlap, or the fit has no such name.
+
+    Examples
+    --------
+    >>> from qilian.recession.days import select_days
+    >>> days = xr.date_range("2000-01-01", "2011-12-31")
+    >>> constant = np.where(days.year < 2006, 30, 40) + days.year % 3
+    >>> flow = 100 * np.exp(-((days.day_of_year - 240) % 366) / constant)
+    >>> selected = select_days(xr.DataArray(flow, {"time": days}, "time"))
+    >>> change = period_change(selected, until=2005, since=2006)
+    >>> change.difference.round(1).item(), bool(change.significant)
+    (10.0, True)
     """
     require("fit", fit, fit in ESTIMATORS, f"one of {', '.join(ESTIMATORS)}")
     require("since", since, since > until, f"a year after {until}, where the period before ends")

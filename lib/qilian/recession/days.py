@@ -106,6 +106,14 @@ def select_days(
     ------
     InputError
         An option or the time axis is not as described.
+
+    Examples
+    --------
+    >>> days = xr.date_range("2001-09-01", "2001-09-30")
+    >>> falling = xr.DataArray(100 * np.exp(-np.arange(30) / 40), {"time": days}, "time")
+    >>> selected = select_days(falling)
+    >>> int((selected.segment > 0).sum())
+    30
     """
     choice = Choice(**options)
     days = calendar(discharge, choice.season)

@@ -138,6 +138,14 @@ def recession_constants(
     ------
     InputError
         As theirs; no window is asked for, or one twice; no window at all gives a constant.
+
+    Examples
+    --------
+    >>> days = xr.date_range("2000-01-01", "2006-12-31")
+    >>> flow = 100 * np.exp(-((days.day_of_year - 240) % 366) / 30)
+    >>> fit = recession_constants(xr.DataArray(flow, {"time": days}, "time"), windows=[3])
+    >>> fit.recession_constant.values.round(1)  # day; the first and last window lack a year
+    array([[nan, 30., 30., 30., 30., 30., nan]])
     """
     windows = list(windows)
     require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")

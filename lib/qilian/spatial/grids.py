@@ -38,12 +38,12 @@ def onto(field: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
 
     Examples
     --------
-    >>> places = {"y": [30.0, 10.0], "x": [10.0, 30.0]}
-    >>> fine = xr.DataArray([[1.0, 3.0], [5.0, 7.0]], places, ("y", "x")).rio.write_crs(32647)
-    >>> places = {"y": [20.0], "x": [20.0, 60.0]}
-    >>> coarse = xr.DataArray([[0.0, 0.0]], places, ("y", "x")).rio.write_crs(32647)
-    >>> onto(fine, coarse).values
-    array([[ 4., nan]])
+    >>> places = {"y": [70.0, 50.0, 30.0, 10.0], "x": [10.0, 30.0, 50.0, 70.0]}
+    >>> fine = xr.DataArray(np.arange(16.0).reshape(4, 4), places, ("y", "x"))
+    >>> coarse = fine.isel(y=[0, 2], x=[0, 2]).assign_coords(y=[60.0, 20.0], x=[20.0, 60.0])
+    >>> onto(fine.rio.write_crs(32647), coarse.rio.write_crs(32647)).values
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
     """
     finer = np.prod(pixel_size(field)) < np.prod(pixel_size(like))
     method = "average" if finer else "bilinear"

@@ -35,7 +35,8 @@ def zonal_mean(
 
     Examples
     --------
-    >>> rate = xr.DataArray([[-4.0, -6.0, float("nan")]], dims=("y", "x"), attrs={"units": "mm"})
+    >>> about = {"long_name": "rate", "units": "mm year-1"}
+    >>> rate = xr.DataArray([[-4.0, -6.0, float("nan")]], dims=("y", "x"), attrs=about)
     >>> mean = zonal_mean(rate, xr.full_like(rate, 1.5), {"mine": xr.ones_like(rate, bool)})
     >>> mean["mean"].item(), mean.standard_error.item(), round(mean.fraction.item(), 2)
     (-5.0, 1.5, 0.67)

@@ -36,6 +36,14 @@ def thawing_indices(air_temperature: xr.DataArray, *, start: str = "04-01") -> x
     ------
     InputError
         No complete thaw year, or a start that is no date.
+
+    Examples
+    --------
+    >>> days = xr.date_range("2017-01-01", "2019-12-31")
+    >>> year = 2 * np.pi * (days.day_of_year - 110) / 365
+    >>> air = xr.DataArray(10 * np.sin(year), {"time": days}, "time")
+    >>> thawing_indices(air).annual_thawing_index.values.round()  # degC day
+    array([1162., 1162.])
     """
     # pandas, since xarray resamples group by group in Python.
     daily = air_temperature.to_pandas().resample("1D").mean()
@@ -119,6 +127,15 @@ def settlement_course(
     ------
     InputError
         As `indices`; a date outside the record or after a long gap of its thaw year.
+
+    Examples
+    --------
+    >>> days = xr.date_range("2017-01-01", "2019-12-31")
+    >>> year = 2 * np.pi * (days.day_of_year - 110) / 365
+    >>> air = xr.DataArray(10 * np.sin(year), {"time": days}, "time")
+    >>> dates = air.time.sel(time=["2018-04-01", "2018-07-01", "2018-10-01", "2019-03-31"])
+    >>> settlement_course(air, dates).values.round(2)
+    array([0.  , 0.58, 0.99, 0.  ])
     """
     record = thawing_indices(air_temperature, start=start)
     mean = float(record["annual_thawing_index"].mean())

@@ -97,6 +97,24 @@ def invert(
     InputError
         An option out of range, a variable that is missing or on another grid, phases that have no
         common reference.
+
+    Examples
+    --------
+    A loop of three pairs that does not close by 0.5 rad, less than half a cycle:
+
+    >>> import numpy as np
+    >>> june = np.array(["2020-06-01", "2020-06-13", "2020-06-25"], "datetime64[ns]")
+    >>> stack = xr.Dataset(
+    ...     {
+    ...         "reference_date": ("pair", june[[0, 1, 0]]),
+    ...         "secondary_date": ("pair", june[[1, 2, 2]]),
+    ...         "unwrapped_phase": (("pair", "y", "x"), [[[1.0]], [[2.0]], [[3.5]]]),
+    ...         "wavelength": 0.0555,
+    ...     }
+    ... )
+    >>> series = invert(stack, weight="none")
+    >>> series.displacement.values.ravel().round(2)  # mm, positive towards the sensor
+    array([  0.  ,  -5.15, -14.72], dtype=float32)
     """
     _check(stack, weight, corrections, model, constraint, prior, uncertainty)
     dates, first, second = incidence(stack)
