@@ -1,6 +1,7 @@
 """What the simulated archive was made of, for tests and for notebooks that compare."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rioxarray  # noqa: F401  gives xarray its .rio accessor
@@ -144,7 +145,7 @@ def write_truth(path: Path, truth: xr.Dataset) -> None:
     """
     labelled = truth.assign_attrs(simulated="true", comment="simulated, not a measurement")
     # Classic netCDF needs SciPy alone, and has no integers wider than 32 bits.
-    encoding = {
+    encoding: dict[str, dict[str, Any]] = {
         "time": {"units": "days since 1970-01-01", "dtype": "int32"},
         "vertical_displacement": {
             "dtype": "int16",

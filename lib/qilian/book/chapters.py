@@ -71,7 +71,8 @@ def read_chapter(path: Path) -> Chapter:
     return Chapter(
         path,
         next(headings, path.stem).splitlines()[0].removeprefix("# "),
-        *(tuple(about.get(key, ())) for key in ("needs", "uses")),
+        tuple(about.get("needs", ())),
+        tuple(about.get("uses", ())),
         {name: kind["inferred_type_name"] for name, kind in inferred.items()},
         about.get("takes", {}),
     )
@@ -146,7 +147,7 @@ def passed_on(selected: Sequence[Chapter], values: Mapping[str, Any]) -> dict[st
     found = {}
     for chapter in selected:
         for parameter, sources in chapter.takes.items():
-            taken = {}
+            taken: dict[str, Any] = {}
             for page, name in (source.split(".") for source in sources):
                 for other in (other for other in selected if other.is_page(page)):
                     taken |= {n: v for n, v in other.given(values).items() if n == name}

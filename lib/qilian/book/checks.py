@@ -27,15 +27,15 @@ def within(
     name: str, values: ArrayLike, low: float, high: float, *, may_be_empty: bool = False
 ) -> Check:
     """Every finite value lies between `low` and `high`; none at all passes if it `may_be_empty`."""
-    values = np.asarray(values, dtype=float)
-    values = values[np.isfinite(values)]
-    if not values.size:
+    numbers = np.asarray(values, dtype=float)
+    finite = numbers[np.isfinite(numbers)]
+    if not finite.size:
         return Check(name, may_be_empty, "no value")
-    passed = bool((values >= low).all() and (values <= high).all())
-    return Check(name, passed, f"{values.min():.4g} to {values.max():.4g}")
+    passed = bool((finite >= low).all() and (finite <= high).all())
+    return Check(name, passed, f"{finite.min():.4g} to {finite.max():.4g}")
 
 
-def equal(name: str, found: object, expected: object) -> Check:
+def equal(name: str, found: ArrayLike, expected: ArrayLike) -> Check:
     """Two things that must be the same are."""
     same = bool(np.array_equal(np.asarray(found), np.asarray(expected)))
     return Check(name, same, str(found) if np.ndim(found) == 0 else "all" if same else "differs")

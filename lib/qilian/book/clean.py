@@ -94,8 +94,9 @@ def values_in_force(default: str, injected: str) -> str:
     for name in sorted(new.keys() & old.keys(), key=lambda name: -old[name].lineno):
         node, text = old[name], ast.get_source_segment(injected, new[name]) or ""
         head = lines[node.lineno - 1][: node.col_offset]
-        tail = lines[node.end_lineno - 1][node.end_col_offset :]
-        lines[node.lineno - 1 : node.end_lineno] = [head + text.encode() + tail]
+        last = node.end_lineno or node.lineno
+        tail = lines[last - 1][node.end_col_offset :]
+        lines[node.lineno - 1 : last] = [head + text.encode() + tail]
     added = [f"{name} = {ast.unparse(new[name])}" for name in new if name not in old]
     return "\n".join([b"".join(lines).decode().rstrip("\n"), *added])
 
@@ -104,7 +105,9 @@ def _assignments(source: str) -> dict[str, ast.expr]:
     """Return the value expression of each plain assignment, by name."""
     found = {}
     for node in ast.parse(source).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if isinstance(targets[0], ast.Name) and getattr(node, "value", None) is not None:
-            found[targets[0].id] = node.value
+        match node:
+            case ast.Assign([ast.Name(name), *_], value):
+                found[name] = value
+            case ast.AnnAssign(ast.Name(name), _, ast.expr() as value):
+                found[name] = value
     return found

@@ -102,7 +102,7 @@ def _parameters() -> dict[str, Any]:
 def _versions() -> str:
     """Versions of Python, of this project with its commit, and of what its science requires."""
     required = [line for line in requires(_DISTRIBUTION) or () if "extra ==" not in line]
-    packages = sorted(re.match(r"[\w.-]+", line)[0] for line in required)
+    packages = sorted(re.split(r"[^\w.-]", line)[0] for line in required)
     own = " ".join(filter(None, [version(_DISTRIBUTION), _commit()]))
     others = [f"{package} {version(package)}" for package in packages]
     return ", ".join([f"Python {platform.python_version()}", f"{_DISTRIBUTION} {own}", *others])

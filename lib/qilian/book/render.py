@@ -45,8 +45,8 @@ def render_book(
         shutil.rmtree(folder, ignore_errors=True)
     _stage(stage, run, project, chapters, outcomes)
     program = Path(sys.executable).with_name("jupyter-book")
-    command = [program, "build", stage, "--path-output", unfinished, "--all", "--warningiserror"]
-    command += ["--keep-going"]
+    command: list[str | Path] = [program, "build", stage, "--path-output", unfinished, "--all"]
+    command += ["--warningiserror", "--keep-going"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     (run.folder / "render.log").write_text(done.stdout + done.stderr)
     html = unfinished / "_build" / "html"

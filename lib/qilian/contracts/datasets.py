@@ -225,10 +225,10 @@ def conform(dataset: xr.Dataset, contract: Contract, source: str) -> xr.Dataset:
             f"{source} holds no {missing[0]}, which every {contract.name} input needs."
         )
     dataset = dataset.copy()
-    for name in dataset.variables:
-        if name in contract.variables:
-            _check_variable(dataset[name], contract.variables[name], source)
-            _label(dataset, str(name), contract.variables[name])
+    for name, variable in contract.variables.items():
+        if name in dataset.variables:
+            _check_variable(dataset[name], variable, source)
+            _label(dataset, name, variable)
     if contract.gridded:
         _check_grid(dataset, source)
     return dataset
@@ -252,7 +252,7 @@ def _check_variable(array: xr.DataArray, variable: Variable, source: str) -> Non
     low, high = variable.valid_range
     outside = (array < low) | (array > high)
     if outside.any():
-        where = {k: v[0] for k, v in zip(array.dims, np.nonzero(outside.values), strict=True)}
+        where = {str(k): v[0] for k, v in zip(array.dims, np.nonzero(outside.values), strict=True)}
         raise InputError(
             f"{source}: {array.name} is {array.isel(where).item():g} at {_place(array, where)}, "
             f"expected {low:g} to {high:g} {variable.units}."

@@ -81,7 +81,7 @@ def decay_panel(axes: Axes, kinds: xr.Dataset, fitted: xr.Dataset, days: xr.Data
 
 def decay_listing(fitted: xr.Dataset) -> pd.DataFrame:
     """List fits as from `decorrelation.fit_decay`, a kind of ground a row, by the ranges alone."""
-    rows = {"ground": fitted["ground"].values}
+    rows: dict[str, Any] = {"ground": fitted["ground"].values}
     for name, heading, form in (
         ("decay_time", "decay time τ (day)", ".0f"),
         ("lasting", "lasting coherence γ∞", ".2f"),

@@ -56,7 +56,7 @@ def change_panel(axes: Axes, measured: xr.Dataset, colors: Sequence[str]) -> Non
     flags = measured["change"]
     maps.category_panel(axes, flags.where(flags > 0), colors)
     detected = measured["detected"].to_series()
-    names = [name + " *" * (not larger) for name, larger in detected.items()]
+    names = [str(name) if larger else f"{name} *" for name, larger in detected.items()]
     names += [] if detected.all() else ["* no larger than its error"]
     handles = [*axes.get_legend().legend_handles, Line2D([], [], linestyle="none")]
     # Two columns, since the names are too long for one line.

@@ -106,6 +106,7 @@ def picture_panel(
         shown = colors.transpose("y", "x", "band").fillna(1)
         axes.imshow(shown, extent=(left, right, bottom, top), aspect="auto")
         extent = extent or (left, right, bottom, top)
+    assert extent, "a frame alone has an extent"
     axes.set(xlim=extent[:2], ylim=extent[2:])
     axes.set_aspect(1 / np.cos(np.radians(np.mean(extent[2:]))) if crs.is_geographic else 1)
     axes.grid(False)

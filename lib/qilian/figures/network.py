@@ -42,7 +42,7 @@ def network_panel(
         paths = np.concatenate([first, second], 1), np.stack([height.sel(date=e) for e in ends], 1)
         axes.set_ylabel("perpendicular baseline (m)")
     else:
-        height = np.zeros(nodes.sizes["date"])
+        height = xr.DataArray(np.zeros(nodes.sizes["date"]), dims="date")
         angle, span = np.linspace(0, np.pi, 40), second - first
         paths = first + span * (1 - np.cos(angle)) / 2, span * np.sin(angle)
         axes.set_ylabel("time span (d), baselines unknown")

@@ -196,7 +196,7 @@ def _time_axis(axes: Axes, pooled: xr.Dataset) -> tuple[np.ndarray, float]:
     return at, gap / 2.5
 
 
-def _brackets(axes: Axes, names: Sequence[str], spans: np.ndarray, at: np.ndarray) -> None:
+def _brackets(axes: Axes, names: np.ndarray, spans: np.ndarray, at: np.ndarray) -> None:
     """Draw a line over each span, above the chart, its name on it; what overlaps goes higher."""
     half = _NAME * np.ptp(spans) / 2
     taken: list[float] = []

@@ -1,6 +1,7 @@
 """How tables look: one style, so that a page's tables scan alike."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -21,7 +22,7 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styl
         Format of a column's numbers, such as `{"span (d)": "{:.0f}"}`; three digits otherwise.
     """
     numeric = list(frame.select_dtypes("number"))
-    written = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
+    written: dict[Any, Any] = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
     written |= dict.fromkeys(frame.select_dtypes("bool"), _answer)
     written |= frame.attrs.get("formats", {}) | dict(formats or {})
     styled = frame.style.hide(axis="index").format(written, na_rep="–")

@@ -126,7 +126,7 @@ def reflectance_quality(
     """
     require("brightest", brightest, darkest < brightest, f"more than darkest, {darkest}")
     bands = [_band(image, name) for name in ("green", "red", "near_infrared")]
-    brightness = sum(bands) / len(bands)
+    brightness = sum(bands[1:], bands[0]) / len(bands)
     rules = [brightness.isnull(), brightness < darkest, brightness > brightest]
     flags = _classified(rules, [1, 2, 3], otherwise=0)
     return flags.assign_attrs(class_attributes("quality of the reflectance", _QUALITY, first=0))
@@ -206,7 +206,7 @@ def threshold_sensitivity(
     rules = list(rules)
     steps = {"fraction": 0.0, "fraction_raised": by, "fraction_lowered": -by}
     about = dict(zip(steps, ("fraction", f"limit + {by:g}", f"limit − {by:g}"), strict=True))
-    names = [f"{index.name.upper()} > {limit:g}" for index, limit in rules]
+    names = [f"{str(index.name).upper()} > {limit:g}" for index, limit in rules]
     table = xr.Dataset(coords={"rule": names})
     for name, step in steps.items():
         values = [fraction_above(index, [limit + step]).item() for index, limit in rules]

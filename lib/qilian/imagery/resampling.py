@@ -152,7 +152,8 @@ def transform_departures(
     """
     row, column = np.indices(picture.shape) + 0.5
     places = {name: transform(column, row) for name, transform in transforms.items()}
-    places["none, as the file states"] = tuple(np.meshgrid(picture["x"], picture["y"]))
+    x, y = np.meshgrid(picture["x"], picture["y"])
+    places["none, as the file states"] = x, y
     at = true(column, row)
     off = [np.hypot(x - at[0], y - at[1]) for x, y in places.values()]
     found = xr.Dataset(coords={"transform": list(places)})

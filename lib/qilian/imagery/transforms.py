@@ -84,8 +84,9 @@ def _design(model: str, place: np.ndarray) -> np.ndarray:
     if model == "similarity":
         one, none = np.ones_like(column), np.zeros_like(column)
         # Rows run down and y runs up, hence the mirror.
-        of_x, of_y = [column, row, one, none], [-row, column, none, one]
-        return np.stack([np.stack(of_x, -1), np.stack(of_y, -1)], -2)
+        of_x = np.stack([column, row, one, none], -1)
+        of_y = np.stack([-row, column, none, one], -1)
+        return np.stack([of_x, of_y], -2)
     terms = np.stack([column**i * row**j for i, j in _TERMS[model]], -1)
     rest = np.zeros_like(terms)
     of_x, of_y = np.concatenate([terms, rest], -1), np.concatenate([rest, terms], -1)

@@ -49,11 +49,11 @@ def zonal_coherence(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) ->
     """
     kinds = xr.DataArray(list(ground), dims="ground", name="ground")
     inside = xr.concat([coherence.where(mask) for mask in ground.values()], kinds)
-    share = {"dim": ("y", "x")}
+    low, high = (inside.quantile(q, ("y", "x")).drop_vars("quantile") for q in (0.1, 0.9))
     parts = {
-        "mean": (inside.mean(**share), "mean coherence"),
-        "low": (inside.quantile(0.1, **share).drop_vars("quantile"), "10 % of the pixels below"),
-        "high": (inside.quantile(0.9, **share).drop_vars("quantile"), "10 % of the pixels above"),
+        "mean": (inside.mean(("y", "x")), "mean coherence"),
+        "low": (low, "10 % of the pixels below"),
+        "high": (high, "10 % of the pixels above"),
     }
     return xr.Dataset({n: v.assign_attrs(attributes(about)) for n, (v, about) in parts.items()})
 

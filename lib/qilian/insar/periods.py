@@ -33,7 +33,7 @@ def describe_period(fields: xr.Dataset, entry: str, pairs: xr.Dataset) -> xr.Dat
         `fields` with `satellite`, and `start` and `end` [calendar year].
     """
     name = xr.DataArray(SATELLITES.get(entry, entry), attrs=attributes("satellite", None))
-    return fields.assign_coords(satellite=name, **_span(pairs))
+    return fields.assign_coords({"satellite": name, **_span(pairs)})
 
 
 def _span(pairs: xr.Dataset) -> dict[str, xr.DataArray]:

@@ -1,6 +1,7 @@
 """Rates and seasonal deformation: out of an inversion, or out of any displacement series."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -37,7 +38,7 @@ def model_rates(result: xr.Dataset) -> xr.Dataset:
     def variance(one: str, other: str) -> xr.DataArray:
         return covariance.sel(parameter=one, parameter_=other, drop=True)
 
-    found = {
+    found: dict[str, tuple[Any, xr.DataArray]] = {
         name: (estimate.sel(parameter=name, drop=True), variance(name, name))
         for name in ("rate", "thaw_deformation")
         if name in names
@@ -55,7 +56,7 @@ def model_rates(result: xr.Dataset) -> xr.Dataset:
         grid = {"grid_mapping": "spatial_ref"}
         named[name] = value.assign_attrs(attributes(long_name, units, direction) | grid)
         about = attributes(f"standard error of the {long_name}", units, direction) | grid
-        named[f"{name}_standard_error"] = np.sqrt(square).assign_attrs(about)
+        named[f"{name}_standard_error"] = (square**0.5).assign_attrs(about)
     named["degrees_of_freedom"] = result["degrees_of_freedom"]
     return named.drop_vars(["unit"], errors="ignore")
 

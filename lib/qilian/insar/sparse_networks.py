@@ -93,7 +93,7 @@ def pair_noise(
     b = b.fillna(0)  # no ground above the least coherence: all noise counts as delay
     parts = {"delay": a.clip(min=0), "decorrelation": b}
     return xr.Dataset(
-        {n: np.sqrt(v).assign_attrs(attributes(f"noise by {n}", "mm")) for n, v in parts.items()}
+        {n: (v**0.5).assign_attrs(attributes(f"noise by {n}", "mm")) for n, v in parts.items()}
     )
 
 

@@ -62,15 +62,15 @@ def _compared(
     source: Archive, years: Sequence[int], minimum_mean_coherence: float
 ) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
     """Rates of Sentinel-1 and of ALOS-2 on one grid, and where they can be compared."""
-    stacks = [source.load(entry, "coherence") for entry in ("sentinel1", "alos2")]
+    sentinel1, alos2 = (source.load(entry, "coherence") for entry in ("sentinel1", "alos2"))
     series = displacement(source, seasonal="thaw")
     c_band = rates.fit_years(series, years)
-    place = grids.middle(series["reference"], stacks[1]["coherence"])
+    place = grids.middle(series["reference"], alos2["coherence"])
     few = displacement(source, "alos2", seasonal="thaw", reference=place)
     l_band = rates.vertical(rates.model_rates(few), few["line_of_sight_up"]).load()
     both = cdf_matching.rates_on_one_grid(c_band, l_band)
     outlines = source.get("outlines")
     mask = cdf_matching.comparable_ground(
-        both, *stacks, outlines, minimum_mean_coherence=minimum_mean_coherence
+        both, sentinel1, alos2, outlines, minimum_mean_coherence=minimum_mean_coherence
     )
     return both["sentinel1"], both["alos2"], mask

@@ -69,7 +69,7 @@ def segment_mean(log_flow: np.ndarray, segment: np.ndarray) -> float:
     t = np.arange(segment.size) - np.repeat(first, n)
     y = log_flow - np.repeat(log_flow[first], n)
     ks = -np.add.reduceat(t * t, first) / np.add.reduceat(t * y, first)
-    return 1 / np.mean(ks[ks > 0])
+    return float(1 / np.mean(ks[ks > 0]))
 
 
 def matching_strip(log_flow: np.ndarray, segment: np.ndarray) -> float:

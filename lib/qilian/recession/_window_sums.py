@@ -39,4 +39,4 @@ def all_years(holds: np.ndarray, window: int) -> np.ndarray:
     """Whether something holds in every year of each window, (..., year), not beyond the record."""
     beyond = [(0, 0)] * (holds.ndim - 1) + [(window // 2, window // 2)]
     members = np.lib.stride_tricks.sliding_window_view(np.pad(holds, beyond), window, -1)
-    return members.all(-1)
+    return np.logical_and.reduce(members, -1)

@@ -7,6 +7,7 @@ witnesses of a change; and years that follow one another may be alike.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -109,7 +110,7 @@ def period_change(
 
 def verdict(step: xr.Dataset) -> str:
     """Return in a sentence what `period_change` found, or why it found nothing."""
-    values = {name: value.item() for name, value in step.items()}
+    values = {str(name): value.item() for name, value in step.items()}
     if np.isnan(values["change"]):
         return f"No verdict: {values['reason']}."
     went = "rose" if values["change"] > 0 else "fell"
@@ -136,7 +137,7 @@ def choice_sensitivity(
         ("10-01", "11-30"),
         ("07-01", "10-31"),
     ),
-    **options,
+    **options: Any,
 ) -> xr.Dataset:
     """Estimate the change again with one choice altered at a time: method, length, season, fit.
 

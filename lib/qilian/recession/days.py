@@ -1,6 +1,7 @@
 """Days on which a river drains its storage undisturbed, and the segments they make."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -43,7 +44,7 @@ class Choice:
     days_after: int = 2
     exceeded: float = 70.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require("method", self.method, self.method in RULES, f"one of {', '.join(RULES)}")
         require("minimum_length", self.minimum_length, self.shortest >= 3, "at least 3 days")
         require("wet_day", self.wet_day, self.wet_day >= 0, "0 mm day-1 or more")
@@ -76,7 +77,7 @@ def _choose(
 
 
 def select_days(
-    discharge: xr.DataArray, precipitation: xr.DataArray | None = None, **options
+    discharge: xr.DataArray, precipitation: xr.DataArray | None = None, **options: Any
 ) -> xr.Dataset:
     """Select the days on which a river drains its storage undisturbed.
 

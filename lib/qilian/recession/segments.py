@@ -1,5 +1,7 @@
 """Sums kept per recession event: all that the slope of ln Q, its fit and its interval need."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -41,7 +43,7 @@ def segment_sums(days: xr.Dataset) -> xr.Dataset:
 
 
 def gauge_sums(
-    discharge: xr.DataArray, precipitation: xr.DataArray | None = None, **options
+    discharge: xr.DataArray, precipitation: xr.DataArray | None = None, **options: Any
 ) -> tuple[xr.Dataset, xr.DataArray]:
     """Choose days and sum segments, gauge after gauge, in one pass over the days.
 

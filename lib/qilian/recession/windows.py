@@ -7,6 +7,7 @@ gauges cost one pass over their days.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -94,7 +95,7 @@ def fit_windows(
     missing["no interval from fewer than 3 segments"] = np.isnan(reach)
     missing["no upper bound, the interval reaches k = 0"] = k <= reach
     fastest = k * (1 + UNSEEN_RAIN * (sums["unseen"] > 0)) + reach
-    results = {
+    results: dict[str, tuple[Any, ...]] = {
         "recession_constant": (1 / k, "recession constant", "day"),
         "recession_constant_lower": (1 / fastest, "lower 95 % bound", "day"),
         "recession_constant_upper": (
@@ -121,7 +122,7 @@ def recession_constants(
     precipitation: xr.DataArray | None = None,
     *,
     windows: Iterable[int] = (1, 3, 5),
-    **options,
+    **options: Any,
 ) -> xr.Dataset:
     """Fit moving windows of several lengths [year] to one record or to many gauges.
 
@@ -260,8 +261,10 @@ def _blocks(
     sizes = discharge.chunksizes.get("gauge") or (_BLOCK,) * -(-count // _BLOCK)
     for first, size in zip(np.cumsum((0, *sizes)), sizes, strict=False):
         block = {"gauge": slice(first, first + size)}
-        each = precipitation is not None and "gauge" in precipitation.dims
-        yield discharge.isel(block), precipitation.isel(block) if each else precipitation
+        rain = precipitation
+        if rain is not None and "gauge" in rain.dims:
+            rain = rain.isel(block)
+        yield discharge.isel(block), rain
 
 
 def _refusals(

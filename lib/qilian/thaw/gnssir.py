@@ -4,6 +4,8 @@ A series is a dataset (time,) of `displacement` [mm], vertical and positive as t
 with its `standard_error` [mm] and the `degrees_of_freedom` of that.
 """
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from scipy.special import chdtri
@@ -27,7 +29,7 @@ def during(series: xr.Dataset, start: str, end: str) -> xr.Dataset:
         first, last = np.datetime64(start, "D"), np.datetime64(end, "D")
     except ValueError:
         raise InputError(f"the window is {start} to {end}, expected YYYY-MM-DD twice.") from None
-    require("end", end, first <= last, f"a day from {start} on")
+    require("end", end, bool(first <= last), f"a day from {start} on")
     days = _days(series["time"])
     kept = series.isel(time=(days >= first) & (days <= last))
     if not kept.sizes["time"]:
@@ -209,7 +211,7 @@ def series_agreement(series: xr.DataArray, reference: xr.DataArray) -> xr.Datase
         )
     difference = one - other
     a, b = one - one.mean(), other - other.mean()
-    parts = {
+    parts: dict[str, tuple[Any, ...]] = {
         "epochs": (one.size, "epochs"),
         "offset": (difference.mean(), "offset", "mm"),
         "rmse": (difference.std(), "RMSE without offset", "mm"),
@@ -257,7 +259,7 @@ def compare_series(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
     # The first date itself, zero without error by definition, errs as the others once it is free.
     error = insar["standard_error"].where(insar["standard_error"] > 0)
     error = error.fillna(error.mean()) / np.sqrt(2)
-    parts = {
+    parts: dict[str, tuple[Any, ...]] = {
         "insar": (insar["displacement"] - scores["offset"], "InSAR", "mm"),
         "insar_standard_error": (error, "error of InSAR", "mm"),
         "insar_degrees_of_freedom": (insar["degrees_of_freedom"], "its degrees of freedom"),
@@ -271,7 +273,7 @@ def compare_series(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
     difference = both["insar"] - both["gnssir"]
     both["difference"] = difference.assign_attrs(attributes("InSAR minus GNSS-IR", "mm"))
     variance = both["insar_standard_error"] ** 2 + both["gnssir_standard_error"] ** 2
-    expected = np.sqrt((1 - 1 / scores["epochs"]) * variance.mean())
+    expected = ((1 - 1 / scores["epochs"]) * variance.mean()) ** 0.5
     scores["expected_rmse"] = expected.assign_attrs(attributes("RMSE expected of errors", "mm"))
     freedom = scores["epochs"] - 1
     by_chance = expected * np.sqrt(chdtri(freedom, 0.05) / freedom)

@@ -46,8 +46,8 @@ def thawing_indices(air_temperature: xr.DataArray, *, start: str = "04-01") -> x
     array([1162., 1162.])
     """
     # pandas, since xarray resamples group by group in Python.
-    daily = air_temperature.to_pandas().resample("1D").mean()
-    temperature = _bridged(daily.values)
+    daily = air_temperature.to_series().resample("1D").mean()
+    temperature = _bridged(daily.to_numpy())
     year, first, length = _thaw_years(daily.index.values, start)
     thawing = np.maximum(temperature, 0)
     freezing = np.maximum(-temperature, 0)
@@ -187,5 +187,5 @@ def season_fractions(
     span = f"{str(dates.values[0])[:10]} to {str(dates.values[-1])[:10]}"
     require("season", span, years.size == 1 and years[0] in record["year"], "one told whole")
     season = record["annual_thawing_index"].sel(year=years[0], drop=True)
-    fractions = np.sqrt(rows["thawing_index"] / season)
+    fractions = (rows["thawing_index"] / season) ** 0.5
     return fractions.assign_attrs(attributes("fraction of the season's thaw settlement"))

@@ -1,5 +1,7 @@
 """Scaling the deformation of a part of a thaw season to the whole of it."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -102,7 +104,7 @@ def season_agreement(
         name: (100 * (abs(value) <= reach).where(known).mean(), text, "percent")
         for name, (text, value) in within.items()
     }
-    found = {
+    found: dict[str, tuple[Any, ...]] = {
         "rmse": (_root_mean_square(difference), "RMSE, scaled minus observed", "mm"),
         "rmse_unscaled": (_root_mean_square(part["partial"] - observed), "RMSE, not scaled", "mm"),
         "mean": (difference.mean(), "mean, scaled minus observed", "mm"),

@@ -130,7 +130,7 @@ def _encode(displacement: xr.Dataset, model: xr.DataArray) -> dict[str, Any]:
     widths = np.where(np.isfinite(reach), np.round(reach / width), UNKNOWN).astype("uint8")
     y, x = displacement["y"].values, displacement["x"].values
     dx, dy = x[1] - x[0], y[1] - y[0]
-    grid = {"columns": x.size, "rows": y.size, "parts": model.sizes["parameter"]}
+    grid: dict[str, float] = {"columns": x.size, "rows": y.size, "parts": model.sizes["parameter"]}
     grid |= {"step": step, "width": width}
     grid |= {"x0": x[0] - dx / 2, "y0": y[0] - dy / 2, "dx": dx, "dy": dy}
     parameters = displacement["parameters"].transpose("parameter", "y", "x").values

@@ -1,6 +1,7 @@
 """Interactive views: what a static figure cannot show, drawn by Bokeh from data in the page."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # what options are held against
@@ -71,7 +72,7 @@ def _maps(
         limit = float(abs(field).quantile(0.98))
         clim = limits or (-limit, limit)
         image = hv.Image(field, ["x", "y"], str(field.name))
-        scale = {"cmap": list(palette), "clim": clim}
+        scale: dict[str, Any] = {"cmap": list(palette), "clim": clim}
         scale["colorbar"] = limits is None or number == len(fields)  # one scale, one bar
         scale |= {"colorbar_position": "bottom", "clabel": written_units(field)}
         # Grey, so that what is masked is not taken for zero.

@@ -42,7 +42,7 @@ def calendar_year(time: np.ndarray) -> np.ndarray:
     return time.astype("datetime64[Y]").astype(int) + 1970
 
 
-def day_of_year(time: np.ndarray) -> np.ndarray:
+def day_of_year(time: np.ndarray | np.datetime64) -> np.ndarray:
     """Day of the year from 1, shape as `time`."""
     return (time - time.astype("datetime64[Y]").astype("datetime64[D]")).astype(int) + 1
 

@@ -1,5 +1,6 @@
 """Pictures of the ground: a tiled GeoTIFF, shading by the sun, and a base map of the scene."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -167,5 +168,5 @@ def write_basemap(path: Path, scene: Scene, rng: np.random.Generator) -> None:
     )
 
 
-def _read(field: np.ndarray, places: list[np.ndarray]) -> np.ndarray:
+def _read(field: np.ndarray, places: Sequence[np.ndarray]) -> np.ndarray:
     return ndimage.map_coordinates(field, places, order=3, mode="nearest")

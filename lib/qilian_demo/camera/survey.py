@@ -154,8 +154,8 @@ def write_orthomosaic(path: Path, patch: Patch, rng: np.random.Generator) -> Non
     bands *= 1 + 0.02 * rng.standard_normal(bands.shape)
     stored = np.clip(np.round(bands / REFLECTANCE_SCALE), 1, None).astype(np.uint16)
     stored[:, ~_flown(rng)] = 0
-    about = {"names": BANDS, "nodata": 0, "scale": REFLECTANCE_SCALE}
-    write_image(path, stored, crs=CRS, transform=TRANSFORM, **about)
+    place = {"crs": CRS, "transform": TRANSFORM}
+    write_image(path, stored, names=BANDS, nodata=0, scale=REFLECTANCE_SCALE, **place)
 
 
 def _flown(rng: np.random.Generator) -> np.ndarray:

@@ -93,11 +93,11 @@ class Scene:
 
     def on(self, grid: Grid) -> "Scene":
         """Give the same ground on another grid."""
-        covers = (
+        cover, natural = (
             resample(c, self.grid, grid, nearest=True) for c in (self.cover, self.natural_cover)
         )
         distance = resample(self.distance_to_mine, self.grid, grid)
-        return Scene(grid, resample(self.height, self.grid, grid), *covers, distance)
+        return Scene(grid, resample(self.height, self.grid, grid), cover, natural, distance)
 
 
 def by_cover(cover: np.ndarray, values: dict[Cover, float]) -> np.ndarray:

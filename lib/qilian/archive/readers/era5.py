@@ -102,8 +102,8 @@ def _check(data: xr.Dataset, path: Path) -> None:
 def _nearest(data: xr.Dataset, point: tuple[float, float], path: Path) -> tuple[xr.Dataset, str]:
     """Take the nearest grid point; longitudes count to 180 or to 360."""
     offsets = {
-        "latitude": np.abs(data["latitude"] - point[0]),
-        "longitude": np.abs((data["longitude"] - point[1] + 180) % 360 - 180),
+        "latitude": abs(data["latitude"] - point[0]),
+        "longitude": abs((data["longitude"] - point[1] + 180) % 360 - 180),
     }
     for name, offset in offsets.items():
         step = float(np.abs(np.diff(data[name])).max()) if offset.size > 1 else _STEP
@@ -127,7 +127,7 @@ def _mean(data: xr.Dataset) -> tuple[xr.Dataset, str]:
         f"mean of {latitude.size * longitude.size} grid points, {latitude.min().item():g} to "
         f"{latitude.max().item():g} N, {longitude.min().item():g} to {longitude.max().item():g} E"
     )
-    return data.weighted(np.cos(np.deg2rad(latitude))).mean(box), words
+    return data.weighted(latitude.copy(data=np.cos(np.deg2rad(latitude.values)))).mean(box), words
 
 
 def _in_words(place: xr.Dataset) -> str:

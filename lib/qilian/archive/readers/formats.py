@@ -1,6 +1,7 @@
 """The names of a catalogue, the formats each may come in, and the reader of each format."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import geopandas as gpd
 import xarray as xr
@@ -22,11 +23,15 @@ from qilian.archive.readers import (
 )
 
 # What a reader returns: variables under a contract, or a table of features.
-Data = xr.Dataset | gpd.GeoDataFrame
+Data: TypeAlias = xr.Dataset | gpd.GeoDataFrame
 Reader = Callable[..., Data]
 
 # Formats that interferograms of any satellite come in.
-_INTERFEROGRAMS = {"geotiff": geotiff.read, "hyp3": hyp3.read, "mintpy": mintpy.read_stack}
+_INTERFEROGRAMS: Mapping[str, Reader] = {
+    "geotiff": geotiff.read,
+    "hyp3": hyp3.read,
+    "mintpy": mintpy.read_stack,
+}
 
 # What a name in a catalogue may hold, and the formats it may come in.
 READERS: Mapping[str, Mapping[str, Reader]] = {

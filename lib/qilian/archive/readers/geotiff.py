@@ -99,10 +99,11 @@ def read(
     if height:
         layer = read_layer(path / height, grid, _scaled(1.0, nodata))
         stack["height"] = ("y", "x"), layer, {"units": "m"}
-    for axis in ("east", "north", "up") if line_of_sight else ():
-        file = path / line_of_sight.replace("{axis}", axis)
-        layer = read_layer(file, grid, _scaled(1.0, nodata))
-        stack[f"line_of_sight_{axis}"] = ("y", "x"), layer, {"units": "1"}
+    if line_of_sight:
+        for axis in ("east", "north", "up"):
+            file = path / line_of_sight.replace("{axis}", axis)
+            layer = read_layer(file, grid, _scaled(1.0, nodata))
+            stack[f"line_of_sight_{axis}"] = ("y", "x"), layer, {"units": "1"}
     metres = _baselines(path, baselines, dates) if baselines else listed
     if metres:
         values = [metres.get(pair, np.nan) for pair in dates]

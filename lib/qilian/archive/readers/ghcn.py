@@ -116,7 +116,7 @@ def _refuse_small_range(daily_range: pd.Series, path: Path) -> None:
 
 
 def _refuse_strange(temperature: pd.Series, days: pd.Series, path: Path) -> None:
-    low, high = CLIMATE.variables["air_temperature"].valid_range
+    low, high = CLIMATE.variables["air_temperature"].valid_range  # type: ignore[misc]  # has one
     strange = temperature.index[(temperature < low) | (temperature > high)]
     if strange.size:
         raise InputError(

@@ -124,7 +124,7 @@ def _names(
 ) -> list[str]:
     """Names of the picked bands: as given, else described, else coloured, else numbered."""
     described = [raster.descriptions[i] for i in picked]
-    coloured = [_COLOURS.get(raster.colorinterp[i]) for i in picked]
+    coloured = [_COLOURS.get(raster.colorinterp[i], "") for i in picked]
     numbered = [str(i + 1) for i in picked]
     if given is None:
         choices = (described, coloured, numbered)
@@ -152,10 +152,12 @@ def _read(
     ends = zip((rows, columns), sampling.shape, strict=True)
     window = Window.from_slices(*((step * s.start, min(step * s.stop, size)) for s, size in ends))
     picked = [indexes[band] for band in bands]
-    stored = read_pixels(path, picked, window, masked=True, overview=sampling.overview)
+    stored = np.ma.asarray(
+        read_pixels(path, picked, window, masked=True, overview=sampling.overview)
+    )
     scale, offset = factors[:, bands]
     if step == 1:
-        return stored.astype("float32").filled(np.nan) * scale + offset
+        return np.ma.filled(stored.astype("float32"), np.nan) * scale + offset
     return _means(stored, step) * scale + offset
 
 

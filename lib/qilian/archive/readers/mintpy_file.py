@@ -104,7 +104,7 @@ class Stored:
         rows = block_rows(count, self.grid)
         rows -= rows % min(rows, self.chunk_rows.get(name, 1))
         read = partial(_read_dataset, self.path, name, decode, kept)
-        layers = lazy_layers(read, (kept.size, *shape[-2:]), (kept.size, rows, shape[-1]))
+        layers = lazy_layers(read, (kept.size, *self.grid.shape), (kept.size, rows, shape[-1]))
         return layers if len(shape) == 3 else layers[0]
 
 

@@ -136,7 +136,7 @@ def common_extent(paths: Sequence[Path]) -> tuple[Grid, list[Start]]:
     size = last.min(axis=0) - first.max(axis=0)
     if size.min() <= 0:
         axis = size.argmin()
-        ends = paths[first[:, axis].argmax()], paths[last[:, axis].argmin()]
+        ends = [paths[int(i)] for i in (first[:, axis].argmax(), last[:, axis].argmin())]
         raise InputError(f"{ends[0]} and {ends[1]} share no ground, expected an overlap.")
     row, column = (int(step) for step in first.max(axis=0))
     transform = grids[0].transform @ rasterio.Affine.translation(column, row)

@@ -2,7 +2,9 @@
 
 import itertools
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -118,7 +120,12 @@ def invert(
     """
     _check(stack, weight, corrections, model, constraint, prior, uncertainty)
     dates, first, second = incidence(stack)
-    kind = Weights[weight.upper()] if isinstance(weight, str) else Weights.GIVEN
+    phase = stack["unwrapped_phase"]
+    if isinstance(weight, str):
+        kind = Weights[weight.upper()]
+        quality = phase if kind is Weights.NONE else stack["coherence"]
+    else:
+        kind, quality = Weights.GIVEN, weight
     matrix = np.zeros((dates.size, 0)) if model is None else model.values
     terms = np.zeros((first.size, 0)) if corrections is None else corrections["coefficient"].values
     task = Task(
@@ -131,8 +138,6 @@ def invert(
         uncertainty,
         -1000 * float(stack["wavelength"]) / (4 * np.pi),
     )
-    phase = stack["unwrapped_phase"]
-    quality = {Weights.NONE: phase, Weights.GIVEN: weight}.get(kind, stack.get("coherence"))
     layers = [
         phase,
         quality,
@@ -197,6 +202,7 @@ def _apply(task: Task, layers: list[xr.DataArray]) -> dict[str, xr.DataArray]:
     """Solve all pixels, where the stack is: in memory by threads here, or lazily by blocks."""
     layers = [field.transpose(..., "y", "x") for field in layers]
     wanted = _wanted(task)
+    results: Sequence[Any]
     if layers[0].chunks is None:
         threads = len(os.sched_getaffinity(0))
         results = _solve(*(field.values for field in layers), task=task, threads=threads)
