@@ -152,7 +152,7 @@ def zonal_truth(
         "truth": (zonal_mean(known, error, zones)["mean"], "in the truth", units, direction),
         "zero": (zero, "truth of stable ground", units, direction),
     }
-    return found.merge(labelled(parts))
+    return found.assign(labelled(parts))
 
 
 def _sums_elsewhere(field: xr.DataArray, region: xr.DataArray) -> xr.DataArray:
