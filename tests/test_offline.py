@@ -9,9 +9,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from sphinx.errors import ExtensionError
 
-from qilian.book.clean import clean, values_in_force
-from qilian.book.enlarge import linked
-from qilian.book.offline import check_bokeh_version, drop_outside_assets
+from qilian.book._clean import clean, values_in_force
+from qilian.book.sphinx.enlarge import linked
+from qilian.book.sphinx.offline import check_bokeh_version, drop_outside_assets
 
 LOAD = "application/vnd.holoviews_load.v0+json"
 EXEC = "application/vnd.holoviews_exec.v0+json"

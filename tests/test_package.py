@@ -132,7 +132,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Callable:
     (packages / "others.pth").write_text(sysconfig.get_path("purelib"))
 
     def call(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess:
-        command = [python, "-c", "from qilian.book.cli import app; app()", *arguments]
+        command = [python, "-c", "from qilian.book._cli import app; app()", *arguments]
         variables = {**os.environ, **environment}
         return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
 

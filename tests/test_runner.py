@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from qilian.archive.catalogue import open_archive
-from qilian.book import cli, plan
+from qilian.book import _cli as cli
+from qilian.book import plan
 from qilian.book import run as book_run
 from qilian.book.chapters import check_parameters, passed_on, read_chapter, select
 from qilian.contracts.errors import InputError

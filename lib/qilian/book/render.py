@@ -8,10 +8,10 @@ from pathlib import Path
 
 import nbformat
 
+from qilian.book._clean import clean
 from qilian.book.api import api_page
 from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
 from qilian.book.chapters import Chapter
-from qilian.book.clean import clean
 from qilian.book.run import Outcome, Run
 
 

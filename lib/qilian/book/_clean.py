@@ -15,8 +15,8 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     """Return a copy without the plot libraries' loaders and with one visible parameter cell.
 
     The loaders ask a content network for scripts that the site serves itself
-    (`qilian.book.offline`), so they go, and so does papermill's own record. Every other output,
-    cell and piece of metadata stays.
+    (`qilian.book.sphinx.offline`), so they go, and so does papermill's own record. Every other
+    output, cell and piece of metadata stays.
 
     Parameters
     ----------
