@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 ARCHIVE ?= demo
-# Notebook parameters, such as PARAMETERS="-p season_end 10-31".
+# Notebook parameters, such as PARAMETERS="-p s05.minimum_length 10".
 PARAMETERS ?=
 # Options of JupyterLab, such as LAB=--allow-root in a container.
 LAB ?=
@@ -27,6 +27,7 @@ lint: .venv/.ready
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline .github/workflows
 
 lab: data/demo/catalogue.toml  ## open JupyterLab on the same environment
