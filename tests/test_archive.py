@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from qilian.archive.catalogue import locate, open_archive
@@ -88,3 +89,16 @@ def test_the_digest_changes_with_a_byte_of_input_an_option_and_the_simulated_mar
     (folder / "catalogue.toml").write_text(GOOD + "simulated = true\n")
     marked = open_archive(folder).digest(["discharge"])
     assert len({before, changed, other_unit, marked}) == 4
+
+
+def test_the_truth_lies_on_the_pixels_asked_for_by_their_nearest_centres(demo):
+    """A grid a tenth of a pixel off keeps its own coordinates and gets the truth's numbers."""
+    source = open_archive(demo)
+    whole = source.load_truth("sentinel1")
+    shifted = whole.isel(y=slice(10, 20), x=slice(5, 9)).assign_coords(
+        x=whole["x"][5:9] + 0.1 * (whole["x"][1] - whole["x"][0])
+    )
+    found = source.load_truth("sentinel1", like=shifted)
+    np.testing.assert_array_equal(found["x"], shifted["x"])
+    np.testing.assert_array_equal(found["vertical_rate"], whole["vertical_rate"][10:20, 5:9])
+    assert source.load_truth("nothing of the kind", like=shifted) is None

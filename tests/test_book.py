@@ -15,6 +15,7 @@ import xarray as xr
 
 from qilian.archive.catalogue import open_archive
 from qilian.book.chapters import read_chapters
+from qilian.products import matching_correction
 from qilian.recession import trend
 
 pytestmark = pytest.mark.book
@@ -64,6 +65,15 @@ def test_saved_numbers_name_every_entry_that_was_read_and_every_parameter(book):
             assert parameters >= chapter.parameters.keys() - {"archive", "results"}, path.name
             entries = set(about["entries"].split(", "))
             assert set(chapter.needs) <= entries <= {*chapter.needs, *chapter.uses}, path.name
+
+
+def test_other_pages_correct_by_what_s3_shows(demo, book):
+    """Corrected minus initial rate of its maps is the kept correction, pixel by pixel."""
+    with xr.open_dataset(book / "results" / "s03_cdf_matching" / "s03.nc") as saved:
+        maps = saved["map"].load()
+    shown = maps.sel(rate="Sentinel-1, corrected") - maps.sel(rate="Sentinel-1, initial")
+    added = matching_correction(open_archive(demo))
+    np.testing.assert_allclose(added.where(shown.notnull()), shown, atol=1e-9)
 
 
 def test_gdal_finds_the_coordinate_system_of_every_saved_map(book):

@@ -107,10 +107,21 @@ class Archive:
         """Read one entry as `load` does, or return None where the catalogue lacks it."""
         return self.load(name, *variables, **options) if name in self.entries else None
 
-    def load_truth(self, name: str) -> xr.Dataset | None:
-        """Open what the simulator knows, for a comparison; None where no truth is known."""
+    def load_truth(
+        self, name: str, *, like: xr.Dataset | xr.DataArray | None = None
+    ) -> xr.Dataset | None:
+        """Open what the simulator knows, for a comparison; None where no truth is known.
+
+        Given `like`, on the pixels of that grid (y, x): those whose centres are nearest.
+        """
         path = self.truth / f"{name}.nc" if self.truth else None
-        return xr.open_dataset(path, decode_coords="all") if path and path.is_file() else None
+        if path is None or not path.is_file():
+            return None
+        truth = xr.open_dataset(path, decode_coords="all")
+        if like is None:
+            return truth
+        pixels = {"y": like["y"], "x": like["x"]}
+        return truth.sel(pixels, method="nearest").assign_coords(pixels)
 
     def digest(self, names: Iterable[str]) -> str:
         """Hash of what the catalogue says of these entries and of every byte under their paths."""

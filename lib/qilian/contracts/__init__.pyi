@@ -21,6 +21,7 @@ from .labels import (
     class_attributes,
     heading,
     labelled,
+    stacked,
     written_units,
 )
 from .radars import RADARS, SATELLITES, SPEED_OF_LIGHT, Radar
@@ -51,5 +52,6 @@ __all__ = [
     "heading",
     "labelled",
     "require",
+    "stacked",
     "written_units",
 ]

@@ -1,13 +1,14 @@
 """CF attributes of results, and how they are written out for readers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
 
 LINE_OF_SIGHT = "line of sight"
 VERTICAL = "vertical"
+_Labelled = TypeVar("_Labelled", xr.DataArray, xr.Dataset)
 
 
 def attributes(
@@ -40,6 +41,12 @@ def labelled(parts: Mapping[str, tuple[Any, ...]]) -> xr.Dataset:
     for name, (value, *about) in parts.items():
         found[name] = xr.DataArray(value).drop_attrs(deep=False).assign_attrs(attributes(*about))
     return xr.Dataset(found).drop_vars("spatial_ref", errors="ignore")
+
+
+def stacked(parts: Mapping[str, _Labelled], dim: str) -> _Labelled:
+    """Put labelled data along a new dimension of their names."""
+    names = xr.DataArray(list(parts), dims=dim, name=dim)
+    return xr.concat(list(parts.values()), names, combine_attrs="override")
 
 
 def written_units(data: xr.DataArray) -> str:

@@ -57,7 +57,7 @@ def _format(name: str, data: xr.DataArray) -> str | None:
 def facts(data: xr.Dataset) -> pd.DataFrame:
     """Scalars as a frame of two columns, their long names with units and their values."""
     rows = [(heading(value), _shown(value.item())) for value in data.values()]
-    return pd.DataFrame(rows, columns=["of this input", "value"])
+    return pd.DataFrame(rows, columns=["quantity", "value"])
 
 
 def _shown(value: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
-from qilian.contracts.labels import labelled
+from qilian.contracts.labels import labelled, stacked
 
 
 def against_truth(
@@ -42,9 +42,11 @@ def against_truth(
     error = estimate - truth
     if zones is None:
         return _compared(error, estimate, truth, half_width, dims)
-    name = xr.DataArray(list(zones), dims="zone", name="zone")
-    rows = [_compared(error.where(z), estimate, truth, half_width, dims) for z in zones.values()]
-    return xr.concat(rows, name, combine_attrs="override")
+    of_zones = {
+        name: _compared(error.where(zone), estimate, truth, half_width, dims)
+        for name, zone in zones.items()
+    }
+    return stacked(of_zones, "zone")
 
 
 def _compared(
