@@ -21,7 +21,7 @@ from qilian.book.chapters import read_chapters
 
 PROJECT = Path(__file__).parents[1]
 LIB = PROJECT / "lib"
-ROOMS = library_rooms(PROJECT)
+ROOMS = library_rooms()
 CHAPTERS = {chapter.name: chapter for chapter in read_chapters(PROJECT)}
 EXAMPLES = [path for path in sorted(LIB.rglob("*.py")) if ">>>" in path.read_text()]
 

@@ -11,6 +11,8 @@ import nbformat
 from qilian.archive.closure import imported_names
 from qilian.book.api import public_names, room_purpose
 
+_LIBRARY = Path(__file__).parents[1]
+_OTHERS = "qilian_*/__init__.py"  # packages beside it, such as the simulator
 _WIDTH = 480
 _ROW, _HEIGHT = 80, 36  # from one row to the next, and of a room's box
 _BOX, _PASSAGE = 106, 14  # widths of a box, and of a line that passes between boxes
@@ -19,22 +21,20 @@ _Spot = tuple[str, int]  # a room and its row, or a higher row where lines to th
 
 
 def room_imports(project: Path) -> dict[str, list[str]]:
-    """Read which rooms of the library are imported by each room, by notebooks and other packages.
+    """Read which rooms of the library are imported by each room, by notebooks and the simulator.
 
     Parameters
     ----------
     project : Path
-        Folder with `lib/` and `notebooks/`.
+        Folder with `notebooks/`.
 
     Returns
     -------
     dict
         Sorted names of rooms, by the name of what imports them.
     """
-    library = project / "lib" / "qilian"
-    rooms = {room.name: room for room in library_rooms(project)}
-    packages = {start.parent.name: start.parent for start in library.parent.glob("*/__init__.py")}
-    del packages[library.name]
+    rooms = {room.name: room for room in library_rooms()}
+    packages = {start.parent.name: start.parent for start in _LIBRARY.parent.glob(_OTHERS)}
     folders = rooms | packages | {"notebooks": project / "notebooks"}
     return {
         name: sorted({*_imported_rooms(folder)} & rooms.keys() - {name})
@@ -42,9 +42,9 @@ def room_imports(project: Path) -> dict[str, list[str]]:
     }
 
 
-def library_rooms(project: Path) -> list[Path]:
+def library_rooms() -> list[Path]:
     """Return the folders of the library that list public names."""
-    return sorted(stub.parent for stub in project.glob("lib/qilian/*/__init__.pyi"))
+    return sorted(stub.parent for stub in _LIBRARY.glob("*/__init__.pyi"))
 
 
 def _imported_rooms(folder: Path) -> Iterator[str]:
@@ -58,10 +58,10 @@ def _imported_rooms(folder: Path) -> Iterator[str]:
                 yield name.split(".")[1]
 
 
-def list_rooms(project: Path, imports: Mapping[str, Sequence[str]]) -> str:
+def list_rooms(imports: Mapping[str, Sequence[str]]) -> str:
     """Write one line a room in Markdown: what it is for, what it imports, how many names it has."""
     lines = []
-    for room in library_rooms(project):
+    for room in library_rooms():
         taken = ", ".join(f"`{name}`" for name in imports[room.name]) or "no other room"
         count = sum(map(len, public_names(room).values()))
         lines.append(

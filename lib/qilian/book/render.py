@@ -92,9 +92,9 @@ def _write_library_pages(book: Path, project: Path) -> None:
     """Write what the page on the architecture includes, and a page for each room."""
     imports = room_imports(project)
     (book / "rooms.svg").write_text(draw_rooms(imports))
-    (book / "rooms.md").write_text(list_rooms(project, imports))
+    (book / "rooms.md").write_text(list_rooms(imports))
     (book / "api").mkdir()
-    for room in library_rooms(project):
+    for room in library_rooms():
         (book / "api" / f"{room.name}.rst").write_text(api_page(room))
 
 

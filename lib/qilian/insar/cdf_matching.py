@@ -2,9 +2,9 @@
 
 **Matching corrects the marginal distribution, not the agreement pixel by pixel.** The correction
 is one rising function of the value, the same everywhere: the order of the pixels, and so every
-spatial pattern, stays as it was. What two maps agree on is for `agreement` to say, and for ground
-that the fit has not seen (`evaluate`). The reference's noise is part of its distribution and is
-matched along with its signal.
+spatial pattern, stays as it was. What two maps agree on is for `map_agreement` to say, and for
+ground that the fit has not seen `evaluate_matching`. The reference's noise is part of its
+distribution and is matched along with its signal.
 """
 
 import geopandas as gpd
@@ -81,7 +81,7 @@ def apply_cdf_matching(fitted: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     fitted : xarray.Dataset
-        As from `fit`.
+        As from `fit_cdf_matching`.
     field : xarray.DataArray
         Any shape, in the units of the source, in memory or lazy.
 
@@ -214,15 +214,15 @@ def evaluate_matching(
     Parameters
     ----------
     source, reference, mask, bins
-        As `fit` has them.
+        As `fit_cdf_matching` has them.
     parts : xarray.DataArray
-        Number of each pixel's block, as from `blocks`.
+        Number of each pixel's block, as from `spatial_blocks`.
 
     Returns
     -------
     xarray.Dataset
-        Variables of `agreement` along (area, matching): the fitted area, then each block, matched
-        by a fit to all other blocks; before and after. Blocks with fewer than 20 common pixels
+        Variables of `map_agreement` along (area, matching): the fitted area, then each block,
+        matched by a fit to all other blocks; before and after. Blocks with fewer than 20 common pixels
         are passed over.
     """
     mask = mask & source.notnull() & reference.notnull()

@@ -149,7 +149,7 @@ def corrected_displacement(stack: xr.Dataset, fitted: xr.Dataset) -> xr.DataArra
     stack : xarray.Dataset
         The interferograms contract with `unwrapped_phase`.
     fitted : xarray.Dataset
-        As from `fit`.
+        As from `fit_corrections`.
 
     Returns
     -------

@@ -113,7 +113,7 @@ def fit_pairs(pairs: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Data
     ----------
     pairs : xarray.Dataset
         `displacement` [mm] and `coherence` (pair, y, x); along `pair` the dates, `years`, `thaw`,
-        `delay` and `decorrelation` as from `noise`; `wavelength` [m].
+        `delay` and `decorrelation` as from `pair_noise`; `wavelength` [m].
     thaw_spread : float, optional
         Standard deviation of the thaw deformation about zero [mm]; unknown by default.
 

@@ -246,13 +246,13 @@ def compare_series(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         (time,) `insar`, `gnssir` and their `difference` [mm], each of the two with
         `{name}_standard_error` [mm] and `{name}_degrees_of_freedom`, and `days`; the scalars of
-        `agreement`, `expected_rmse` and `rmse_by_chance`, which errors alone exceed in 5 % of
-        cases [mm].
+        `series_agreement`, `expected_rmse` and `rmse_by_chance`, which errors alone exceed in 5 %
+        of cases [mm].
 
     Raises
     ------
     InputError
-        As `agreement`.
+        As `series_agreement`.
     """
     insar, gnssir = xr.align(insar, gnssir, join="inner")
     scores = series_agreement(insar["displacement"], gnssir["displacement"])

@@ -126,7 +126,7 @@ def settlement_course(
     Raises
     ------
     InputError
-        As `indices`; a date outside the record or after a long gap of its thaw year.
+        As `thawing_indices`; a date outside the record or after a long gap of its thaw year.
 
     Examples
     --------
@@ -179,7 +179,8 @@ def season_fractions(
     Raises
     ------
     InputError
-        As `indices`; dates of several thaw years, or of one that the record does not tell whole.
+        As `thawing_indices`; dates of several thaw years, or of one that the record does not tell
+        whole.
     """
     record = thawing_indices(air_temperature, start=start)
     rows = record.reindex(time=dates.values.astype("datetime64[D]").astype("datetime64[ns]"))

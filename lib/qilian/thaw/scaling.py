@@ -83,7 +83,7 @@ def season_agreement(
     Parameters
     ----------
     part : xarray.Dataset
-        As from `scaled`.
+        As from `scale_season`.
     observed, half_width : xarray.DataArray
         (y, x) deformation of the whole season and half-width of its interval [mm].
 
@@ -123,7 +123,7 @@ def scaling_sensitivity(
     Parameters
     ----------
     solved, fractions, minimum_leverage
-        As `scaled` has them.
+        As `scale_season` has them.
 
     Returns
     -------

@@ -51,7 +51,7 @@ def pair_slider(
     Parameters
     ----------
     stack : xarray.DataArray
-        (pair, y, x), few and coarse enough for a page (see `preview`).
+        (pair, y, x), few and coarse enough for a page (see `pair_preview`).
     data : xarray.Dataset
         The loaded input, for its simulated mark.
     palette : sequence of str

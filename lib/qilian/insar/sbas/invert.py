@@ -74,7 +74,7 @@ def invert(
     corrections : xarray.Dataset, optional
         As from `corrections.fit_corrections`: reference area, ramps, delay that goes with height.
     model : xarray.DataArray, optional
-        (time, parameter) at the stack's dates, as from `temporal`.
+        (time, parameter) at the stack's dates, as from `thaw_model` or its like.
     constraint : float, optional
         c, relative to a pixel's mean pair. Small values only bridge; large ones smooth.
     prior : xarray.Dataset, optional
