@@ -110,14 +110,20 @@ def _versions() -> str:
 
 def _commit() -> str | None:
     """Name the commit that the code is checked out at, and whether it was changed since."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        told = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):  # no git, or not in a checkout
-        return None
-    return f"({told.stdout.strip()})"
+    here = Path(__file__)
+    told = ""
+    for command in (
+        ["git", "ls-files", "--error-unmatch", here.name],  # else another project's checkout
+        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+    ):
+        try:
+            done = subprocess.run(
+                command, cwd=here.parent, capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):  # no git, or not in a checkout
+            return None
+        told = done.stdout.strip()
+    return f"({told})"
 
 
 def _mapped(figure_data: xr.Dataset) -> xr.Dataset:

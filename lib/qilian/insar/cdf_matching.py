@@ -222,8 +222,8 @@ def evaluate_matching(
     -------
     xarray.Dataset
         Variables of `map_agreement` along (area, matching): the fitted area, then each block,
-        matched by a fit to all other blocks; before and after. Blocks with fewer than 20 common pixels
-        are passed over.
+        matched by a fit to all other blocks; before and after. Blocks with fewer than 20 common
+        pixels are passed over.
     """
     mask = mask & source.notnull() & reference.notnull()
     areas = {"fitted area": (mask, mask)}
