@@ -102,7 +102,7 @@ def test_a_cell_that_is_read_has_at_most_a_dozen_lines(path):
         hidden = {"hide-input", "parameters"} & set(cell.metadata.get("tags", ()))
         if cell.cell_type == "code" and not hidden:
             lines = [line for line in cell.source.splitlines() if line.strip()]
-            assert len(lines) <= 24, cell.source
+            assert len(lines) <= 12, cell.source
 
 
 @each_notebook
