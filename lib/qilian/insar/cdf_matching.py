@@ -223,12 +223,13 @@ def evaluate_matching(
     xarray.Dataset
         Variables of `map_agreement` along (area, matching): the fitted area, then each block,
         matched by a fit to all other blocks; before and after. Blocks with fewer than 20 common
-        pixels are passed over.
+        pixels are passed over. Along `area` too, the number of the `block` held out, 0 for none.
     """
     mask = mask & source.notnull() & reference.notnull()
     areas = {"fitted area": (mask, mask)}
     numbers, counts = np.unique(parts.values[mask.values], return_counts=True)
-    for number in numbers[counts >= SMALLEST_BIN]:
+    numbers = numbers[counts >= SMALLEST_BIN]
+    for number in numbers:
         held_out = parts == number
         areas[f"block {number}, held out"] = mask & ~held_out, mask & held_out
     compared = []
@@ -236,7 +237,8 @@ def evaluate_matching(
         corrected = apply_cdf_matching(fit_cdf_matching(source, reference, seen, bins=bins), source)
         pair = [map_agreement(field, reference, judged) for field in (source, corrected)]
         compared.append(xr.concat(pair, xr.DataArray(["before", "after"], dims="matching")))
-    return xr.concat(compared, xr.DataArray(list(areas), dims="area"))
+    found = xr.concat(compared, xr.DataArray(list(areas), dims="area"))
+    return found.assign_coords(block=("area", [0, *numbers], attributes("block held out")))
 
 
 def rates_on_one_grid(c_band: xr.Dataset, l_band: xr.Dataset) -> xr.Dataset:
