@@ -20,6 +20,10 @@ NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
+def tags(cell: nbformat.NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", ()))
+
+
 def code_lines(path: Path) -> list[str]:
     cells = nbformat.read(path, as_version=4).cells
     lines = [line for c in cells if c.cell_type == "code" for line in c.source.splitlines()]
@@ -97,10 +101,22 @@ def test_a_notebook_assigns_no_name_that_it_imported(path):
 
 
 @each_notebook
+def test_a_notebook_leaves_its_parameters_as_they_were_given(path):
+    """They are saved beside the numbers when the last cell runs."""
+    cells = nbformat.read(path, as_version=4).cells
+    code = [c.source for c in cells if c.cell_type == "code" and "parameters" not in tags(c)]
+    stored = {
+        node.id
+        for node in ast.walk(ast.parse("\n".join(code)))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    assert not stored & read_chapter(path).parameters.keys()
+
+
+@each_notebook
 def test_a_cell_that_is_read_has_at_most_a_dozen_lines(path):
     for cell in nbformat.read(path, as_version=4).cells:
-        hidden = {"hide-input", "parameters"} & set(cell.metadata.get("tags", ()))
-        if cell.cell_type == "code" and not hidden:
+        if cell.cell_type == "code" and not {"hide-input", "parameters"} & tags(cell):
             lines = [line for line in cell.source.splitlines() if line.strip()]
             assert len(lines) <= 12, cell.source
 
