@@ -168,3 +168,16 @@ def test_only_pairs_with_both_dates_in_a_span_are_kept():
     ]
     with pytest.raises(InputError, match="no pair lies between 2019-01-01 and 2019-02-01"):
         network.pairs_within(pairs, "2019-01-01", "2019-02-01")
+
+
+def test_mean_coherence_hangs_neither_on_the_order_of_pairs_nor_on_blocks():
+    """Stored in single precision, of 300 pairs with gaps, all within rounding of the double."""
+    rng = np.random.default_rng(1)
+    values = rng.random((300, 20, 20)).astype("float32")
+    values[rng.random(values.shape) < 0.2] = np.nan
+    stack = xr.DataArray(values, dims=("pair", "y", "x"))
+    orders = stack, stack.chunk(y=3), stack.isel(pair=slice(None, None, -1))
+    exact = np.nanmean(values.astype(float), axis=0)
+    for order in orders:
+        found = coherence.temporal_mean_coherence(order)["mean_coherence"]
+        np.testing.assert_allclose(found, exact, rtol=1e-14)

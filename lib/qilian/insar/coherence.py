@@ -31,7 +31,8 @@ def temporal_mean_coherence(
     """
     require("minimum_fraction", minimum_fraction, 0 <= minimum_fraction <= 1, "0 to 1")
     share = coherence.notnull().mean("pair")
-    mean = coherence.mean("pair").where(share >= minimum_fraction)
+    # In double precision, so that a threshold on it does not hang on the order of the pairs.
+    mean = coherence.mean("pair", dtype="float64").where(share >= minimum_fraction)
     result = xr.Dataset({"mean_coherence": mean, "valid_share": share}).compute()
     if not result["valid_share"].any():
         raise InputError("coherence has no value in any pixel of any pair, expected some.")

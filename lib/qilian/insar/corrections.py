@@ -185,7 +185,8 @@ def _quality(stack: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     if "coherence" not in stack:
         raise InputError("the stack has no coherence, expected it to judge its pixels by.")
     return dask.compute(
-        stack["coherence"].mean("pair"), stack["unwrapped_phase"].notnull().all("pair")
+        stack["coherence"].mean("pair", dtype="float64"),
+        stack["unwrapped_phase"].notnull().all("pair"),
     )
 
 
