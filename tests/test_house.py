@@ -1,6 +1,7 @@
 """The house rules that no other tool holds: shape of notebooks, one set of versions."""
 
 import ast
+import importlib
 import inspect
 import re
 import subprocess
@@ -62,6 +63,30 @@ def test_a_parameter_that_pages_share_means_the_same_on_all_of_them():
         for name, about in papermill.inspect_notebook(str(path)).items():
             meanings.setdefault(name, set()).add(tuple(map(str, about.values())))
     assert not {name: said for name, said in meanings.items() if len(said) > 1}
+
+
+@pytest.fixture(scope="module")
+def defaults() -> dict[str, dict[str, object]]:
+    """Defaults of the library's public functions: of each parameter, by the function."""
+    found: dict[str, dict[str, object]] = {}
+    for stub in (PROJECT / "lib" / "qilian").glob("*/__init__.pyi"):
+        room = importlib.import_module(f"qilian.{stub.parent.name}")
+        public = {f"{stub.parent.name}.{name}": getattr(room, name) for name in room.__all__}
+        for name, thing in public.items():
+            if inspect.isfunction(thing):
+                for parameter in inspect.signature(thing).parameters.values():
+                    if parameter.default is not parameter.empty:
+                        found.setdefault(parameter.name, {})[name] = parameter.default
+    return found
+
+
+@each_notebook
+def test_a_default_is_that_of_the_librarys_functions_with_such_a_parameter(path, defaults):
+    for name, about in papermill.inspect_notebook(str(path)).items():
+        told = ast.literal_eval(about["default"])
+        for function, default in defaults.get(name, {}).items():
+            if default is not None:
+                assert told == (list(default) if isinstance(default, tuple) else default), function
 
 
 @each_notebook
