@@ -1,4 +1,4 @@
-"""Pictures of coherence: each pair's map, and the decay by kinds of ground, listed too."""
+"""Pictures of coherence: each pair's map, and the decay by zone, listed too."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from qilian.figures import maps as figures_maps
 from qilian.figures import style
 
 _GREY = "#777777"
-# What a reader has to know of marks that all kinds of ground share.
+# What a reader has to know of marks that all zones share.
 _KEY = (
     Line2D([], [], color=_GREY, linewidth=0.8, marker="|", linestyle="none", markersize=11),
     Patch(color=_GREY, alpha=0.25),
@@ -53,7 +53,7 @@ def coherence_maps(figure: FigureBase, coherence: xr.DataArray, pairs: xr.Datase
 
 
 def decay_panel(axes: Axes, kinds: xr.Dataset, fitted: xr.Dataset, days: xr.DataArray) -> None:
-    """Draw the coherence of kinds of ground against time span, and the decay fitted to each.
+    """Draw the coherence of zones against time span, and the decay fitted to each.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def decay_panel(axes: Axes, kinds: xr.Dataset, fitted: xr.Dataset, days: xr.Data
 
 
 def decay_listing(fitted: xr.Dataset) -> pd.DataFrame:
-    """List fits as from `decorrelation.fit_decay`, a kind of ground a row, by the ranges alone."""
+    """List fits as from `fit_decay`, a zone a row, by the ranges alone."""
     rows: dict[str, Any] = {"ground": fitted["ground"].values}
     for name, heading, form in (
         ("decay_time", "decay time τ (day)", ".0f"),

@@ -1,4 +1,4 @@
-"""Pictures of several periods: maps beside their errors, and the averages of kinds of ground."""
+"""Pictures of several periods: maps beside their errors, and the averages of zones."""
 
 from collections.abc import Sequence
 from itertools import combinations, pairwise
