@@ -298,7 +298,7 @@ def comparable_ground(
         mask &= grids.onto(mean, like) >= minimum_mean_coherence
     if outlines is not None:
         mask &= ~covered(outlines, like)
-    return mask.assign_attrs(attributes("pixels compared"))
+    return mask.drop_attrs(deep=False).assign_attrs(attributes("pixels compared"))
 
 
 def _common(

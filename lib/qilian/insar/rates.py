@@ -158,7 +158,7 @@ def half_width(
     factor = xr.apply_ufunc(
         stdtrit, degrees_of_freedom, (1 + level) / 2, dask="parallelized", output_dtypes=[float]
     )
-    about = {**standard_error.attrs, "long_name": f"half-width of its {level:.0%} interval"}
+    about = {**standard_error.attrs, "long_name": f"half-width of its {100 * level:g} % interval"}
     return (standard_error * factor).assign_attrs(about)
 
 

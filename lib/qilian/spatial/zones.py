@@ -143,7 +143,7 @@ def stable_ground(
     still = abs(thaw_deformation) < below
     if outlines is not None:
         still &= ~covered(outlines, thaw_deformation)
-    return still.assign_attrs(attributes("stable ground"))
+    return still.drop_attrs(deep=False).assign_attrs(attributes("stable ground"))
 
 
 def thaw_zones(
