@@ -164,6 +164,16 @@ def test_the_maps_of_a_period_carry_its_satellite_and_its_years(rates, stacks):
         assert [int(start), int(end)] == [int(date.dt.year) for date in ends]
 
 
+def test_a_map_that_takes_a_period_keeps_the_coordinate_system_of_its_own_grid(radar, pairs):
+    """The older satellites lie on a UTM grid, Sentinel-1's maps on longitude and latitude."""
+    assert pairs["envisat"].rio.crs.is_projected
+    found = periods.same_period(radar, pairs["envisat"])
+    assert periods.period_title(found) == "2003-05, Envisat"
+    assert found.rio.crs == radar.rio.crs
+    first = periods.stack_periods({"first": found, "second": found}, "thaw_deformation")
+    assert first.rio.crs.is_geographic
+
+
 def test_the_list_of_pairs_names_satellite_and_dates(pairs):
     """Thirteen pairs, those of Table S1."""
     found = periods.pair_listing(list(pairs.values()))

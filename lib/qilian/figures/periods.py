@@ -15,6 +15,7 @@ from matplotlib.figure import FigureBase
 from qilian.contracts.labels import heading, written_units
 from qilian.figures import maps
 from qilian.figures import style as figures_style
+from qilian.insar.periods import period_years
 
 # Not red and blue, which on the maps above are down and up.
 _GROUNDS = (("o", figures_style.INK), ("s", "#2a8f6d"), ("^", "#6a3d8f"))
@@ -170,9 +171,7 @@ def zonal_sentences(pooled: xr.Dataset) -> list[str]:
 
 
 def _period_label(period: xr.Dataset) -> str:
-    first, last = (int(period[end].item()) for end in ("start", "end"))
-    years = f"{first}" if first == last else f"{first}-{last % 100:02d}"
-    return f"{years}\n{period['satellite'].item()}"
+    return f"{period_years(period)}\n{period['satellite'].item()}"
 
 
 def _ring_label(ring: xr.Dataset) -> str:

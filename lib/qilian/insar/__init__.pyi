@@ -41,7 +41,15 @@ from .network import (
     thinned_network,
     time_span,
 )
-from .periods import describe_period, pair_listing, period_title, season_pairs, stack_periods
+from .periods import (
+    describe_period,
+    pair_listing,
+    period_title,
+    period_years,
+    same_period,
+    season_pairs,
+    stack_periods,
+)
 from .rates import (
     fit_series,
     fit_years,
@@ -104,11 +112,13 @@ __all__ = [
     "pair_season",
     "pairs_within",
     "period_title",
+    "period_years",
     "periodic_model",
     "rates_on_one_grid",
     "redundancy",
     "reference_around",
     "reference_by_coherence",
+    "same_period",
     "season_pairs",
     "spatial_blocks",
     "stack_periods",

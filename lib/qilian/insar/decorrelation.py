@@ -14,7 +14,7 @@ import xarray as xr
 from scipy.special import stdtrit
 
 from qilian.contracts.errors import require
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import attributes, stacked
 from qilian.contracts.radars import Radar
 
 DECAY_TIMES = np.geomspace(5, 5000, 400)  # days that are tried
@@ -47,8 +47,7 @@ def zonal_coherence(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) ->
     xarray.Dataset
         (ground, pair): `mean`, and `low` and `high`, between which four fifths of the pixels lie.
     """
-    kinds = xr.DataArray(list(ground), dims="ground", name="ground")
-    inside = xr.concat([coherence.where(mask) for mask in ground.values()], kinds)
+    inside = stacked({name: coherence.where(mask) for name, mask in ground.items()}, "ground")
     low, high = (inside.quantile(q, ("y", "x")).drop_vars("quantile") for q in (0.1, 0.9))
     parts = {
         "mean": (inside.mean(("y", "x")), "mean coherence"),

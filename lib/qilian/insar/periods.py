@@ -12,6 +12,7 @@ from qilian.contracts.labels import attributes
 from qilian.contracts.radars import SATELLITES
 from qilian.insar.network import pair_names
 
+_PERIOD = ("satellite", "start", "end")
 WITHIN_SEASON, ABOUT_A_YEAR = 0.5, 0.9  # years that a pair spans at most, at least
 
 
@@ -36,6 +37,11 @@ def describe_period(fields: xr.Dataset, entry: str, pairs: xr.Dataset) -> xr.Dat
     return fields.assign_coords({"satellite": name, **_span(pairs)})
 
 
+def same_period(fields: xr.Dataset, period: xr.Dataset) -> xr.Dataset:
+    """Give maps the period of others, and nothing else of theirs, such as their grid's system."""
+    return fields.assign_coords({name: period[name].variable for name in _PERIOD})
+
+
 def _span(pairs: xr.Dataset) -> dict[str, xr.DataArray]:
     ends = {"start": pairs["reference_date"].min(), "end": pairs["secondary_date"].max()}
     return {
@@ -54,9 +60,13 @@ def period_title(period: xr.Dataset | xr.DataArray) -> str:
     >>> period_title(xr.Dataset(coords={"satellite": "ALOS-1", "start": 2007.5, "end": 2010.8}))
     '2007-10, ALOS-1'
     """
+    return f"{period_years(period)}, {period['satellite'].item()}"
+
+
+def period_years(period: xr.Dataset | xr.DataArray) -> str:
+    """Write the years of a period, such as `2007-10`, or `2007` for one."""
     first, last = (int(period[end].item()) for end in ("start", "end"))
-    years = f"{first}" if first == last else f"{first}-{last % 100:02d}"
-    return f"{years}, {period['satellite'].item()}"
+    return f"{first}" if first == last else f"{first}-{last % 100:02d}"
 
 
 def stack_periods(fields: Mapping[str, xr.Dataset], name: str) -> xr.Dataset:
@@ -75,10 +85,15 @@ def stack_periods(fields: Mapping[str, xr.Dataset], name: str) -> xr.Dataset:
         (period, y, x): `name` and its `_standard_error`; along `period` the titles, `satellite`,
         `start` and `end`.
     """
-    layers = [layer[[name, f"{name}_standard_error"]] for layer in fields.values()]
+    both = [name, f"{name}_standard_error"]
+    layers = [layer[both].drop_vars(_PERIOD) for layer in fields.values()]
     titles = xr.DataArray(list(fields), dims="period", name="period")
-    own = ["satellite", "start", "end"]
-    return xr.concat(layers, titles, join="exact", combine_attrs="override", coords=own)
+    found = xr.concat(layers, titles, join="exact", combine_attrs="override")
+    # One after another: as a list handed to `concat` their order would change from run to run.
+    for own in _PERIOD:
+        ends = [layer[own] for layer in fields.values()]
+        found = found.assign_coords({own: ("period", [e.item() for e in ends], ends[0].attrs)})
+    return found
 
 
 def pair_listing(stacks: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from qilian.contracts.labels import labelled
+from qilian.contracts.labels import labelled, stacked
 
 _ENOUGH = 0.5  # of a region's pixels that must find ground where it is moved to
 _SPACE = ("y", "x")
@@ -41,8 +41,7 @@ def zonal_mean(
     >>> mean["mean"].item(), mean.standard_error.item(), round(mean.fraction.item(), 2)
     (-5.0, 1.5, 0.67)
     """
-    ground = xr.DataArray(list(zones), dims="ground", name="ground")
-    zone = xr.concat(list(zones.values()), ground)
+    zone = stacked(zones, "ground")
     own = zone & field.notnull()
     units, direction = field.attrs["units"], field.attrs.get("direction")
     mean, uncertain = (values.where(own).mean(_SPACE) for values in (field, error))
