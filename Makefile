@@ -9,7 +9,7 @@ LAB ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint lab demo bench lock clean
+.PHONY: help book test check lint lab demo bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -18,8 +18,15 @@ help:  ## show this list
 book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.ready  ## run the notebooks and render the book (ARCHIVE=path, PARAMETERS="-p name value")
 	$(BIN)/qilian book --archive "$(ARCHIVE)" $(PARAMETERS)
 
+# As many processes as cores; each takes whole files, in the order in which they are collected.
+PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
+
 test: lint  ## lint, then all tests; those in a browser need chromium
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+check: lint  ## lint, then the tests that need neither an archive nor a book
+	$(PYTEST) -m "not slow"
+	@echo "Left out: tests that need an archive, a book, a browser or the built package (make test)."
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

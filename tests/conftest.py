@@ -1,18 +1,21 @@
-"""Fixtures shared by the tests: real records where present, one demo archive, one built book."""
+"""Fixtures shared by the tests: real records where present, demo archives, one built book.
+
+The tests run in several processes. What takes long is made once, by whichever process needs it
+first, and read by all of them: a test that changes an archive takes a copy of it.
+"""
 
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from qilian_demo.write import write_archive
-
-# What tests invert stays out of the project's own cache.
-os.environ["QILIAN_CACHE"] = tempfile.mkdtemp(prefix="qilian-cache-")
 
 # How fast a machine is says nothing about a property.
 settings.register_profile("house", deadline=None)
@@ -20,6 +23,52 @@ settings.load_profile("house")
 
 PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
+COARSE = 0.25  # scale of an archive whose resolution does not matter
+OTHER_SEED = 3
+# Fixtures that take seconds: archives, the book, runs of notebooks, the built package.
+SLOW = {"demo", "coarse", "other", "book", "real_run", "outside"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, share tests out by file, and let those of the book start first.
+
+    Tests of the built book are one group, whichever file they stand in. What needs the demo
+    archive comes after what can start before that is written.
+    """
+    rank = {}
+    for item in items:
+        needs = set(item.fixturenames)
+        group = "book" if "book" in needs else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+        if needs & SLOW:
+            item.add_marker(pytest.mark.slow)
+        rank[item] = ("book" not in needs, not needs & SLOW, "demo" in needs)
+    items.sort(key=rank.get)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable], Path]:
+    """Return a folder of a name, made by the first process that asks for it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # of all processes of this session
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        made = root / f"{name}.made"
+        with FileLock(root / f"{name}.lock"):
+            if not made.is_file():
+                make(root / name)
+                made.touch()
+        return root / name
+
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(once) -> None:
+    """What tests invert stays out of the project's own cache."""
+    os.environ["QILIAN_CACHE"] = str(once("cache", Path.mkdir))
 
 
 @pytest.fixture(scope="session")
@@ -31,31 +80,48 @@ def real() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One demo archive for the session."""
-    folder = tmp_path_factory.mktemp("archive") / "demo"
-    write_archive(folder, seed=1)
-    return folder
+def demo(once) -> Path:
+    """The demo archive as `make book` has it."""
+    return once("demo", lambda folder: write_archive(folder, seed=1))
+
+
+@pytest.fixture(scope="session")
+def coarse(once) -> Path:
+    """The demo archive in pixels four times as large, with the same gauge, weather and pictures."""
+    return once("coarse", lambda folder: write_archive(folder, seed=1, scale=COARSE))
+
+
+@pytest.fixture(scope="session")
+def other(coarse: Path, once) -> Path:
+    """The coarse archive by another seed, written over a copy of the first."""
+
+    def replace(parent: Path) -> None:
+        folder = shutil.copytree(coarse, parent / "demo", copy_function=os.link)
+        write_archive(folder, seed=OTHER_SEED, scale=COARSE)
+
+    return once("other", replace) / "demo"
 
 
 @pytest.fixture(scope="session")
 def qilian():
     """Run the command line as a user does."""
 
-    def call(*arguments: str | Path) -> subprocess.CompletedProcess:
+    def call(*arguments: str | Path, **options) -> subprocess.CompletedProcess:
         command = [str(Path(sys.executable).with_name("qilian")), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
     return call
 
 
 @pytest.fixture(scope="session")
-def book(demo: Path, qilian, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def book(demo: Path, qilian, once) -> Path:
     """Folder of a book run and rendered on the demo archive."""
-    out = tmp_path_factory.mktemp("book")
-    done = qilian("book", "--archive", demo, "--out", out)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out
+
+    def build(out: Path) -> None:
+        done = qilian("book", "--archive", demo, "--out", out)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return once("book", build)
 
 
 @pytest.fixture(scope="session")

@@ -32,18 +32,18 @@ DRAWN = {"figures", "views", "book"}  # rooms that need the extra, the command l
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A folder that is laid out as a book."""
     (tmp_path / "book" / "notebooks").mkdir(parents=True)
     (tmp_path / "book" / "_toc.yml").touch()
     return tmp_path / "book"
 
 
-def test_the_project_is_the_nearest_folder_upwards_with_contents_and_notebooks(book, monkeypatch):
-    (book / "notebooks" / "deeper" / "notebooks").mkdir(parents=True)
-    for here in (book, book / "notebooks", book / "notebooks" / "deeper"):
+def test_the_project_is_the_nearest_folder_upwards_with_contents_and_notebooks(folder, monkeypatch):
+    (folder / "notebooks" / "deeper" / "notebooks").mkdir(parents=True)
+    for here in (folder, folder / "notebooks", folder / "notebooks" / "deeper"):
         monkeypatch.chdir(here)
-        assert find_project() == base_folder() == book
+        assert find_project() == base_folder() == folder
     assert find_project(PROJECT / "notebooks") == PROJECT
 
 
@@ -56,16 +56,16 @@ def test_outside_of_a_project_names_are_relative_to_the_working_directory(tmp_pa
     assert locate("mine") == tmp_path / "data" / "mine" / "catalogue.toml"
 
 
-def test_the_cache_is_the_one_named_or_the_projects_or_the_users(book, tmp_path, monkeypatch):
+def test_the_cache_is_the_one_named_or_the_projects_or_the_users(folder, tmp_path, monkeypatch):
     """Each time it is asked for, not once."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     monkeypatch.setenv("QILIAN_CACHE", str(tmp_path / "named"))
-    monkeypatch.chdir(book / "notebooks")
+    monkeypatch.chdir(folder / "notebooks")
     assert cache_folder() == tmp_path / "named"
     monkeypatch.delenv("QILIAN_CACHE")
-    assert cache_folder() == book / "data" / "cache"
+    assert cache_folder() == folder / "data" / "cache"
     monkeypatch.chdir(tmp_path)
-    assert not cache_folder().is_relative_to(book)
+    assert not cache_folder().is_relative_to(folder)
     assert "qilian" in cache_folder().parts
 
 
@@ -140,17 +140,34 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Callable:
     return call
 
 
+@pytest.fixture(scope="module")
+def written(outside) -> Path:
+    """The archive that the wheel writes on a coarse grid."""
+    done = outside("demo", "--out", "written", "--scale", "0.25")
+    assert done.returncode == 0, done.stderr
+    return Path(done.args[0]).parents[2] / "written"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
 @pytest.mark.book
-def test_the_wheel_writes_an_archive_and_runs_a_folder_of_notebooks(outside, tmp_path):
+def test_the_wheel_writes_the_same_bytes_as_the_checkout(written, coarse):
+    """Two processes with one seed agree in every byte of every file."""
+    assert contents(written) == contents(coarse)
+
+
+@pytest.mark.book
+def test_the_wheel_runs_a_folder_of_notebooks(outside, written, tmp_path):
     """Results go below the working directory, where there is no book."""
     (tmp_path / "pages").mkdir()
     shutil.copy(PROJECT / "notebooks" / "s05_recession.ipynb", tmp_path / "pages")
-    done = outside("demo", "--out", "written", "--scale", "0.25")
-    assert done.returncode == 0, done.stderr
     done = outside("run", "s05", "--archive", "written", "--notebooks", tmp_path / "pages")
     assert done.returncode == 0, done.stdout + done.stderr
     folder = Path(done.stdout.rpartition("results: ")[2].strip())
-    assert folder.parent == Path(done.args[0]).parents[2] / "_build"
+    assert folder.parent == written.parent / "_build"
     assert (folder / "results" / "s05_recession" / "s05.nc").is_file()
     source = nbformat.read(folder / "executed" / "s05_recession.ipynb", as_version=4)
     assert str(PROJECT) not in nbformat.writes(source)

@@ -19,19 +19,17 @@ from qilian_demo.radar.interferograms import Interferogram, Track
 from qilian_demo.radar.sensors import ALOS1, ALOS2, ENVISAT, ERS2, SENTINEL1, Sensor
 from qilian_demo.river.streamflow import simulate_streamflow
 from qilian_demo.streams import stream
-from qilian_demo.write import LAST_GAUGED, write_archive
+from qilian_demo.write import LAST_GAUGED
 
-SEED, SCALE = 3, 0.25
+SEED, SCALE = 3, 0.25  # as the archive
 # Phase is stored in steps of 2⁻¹⁰ rad; half a step about 0 becomes a whole one: 0 means missing.
 PHASE_TOLERANCE = 1.5 * 2.0**-10 + 1e-6
 GEOTIFF = {"alos1": ALOS1, "envisat": ENVISAT, "ers2": ERS2}
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    folder = tmp_path_factory.mktemp("round_trip") / "demo"
-    write_archive(folder, seed=SEED, scale=SCALE)
-    return open_archive(folder)
+def archive(other) -> Archive:
+    return open_archive(other)
 
 
 @pytest.fixture(scope="module")
@@ -139,16 +137,15 @@ def test_discharge_comes_back_to_three_figures_and_winter_ice_as_gaps(archive, g
     assert np.allclose(read.precipitation, climate.precipitation, atol=0.051)
 
 
-def test_air_temperature_comes_back_from_station_and_reanalysis(archive, ground):
+def test_air_temperature_comes_back_from_station_and_reanalysis(archive, ground, tmp_path):
     station = archive.load("climate").air_temperature
     days = np.isin(ground.climate.time.astype("datetime64[ns]"), station.time.values)
     assert np.abs(station.values - ground.climate.temperature[days]).max() < 0.11
-    folder = archive.entry("climate").path.parent
-    catalogue = folder.parent / "era5.toml"
-    catalogue.write_text(
-        '[archive]\nname = "x"\n[climate]\nformat = "era5"\npath = "weather/era5_2018.nc"\n'
+    hourly = archive.entry("climate").path.with_name("era5_2018.nc")
+    (tmp_path / "catalogue.toml").write_text(
+        f'[archive]\nname = "x"\n[climate]\nformat = "era5"\npath = "{hourly}"\n'
     )
-    reanalysis = open_archive(catalogue).load("climate").air_temperature
+    reanalysis = open_archive(tmp_path).load("climate").air_temperature
     year = np.isin(ground.climate.time.astype("datetime64[ns]"), reanalysis.time.values)
     assert reanalysis.sizes["time"] == 365
     assert np.abs(reanalysis.values - ground.climate.temperature[year]).max() < 0.01
