@@ -18,8 +18,8 @@ help:  ## show this list
 book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.ready  ## run the notebooks and render the book (ARCHIVE=path, PARAMETERS="-p name value")
 	$(BIN)/qilian book --archive "$(ARCHIVE)" $(PARAMETERS)
 
-# As many processes as cores; each takes whole files, in the order in which they are collected.
-PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
+# As many processes as cores; each takes whole files, in the order of tests/conftest.py.
+PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 test: lint  ## lint, then all tests; those in a browser need chromium
 	$(PYTEST)

@@ -31,19 +31,18 @@ SLOW = {"demo", "coarse", "other", "book", "real_run", "outside"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, share tests out by file, and let those of the book start first.
+    """Mark what is slow, and order files so that no process waits long for what another makes.
 
-    Tests of the built book are one group, whichever file they stand in. What needs the demo
-    archive comes after what can start before that is written.
+    The book is built first and opened in a browser last. What needs the demo archive comes after
+    what can start before that is written.
     """
     rank = {}
     for item in items:
         needs = set(item.fixturenames)
-        group = "book" if "book" in needs else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
         if needs & SLOW:
             item.add_marker(pytest.mark.slow)
-        rank[item] = ("book" not in needs, not needs & SLOW, "demo" in needs)
+        first, last = "book" in needs, item.get_closest_marker("browser") is not None
+        rank[item] = last, not first, not needs & SLOW, "demo" in needs
     items.sort(key=rank.get)
 
 

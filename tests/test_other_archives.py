@@ -1,0 +1,178 @@
+"""Notebooks away from the demo's book: on broken input, on real records, and without our runner."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+import yaml
+from click.testing import CliRunner
+
+from qilian.archive.catalogue import open_archive
+from qilian.book import _cli as cli
+from qilian.recession import trend
+
+pytestmark = pytest.mark.book
+
+PROJECT = Path(__file__).parents[1]
+# The second record is of another river; its pages of the radar would be those of the first.
+REAL_PAGES = {
+    "kuparuk": [
+        "table_s1",
+        "s02_network",
+        "s05_recession",
+        "s08_cumulative_deformation",
+        "s10_western_pits",
+    ],
+    "little_susitna": ["s05_recession"],
+}
+FEW_PAGES = ["table_s1", "s02_network", "s05_recession"]
+
+
+@pytest.fixture
+def broken(demo, tmp_path) -> Path:
+    """The demo with a negative discharge and without the pairs of Table S1."""
+    folder = shutil.copytree(demo, tmp_path / "broken", copy_function=os.link)
+    for name, change in {
+        "discharge.csv": lambda text: text.replace("1990-07-01,", "1990-07-01,-", 1),
+        "catalogue.toml": lambda text: text.split("[pairs]")[0],
+    }.items():
+        text = (folder / name).read_text()
+        (folder / name).unlink()  # the other archive has the same file
+        (folder / name).write_text(change(text))
+    return folder
+
+
+@pytest.fixture
+def few_pages(tmp_path) -> Path:
+    """A project of three pages, to each of which its index links."""
+    project = tmp_path / "project"
+    (project / "notebooks").mkdir(parents=True)
+    for folder in ("book", "data/real"):
+        shutil.copytree(PROJECT / folder, project / folder)
+    shutil.copy(PROJECT / "_config.yml", project)
+    for page in FEW_PAGES:
+        shutil.copy(PROJECT / "notebooks" / f"{page}.ipynb", project / "notebooks")
+    files = [*(f"notebooks/{page}" for page in FEW_PAGES), "book/references"]
+    contents = {"format": "jb-book", "root": "book/index", "chapters": [{"file": f} for f in files]}
+    (project / "_toc.yml").write_text(yaml.safe_dump(contents))
+    links = "".join(f"- {{doc}}`../notebooks/{page}`\n" for page in FEW_PAGES)
+    (project / "book" / "index.md").write_text(f"# Three pages\n\n{links}")
+    return project
+
+
+def test_bad_input_costs_only_its_page_and_the_command_ends_non_zero(
+    broken, few_pages, qilian, tmp_path
+):
+    done = qilian("book", "--archive", broken, "--out", tmp_path / "out", cwd=few_pages)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 of 3 notebooks failed: s05_recession" in done.stdout
+    pages = tmp_path / "out" / "html" / "notebooks"
+    assert "This figure could not be made" in (pages / "s05_recession.html").read_text()
+    assert "expected no negative value" in (pages / "s05_recession.html").read_text()
+    assert "No input for this figure" in (pages / "table_s1.html").read_text()
+    assert "temporal mean" in (pages / "s02_network.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--archive", "nowhere"], "archive 'nowhere' is not there"),
+        (["-p", "windoes", "x"], "'windoes' belongs to no notebook of this run, perhaps 'windows'"),
+        (["-p", "minimum_length", "long"], "is 'long', expected int"),
+    ],
+)
+def test_a_wrong_command_is_answered_with_one_sentence_and_no_traceback(
+    demo, tmp_path, arguments, said
+):
+    if "--archive" not in arguments:
+        arguments = [*arguments, "--archive", str(demo)]
+    done = CliRunner().invoke(cli.app, ["book", *arguments, "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert said in done.output
+    assert "Traceback" not in done.output
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.fixture(scope="module", params=REAL_PAGES)
+def real_run(request, real, qilian, tmp_path_factory) -> Path:
+    """Results of the notebooks on a catalogue over real records."""
+    out = tmp_path_factory.mktemp(request.param)
+    pages = REAL_PAGES[request.param]
+    done = qilian("run", *pages, "--archive", f"real/{request.param}", "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out / "results"
+
+
+def test_the_real_records_differ_in_their_river_alone():
+    first, second = (
+        tomllib.loads((PROJECT / "data" / "real" / f"{name}.toml").read_text())
+        for name in REAL_PAGES
+    )
+    shared = {"sentinel1", "pairs"}
+    assert shared == first.keys() & second.keys() - {"archive", "discharge"}
+    assert all(first[entry] == second[entry] for entry in shared)
+
+
+def test_the_notebooks_run_on_real_records_and_say_that_they_are_measured(real_run):
+    for path in real_run.rglob("*.nc"):
+        with xr.open_dataset(path) as data:
+            assert data.attrs["simulated"] == "false"
+
+
+@pytest.mark.parametrize("real_run", ["kuparuk"], indirect=True)
+def test_mean_coherence_of_the_real_stack_is_that_of_its_files(real_run, real):
+    files = sorted((real / "sentinel1_mexico_city/geotiffs").glob("*_cc.tif"))
+    layers = []
+    for file in files:
+        with rasterio.open(file) as raster:
+            layers.append(raster.read(1, masked=True).filled(np.nan).astype(float))
+    with xr.open_dataset(real_run / "s02_network" / "s02.nc") as data:
+        assert np.allclose(data.pair_coherence, [np.nanmean(layer) for layer in layers], atol=1e-5)
+        mapped = data.mean_coherence.values
+        share = np.isfinite(layers).mean(axis=0)
+        expected = np.nansum(layers, axis=0) / np.isfinite(layers).sum(axis=0).clip(1)
+        assert np.allclose(mapped, np.where(share >= 0.5, expected, np.nan), 1e-5, 0, True)
+
+
+def test_real_recessions_give_positive_constants_with_intervals(real_run):
+    with xr.open_dataset(real_run / "s05_recession" / "s05.nc") as fits:
+        five = fits.sel(window=5)
+        assert int(five.recession_constant.notnull().sum()) >= 10
+        assert (fits.recession_constant.dropna("year", how="all").min() > 1).all()
+        held = five.recession_constant_lower.notnull()
+        below = five.recession_constant_lower < five.recession_constant
+        assert bool(below.where(held, True).all())
+
+
+@pytest.mark.parametrize("real_run", ["kuparuk"], indirect=True)
+def test_what_the_page_says_of_the_kuparuk_river_is_what_comes_out(real_run):
+    """Neither the change's nor the correlation's interval excludes none."""
+    with xr.open_dataset(real_run / "s05_recession" / "s05_choices.nc") as runs:
+        chosen = runs.isel(choice=0)
+        assert chosen.difference_lower < 0 < chosen.difference_upper
+    with xr.open_dataset(real_run / "s05_recession" / "s05.nc") as fits:
+        single = np.log(fits.recession_constant.sel(window=1))
+    thaw = open_archive(PROJECT / "data" / "real" / "kuparuk.toml").load("thaw_depth")
+    tie = trend.association(single, thaw.thaw_depth)
+    assert tie.correlation_lower < 0 < tie.correlation_upper
+
+
+def test_plain_papermill_runs_a_notebook_on_another_archive(demo, tmp_path):
+    source = PROJECT / "notebooks" / "table_s1.ipynb"
+    before = hashlib.sha256(source.read_bytes()).hexdigest()
+    command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb")]
+    command += ["-p", "archive", str(demo), "-p", "results", str(tmp_path), "--no-progress-bar"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert hashlib.sha256(source.read_bytes()).hexdigest() == before
+    assert (tmp_path / "table_s1.csv").is_file()
+    assert len(nbformat.read(tmp_path / "out.ipynb", as_version=4).cells) > 10
