@@ -16,6 +16,7 @@ from qilian_demo.camera.survey import (
     Surface,
     keyhole_transform,
     make_patch,
+    reflectance,
     write_keyhole_1984,
     write_orthomosaic,
     write_rgb_2025,
@@ -100,8 +101,9 @@ def write_ground_products(made: Path, truth: Path, ground: Ground) -> None:
     write_gnssrefl(made / "gnssir" / "yakou_dailyRH.txt", record)
     write_truth(truth / "gnssir.nc", _reflectometry_truth(record))
     today, before = make_patch(random("survey ground"))
-    write_orthomosaic(made / "uav" / "orthomosaic.tif", today, random("orthomosaic"))
-    write_rgb_2025(made / "uav" / "rgb_2025.tif", today, random("survey of 2025"))
+    bands = reflectance(today)
+    write_orthomosaic(made / "uav" / "orthomosaic.tif", bands, random("orthomosaic"))
+    write_rgb_2025(made / "uav" / "rgb_2025.tif", bands, random("survey of 2025"))
     write_keyhole_1984(made / "keyhole" / "keyhole_1984.tif", before, random("keyhole"))
     write_truth(truth / "survey.nc", _survey_truth(today, before))
     write_basemap(made / "basemap" / "western_pits.tif", ground.scene, random("base map"))

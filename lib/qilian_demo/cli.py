@@ -4,8 +4,6 @@ from pathlib import Path
 
 import click
 
-from qilian_demo.write import write_archive
-
 
 @click.command()
 @click.option(
@@ -15,5 +13,7 @@ from qilian_demo.write import write_archive
 @click.option("--scale", type=float, default=1.0, show_default=True, help="2: half the pixel size.")
 def demo(out: Path, seed: int, scale: float) -> None:
     """Write the simulated archive."""
+    from qilian_demo.write import write_archive  # help and other commands do without it
+
     write_archive(out, seed=seed, scale=scale)
     click.echo(f"simulated archive: {out}")

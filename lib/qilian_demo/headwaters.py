@@ -54,7 +54,7 @@ class Ground:
         row, column = _pixel_of(self.scene.grid, longitude, latitude)
         here = np.s_[:, row : row + 1, column : column + 1]
         place = Deformation(self.deformation.rate[here], self.deformation.amplitude[here])
-        course = ground_course(self.climate, dates)
+        course = ground_course(self.climate).at(dates)
         return np.array([vertical_change(place, course, 0, i).item() for i in range(dates.size)])
 
 

@@ -45,5 +45,5 @@ def write_sentinel1(folder: Path, truth: Path, ground: Ground) -> None:
             done.result()
     finally:
         pool.shutdown(cancel_futures=True)
-    course = ground_course(ground.climate, acquisitions.dates)
-    write_truth(truth, sentinel1_truth(ground, acquisitions.dates, course, bias))
+    course = ground_course(ground.climate).at(acquisitions.dates)
+    write_truth(truth, sentinel1_truth(ground, course, bias))

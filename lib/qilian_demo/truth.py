@@ -8,10 +8,11 @@ import rioxarray  # noqa: F401  gives xarray its .rio accessor
 import xarray as xr
 
 from qilian_demo.air.climate import calendar_year
-from qilian_demo.ground.deformation import vertical_change
+from qilian_demo.ground.deformation import Deformation, vertical_change
 from qilian_demo.ground.history import PERIODS, Course
 from qilian_demo.ground.scene import Cover
 from qilian_demo.headwaters import Ground
+from qilian_demo.netcdf import write_netcdf
 from qilian_demo.river.streamflow import Streamflow
 
 DISPLACEMENT_STEP = np.float32(0.02)  # mm, as stored
@@ -19,19 +20,15 @@ RATE = ("vertical rate, up positive", "mm year-1")
 AMPLITUDE = ("settlement over a thaw season of mean thawing index, downward positive", "mm")
 
 
-def sentinel1_truth(
-    ground: Ground, dates: np.ndarray, course: Course, bias: np.ndarray
-) -> xr.Dataset:
+def sentinel1_truth(ground: Ground, course: Course, bias: np.ndarray) -> xr.Dataset:
     """Label the motion during the Sentinel-1 record, and the bias that its short pairs show.
 
     Parameters
     ----------
     ground : Ground
         Terrain, land cover and motion.
-    dates : numpy.ndarray
-        Acquisition dates, shape (time,).
     course : Course
-        How far each period's motion has got at the dates.
+        How far each period's motion has got at the acquisition dates.
     bias : numpy.ndarray
         Vertical rate that short pairs add to the true one, shape (y, x) [mm a-1].
 
@@ -40,7 +37,7 @@ def sentinel1_truth(
     xarray.Dataset
         Truth with coordinates time, y and x; on every n-th pixel of a scene n times finer.
     """
-    truth = _labelled_ground(ground).assign_coords(time=dates.astype("datetime64[ns]"))
+    truth = _labelled_ground(ground).assign_coords(time=course.time.astype("datetime64[ns]"))
     thin = _thin(ground)
     land = ground.scene.cover[thin] != Cover.WATER
     layers = {
@@ -51,10 +48,11 @@ def sentinel1_truth(
     for name, (values, long_name, units) in layers.items():
         masked = np.where(land, values[thin], np.nan).astype(np.float32)
         truth[name] = (("y", "x"), masked, {"long_name": long_name, "units": units})
-    displacement = np.empty((dates.size, *land.shape), dtype=np.float32)
-    for i in range(dates.size):
-        change = vertical_change(ground.deformation, course, 0, i)[thin]
-        displacement[i] = np.where(land, change, np.nan)
+    moving = ground.deformation
+    motion = Deformation(moving.rate[:, *thin], moving.amplitude[:, *thin])
+    displacement = np.empty((course.time.size, *land.shape), dtype=np.float32)
+    for i in range(course.time.size):
+        displacement[i] = np.where(land, vertical_change(motion, course, 0, i), np.nan)
     attrs = {"long_name": "vertical displacement since the first date, up positive", "units": "mm"}
     truth["vertical_displacement"] = (("time", "y", "x"), displacement, attrs)
     return truth.rio.write_crs("EPSG:4326")
@@ -134,7 +132,7 @@ def recession_truth(time: np.ndarray, streamflow: Streamflow) -> xr.Dataset:
 
 
 def write_truth(path: Path, truth: xr.Dataset) -> None:
-    """Write netCDF that says it is simulated; nothing in it depends on the time of writing.
+    """Write netCDF that says it is simulated.
 
     Parameters
     ----------
@@ -144,7 +142,6 @@ def write_truth(path: Path, truth: xr.Dataset) -> None:
         What to write.
     """
     labelled = truth.assign_attrs(simulated="true", comment="simulated, not a measurement")
-    # Classic netCDF needs SciPy alone, and has no integers wider than 32 bits.
     encoding: dict[str, dict[str, Any]] = {
         "time": {"units": "days since 1970-01-01", "dtype": "int32"},
         "vertical_displacement": {
@@ -154,4 +151,4 @@ def write_truth(path: Path, truth: xr.Dataset) -> None:
         },
     }
     held = {name: how for name, how in encoding.items() if name in truth.variables}
-    labelled.to_netcdf(path, engine="scipy", encoding=held)
+    write_netcdf(path, labelled, held)

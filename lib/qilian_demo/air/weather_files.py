@@ -7,6 +7,7 @@ import xarray as xr
 
 from qilian_demo.air.climate import Climate, calendar_year
 from qilian_demo.mark import SIMULATED
+from qilian_demo.netcdf import write_netcdf
 
 # All numbers here are assumptions.
 STATION = "XX000000001"  # no real station starts with XX
@@ -82,9 +83,8 @@ def write_era5(path: Path, climate: Climate, *, year: int = 2018) -> None:
         },
         attrs={"simulated": "true", "comment": SIMULATED, "Conventions": "CF-1.7"},
     )
-    # Classic netCDF has no integers wider than 32 bits.
     encoding = {"valid_time": {"units": "seconds since 1970-01-01", "dtype": "int32"}}
-    dataset.to_netcdf(path, engine="scipy", encoding=encoding)
+    write_netcdf(path, dataset, encoding)
 
 
 def _daily_range(climate: Climate) -> np.ndarray:

@@ -133,26 +133,25 @@ def reflectance(patch: Patch) -> np.ndarray:
     shade = np.where(water, 1.0, hillshade(patch.height, PIXEL))
     bands = []
     for low, high in zip(lush.T, dry.T, strict=True):
-        mixed = low[patch.surface] + (high - low)[patch.surface] * patch.dryness
+        mixed = low.take(patch.surface) + (high - low).take(patch.surface) * patch.dryness
         bands.append(ndimage.gaussian_filter(shade * mixed, 1))
     return np.array(bands)
 
 
-def write_orthomosaic(path: Path, patch: Patch, rng: np.random.Generator) -> None:
+def write_orthomosaic(path: Path, bands: np.ndarray, rng: np.random.Generator) -> None:
     """Write reflectance in steps of `REFLECTANCE_SCALE`, 0 outside the flight lines.
 
     Parameters
     ----------
     path : pathlib.Path
         File to write.
-    patch : Patch
-        What the camera sees.
+    bands : numpy.ndarray
+        Reflectance of the patch in `BANDS`, shape (band, y, x) [1].
     rng : numpy.random.Generator
         Source of the noise and of the flight lines' ends.
     """
-    bands = reflectance(patch)
-    bands *= 1 + 0.02 * rng.standard_normal(bands.shape)
-    stored = np.clip(np.round(bands / REFLECTANCE_SCALE), 1, None).astype(np.uint16)
+    noisy = bands * (1 + 0.02 * rng.standard_normal(bands.shape))
+    stored = np.clip(np.round(noisy / REFLECTANCE_SCALE), 1, None).astype(np.uint16)
     stored[:, ~_flown(rng)] = 0
     place = {"crs": CRS, "transform": TRANSFORM}
     write_image(path, stored, names=BANDS, nodata=0, scale=REFLECTANCE_SCALE, **place)
@@ -167,21 +166,21 @@ def _flown(rng: np.random.Generator) -> np.ndarray:
     return (right > start[line]) & (right < end[line]) & (down > 15) & (down < 286)
 
 
-def write_rgb_2025(path: Path, patch: Patch, rng: np.random.Generator) -> None:
+def write_rgb_2025(path: Path, bands: np.ndarray, rng: np.random.Generator) -> None:
     """Write a crop of the patch as an ordinary camera shows it.
 
     Parameters
     ----------
     path : pathlib.Path
         File to write.
-    patch : Patch
-        What the camera sees.
+    bands : numpy.ndarray
+        Reflectance of the patch in `BANDS`, shape (band, y, x) [1].
     rng : numpy.random.Generator
         Source of the noise.
     """
-    bands = reflectance(patch)[2::-1, *CROP]
-    bands *= 1 + 0.015 * rng.standard_normal(bands.shape)
-    colours = np.round(255 * np.clip(bands / 0.24, 0, 1) ** (1 / 1.6)).astype(np.uint8)
+    colour = bands[2::-1, *CROP]
+    noisy = colour * (1 + 0.015 * rng.standard_normal(colour.shape))
+    colours = np.round(255 * np.clip(noisy / 0.24, 0, 1) ** (1 / 1.6)).astype(np.uint8)
     transform = TRANSFORM @ Affine.translation(CROP[1].start, CROP[0].start)
     write_image(path, colours, crs=CRS, transform=transform, names=("red", "green", "blue"))
 

@@ -1,6 +1,7 @@
 """Where pixels lie: the geographic grid of the scene, and map grids in UTM."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from pyproj import Transformer
@@ -56,6 +57,7 @@ class Grid:
         """Height and width of a pixel [km]."""
         return pixel_size(self.step) if self.epsg == GEOGRAPHIC else (self.step / 1e3,) * 2
 
+    @cached_property
     def longitude_latitude(self) -> tuple[np.ndarray, np.ndarray]:
         """Longitude and latitude of the pixel centres, each of shape (y, x) [degree]."""
         x, y = np.meshgrid(self.x, self.y)
@@ -66,7 +68,7 @@ class Grid:
     def east_north(self) -> tuple[np.ndarray, np.ndarray]:
         """Distances from the scene's south-western corner, each of shape (y, x) [km]."""
         north_km, east_km = pixel_size(1.0)
-        longitude, latitude = self.longitude_latitude()
+        longitude, latitude = self.longitude_latitude
         return (longitude - WEST) * east_km, (latitude - SOUTH) * north_km
 
     def window(self, top: int, bottom: int, left: int, right: int) -> "Grid":
@@ -102,7 +104,7 @@ def utm_grid(scale: float = 1.0) -> Grid:
 
 def inside(grid: Grid) -> np.ndarray:
     """Pixels whose centre lies in the scene, shape (y, x)."""
-    longitude, latitude = grid.longitude_latitude()
+    longitude, latitude = grid.longitude_latitude
     return (longitude > WEST) & (longitude < EAST) & (latitude > SOUTH) & (latitude < NORTH)
 
 
@@ -125,7 +127,7 @@ def resample(field: np.ndarray, source: Grid, target: Grid, *, nearest: bool = F
     numpy.ndarray
         Values on `target`, dtype of `field`.
     """
-    longitude, latitude = target.longitude_latitude()
+    longitude, latitude = target.longitude_latitude
     place = [
         (source.north - latitude) / source.step - 0.5,
         (longitude - source.west) / source.step - 0.5,

@@ -51,14 +51,22 @@ class Course:
 
     Attributes
     ----------
+    time : numpy.ndarray
+        Dates in order, shape (time,).
     years : numpy.ndarray
         Time spent at each period's rate since the record began, shape (time, period) [a].
     thaw : numpy.ndarray
         Share of each period's settlement that is present, shape (time, period) [1].
     """
 
+    time: np.ndarray
     years: np.ndarray
     thaw: np.ndarray
+
+    def at(self, dates: np.ndarray) -> "Course":
+        """State at some of the dates, which are days of `time`."""
+        day = np.searchsorted(self.time, dates)
+        return Course(dates, self.years[day], self.thaw[day])
 
 
 def period_weights(years: np.ndarray) -> np.ndarray:
@@ -68,25 +76,22 @@ def period_weights(years: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(years, moments, share) for share in shares.T], axis=-1)
 
 
-def ground_course(climate: Climate, dates: np.ndarray) -> Course:
+def ground_course(climate: Climate) -> Course:
     """Follow rates and thaw from the start of the climate record.
 
     Parameters
     ----------
     climate : Climate
         Daily weather, which drives the thaw of each year.
-    dates : numpy.ndarray
-        Days within the record, shape (time,).
 
     Returns
     -------
     Course
-        The state at `dates`.
+        The state on each day of the record.
     """
     first = climate.time.astype("datetime64[Y]").astype("datetime64[D]")
     moment = calendar_year(climate.time) + (climate.time - first).astype(int) / 365.25
     years = np.cumsum(period_weights(moment), axis=0) / 365.25
     # One amplitude a thaw year, so that settlement and heave of a year are equal.
     thaw = period_weights(thaw_year(climate.time) + 0.5) * thaw_state(climate)[:, np.newaxis]
-    day = np.searchsorted(climate.time, dates)
-    return Course(years[day], thaw[day])
+    return Course(climate.time, years, thaw)

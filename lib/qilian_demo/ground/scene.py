@@ -104,7 +104,7 @@ def by_cover(cover: np.ndarray, values: dict[Cover, float]) -> np.ndarray:
     """Give each pixel the value of its land cover, shape as `cover`."""
     table = np.zeros(max(Cover) + 1, dtype=np.float32)
     table[list(values)] = list(values.values())
-    return table[cover]
+    return table.take(cover)
 
 
 def make_scene(rng: np.random.Generator, grid: Grid) -> Scene:

@@ -129,10 +129,11 @@ def sample_interferogram(
     shape = coherence.shape
     first = np.sqrt(rng.standard_gamma(looks, size=shape, dtype=np.float32))
     second_power = rng.standard_gamma(looks - 1, size=shape, dtype=np.float32)
-    mixed = np.empty(shape, dtype=np.complex64)
-    mixed.real, mixed.imag = rng.standard_normal((2, *shape), dtype=np.float32) * np.sqrt(0.5)
+    mixed = rng.standard_normal((2, *shape), dtype=np.float32) * np.sqrt(0.5)
+    mixed = mixed.astype(np.float32)
     coherence = coherence.astype(np.float32)
     incoherent = np.sqrt(1 - coherence**2)
-    cross = coherence * first + incoherent * mixed
-    estimate = cross / np.sqrt(np.abs(cross) ** 2 + incoherent**2 * second_power)
-    return np.abs(estimate), np.angle(estimate)
+    cross = np.empty(shape, dtype=np.complex64)
+    cross.real, cross.imag = coherence * first + incoherent * mixed[0], incoherent * mixed[1]
+    cross *= 1 / np.sqrt(np.abs(cross) ** 2 + incoherent**2 * second_power)
+    return np.abs(cross), np.angle(cross)

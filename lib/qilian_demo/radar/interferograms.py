@@ -75,7 +75,8 @@ class Track:
     ) -> None:
         self.sensor, self.scene = sensor, scene
         self.unit_vector = line_of_sight(sensor, scene.grid)
-        self._seed, self._deformation, self._climate, self._bias = seed, deformation, climate, bias
+        self._seed, self._deformation, self._bias = seed, deformation, bias
+        self._course = ground_course(climate)
         self._land = scene.has_phase()
         firmness = correlated_field(self._stream(), scene.shape, pixel=scene.pixel, length=1.5)
         self._firmness = np.exp(0.3 * firmness)
@@ -94,8 +95,7 @@ class Track:
 
     def motion_phase(self, dates: Dates) -> np.ndarray:
         """Phase by the ground's motion and the bias of short pairs alone, shape (y, x) [rad]."""
-        course = ground_course(self._climate, np.array(dates))
-        vertical = vertical_change(self._deformation, course, 0, 1)
+        vertical = vertical_change(self._deformation, self._course.at(np.array(dates)), 0, 1)
         days = float((dates[1] - dates[0]).astype(int))
         if self._bias is not None:
             vertical = vertical + bias_share(days) * days / 365.25 * self._bias

@@ -72,14 +72,27 @@ def simulate_streamflow(rng: np.random.Generator, climate: Climate) -> Streamflo
 
 def liquid_water(climate: Climate) -> np.ndarray:
     """Rain and snowmelt over the basin, shape (time,) [mm d-1]; snow waits for warm days."""
-    snow = np.zeros(ZONES.size)
-    liquid = np.empty(climate.time.size)
-    warmth = climate.temperature[:, np.newaxis] + LAPSE * ZONES
-    for day, (temperature, amount) in enumerate(zip(warmth, climate.precipitation, strict=True)):
-        melt = np.minimum(snow, MELT_FACTOR * np.clip(temperature, 0, None))
-        rain = np.where(temperature > 1.0, amount, 0.0)
+    warmth = climate.temperature + LAPSE * ZONES[:, np.newaxis]
+    return np.sum(
+        [
+            share * _zone_water(temperature, climate.precipitation)
+            for share, temperature in zip(ZONE_SHARE, warmth, strict=True)
+        ],
+        axis=0,
+    )
+
+
+def _zone_water(temperature: np.ndarray, precipitation: np.ndarray) -> np.ndarray:
+    """Rain and snowmelt of one zone, shape (time,) [mm d-1]."""
+    liquid = np.empty(temperature.size)
+    snow = 0.0
+    # Plain numbers: a day at a time is no work for arrays.
+    days = zip(temperature.tolist(), precipitation.tolist(), strict=True)
+    for day, (warmth, amount) in enumerate(days):
+        melt = min(snow, MELT_FACTOR * max(warmth, 0.0))
+        rain = amount if warmth > 1.0 else 0.0
         snow = snow - melt + amount - rain
-        liquid[day] = np.sum(ZONE_SHARE * (melt + rain))
+        liquid[day] = melt + rain
     return liquid
 
 
