@@ -24,9 +24,9 @@ class Calendar:
         return np.arange(self.year[0], self.year[-1] + 1)
 
     @cached_property
-    def starts(self) -> np.ndarray:
-        """Where each year begins."""
-        return np.searchsorted(self.year, self.years)
+    def first_of_year(self) -> np.ndarray:
+        """Which days are the first of their year."""
+        return np.diff(self.year, prepend=0) != 0
 
     def around_season(self, margin: int = 20) -> "Calendar":
         """Leave out what is further than `margin` days from any season.
@@ -45,19 +45,31 @@ def calendar(record: xr.DataArray, season: tuple[str, str]) -> Calendar:
     if record.sizes.get("time", 0) == 0:
         raise InputError("discharge holds no days, expected a daily record along time.")
     first, last = month_days(season)
-    year = record["time"].dt.year.values
-    days = np.arange(f"{year.min()}-01-01", f"{year.max() + 1}-01-01", dtype="datetime64[D]")
-    time = xr.DataArray(days.astype("datetime64[ns]"), dims="time")
-    month_day = (time.dt.month * 100 + time.dt.day).values
+    recorded = record.indexes["time"]
+    days = xr.date_range(f"{recorded.min().year}-01-01", f"{recorded.max().year}-12-31")
+    month_day = days.month.values * 100 + days.day.values
     in_season = (first <= month_day) & (month_day <= last)
-    return Calendar(time.values, time.dt.year.values, in_season)
+    return Calendar(days.values.astype("datetime64[ns]"), days.year.values.astype(int), in_season)
 
 
-def on_calendar(record: xr.DataArray, days: Calendar) -> np.ndarray:
-    """Return the record's values on every day of the calendar, NaN where it has none."""
+def rows(record: xr.DataArray | None, days: Calendar) -> tuple[np.ndarray, np.ndarray]:
+    """Return a record's values, (gauge, time), and where each day of the calendar is in them.
+
+    Places are -1 where it lacks a day; no record at all is a single NaN.
+    """
+    if record is None or record.sizes["time"] == 0:
+        return np.full((1, 1), np.nan), np.zeros(days.time.size, int)
     if not record.indexes["time"].is_unique:
         raise InputError(f"{record.name} has several values on one day, expected daily means.")
-    return record.reindex(time=days.time).values.astype(float)
+    values = np.atleast_2d(record.transpose(..., "time").values)
+    return values, record.indexes["time"].get_indexer(days.time)
+
+
+def on_calendar(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return the values of `rows` on every day of the calendar, NaN where they lack one."""
+    found = values.take(place, axis=1).astype(float, copy=False)
+    found[:, place < 0] = np.nan
+    return found
 
 
 def month_days(season: tuple[str, str]) -> tuple[int, int]:

@@ -7,7 +7,15 @@ fall from day to day.
 import numpy as np
 from scipy.signal import lfilter
 
-from qilian.recession._record import Record, bend, lag, positions, quantile, three_day_mean
+from qilian.recession._record import (
+    Record,
+    bend,
+    lag,
+    positions,
+    quantile,
+    recent,
+    three_day_mean,
+)
 
 
 def falling(record: Record) -> np.ndarray:
@@ -39,8 +47,8 @@ def brutsaert(record: Record) -> np.ndarray:
     fall = (lag(record.flow, 1) - lag(record.flow, -1)) / 2
     run = fall > 0
     since, length = positions(run)
-    begin = np.arange(run.size) - since
-    major = record.flow[begin] > quantile(record.flow, 0.9)
+    begin = np.arange(run.size).reshape(run.shape) - since
+    major = record.flow.ravel()[begin] > quantile(record.flow, 0.9)
     odd = (lag(fall, -1) > fall) | (fall >= 2 * lag(fall, 1))
     return run & (since >= 3 + major) & (since < length - 2) & ~odd
 
@@ -52,14 +60,15 @@ def tossh(record: Record) -> np.ndarray:
     leaves; falls count from their peak, end before zero, and four days must remain. This is
     `sig_BaseflowRecessionK`; `util_RecessionSegments` by itself gives falls, as `falling` does.
     """
-    fall = np.cumsum(~(falling(record) & (record.flow > 0)))
-    flow = np.nan_to_num(record.flow, nan=quantile(record.flow, 0.5))
-    step = np.diff(flow, prepend=flow[0])
+    fall = np.cumsum(~(falling(record) & (record.flow > 0))).reshape(record.flow.shape)
+    missing = np.isnan(record.flow)
+    flow = np.where(missing, quantile(record.flow, 0.5), record.flow)
+    step = np.diff(flow, prepend=flow[:, :1])
     # The filter starts from the rise above the lowest flow.
-    step[0] = (flow[0] - flow.min()) / 0.9625
-    base = (lfilter([0.9625], [1, -0.925], step) <= 0) & np.isfinite(record.flow)
-    last_base = np.maximum.accumulate(np.where(base, fall, 0))
-    return fall * ((np.bincount(fall)[fall] > 15) & (last_base == fall))
+    step[:, 0] = (flow[:, 0] - flow.min(axis=1)) / 0.9625
+    base = (lfilter([0.9625], [1, -0.925], step) <= 0) & ~missing
+    last_base = np.maximum.accumulate(np.where(base, fall, 0), axis=1)
+    return fall * ((np.bincount(fall.ravel())[fall] > 15) & (last_base == fall))
 
 
 def low_flow(record: Record) -> np.ndarray:
@@ -74,9 +83,9 @@ def low_flow(record: Record) -> np.ndarray:
     peak = (0.95 * flow >= np.maximum(lag(flow, 1), lag(flow, -1))) & (flow > limit)
     below = (flow < limit) & ~lag(peak, 1, False) & ~lag(peak, 2, False)
     entered = ~below & lag(below, -1, False)
-    day = np.arange(flow.size)
-    last_turn = np.maximum.accumulate(np.where(falling(record), 0, day))
-    last_entry = np.maximum.accumulate(np.where(entered, day, -1))
+    day = np.arange(flow.shape[1])
+    last_turn = np.maximum.accumulate(np.where(falling(record), 0, day), axis=1)
+    last_entry = np.maximum.accumulate(np.where(entered, day, -1), axis=1)
     run = last_entry >= last_turn
     run &= falling(record) | ~lag(run, 1, False)
     return run & (positions(run)[0] < record.shortest)
@@ -93,6 +102,7 @@ def cooper(record: Record) -> np.ndarray:
     run = flow <= lag(flow, 1)
     since, length = positions(run)
     concave = (bend(flow) <= 0) & (bend(three_day_mean(flow)) <= 0)
-    rainy = np.convolve(record.rain > 1, np.ones(7), "same") > 0
+    rain = record.rain > 1
+    rainy = recent(rain, 3) | recent(rain[:, ::-1], 3)[:, ::-1]
     inner = (since >= 1) & (since < length - 1)
     return run & inner & ~(concave & (rainy | np.isnan(record.rain)))

@@ -18,25 +18,33 @@ class WindowSums:
     """
 
     def __init__(self, segments: xr.Dataset, reported: xr.DataArray, window: int):
-        years = reported["year"].values
-        self.shape, self.window = reported.shape, window
-        index = segments["year"].values - years[0]
-        gauge = segments["gauge"].values if "gauge" in segments else np.zeros_like(index)
-        centre = index[:, np.newaxis] + np.arange(window) - window // 2
-        self.segment, column = np.nonzero((centre >= 0) & (centre < years.size))
-        self.centre = (gauge[:, np.newaxis] * years.size + centre)[self.segment, column]
-
-    def total(self, values: np.ndarray) -> np.ndarray:
-        """Add values, one for each segment of each window, over windows."""
-        return np.bincount(self.centre, values, np.prod(self.shape)).reshape(self.shape)
+        self.shape, self.window, years = reported.shape, window, reported.sizes["year"]
+        year = segments["year"].values - reported["year"].values[0]
+        gauge = segments["gauge"].values if "gauge" in segments else 0
+        # (window, segment), what lies beyond the record at the end of all.
+        offset = np.arange(window)[:, np.newaxis] - window // 2
+        inside = (year + offset >= 0) & (year + offset < years)
+        self.centre = np.where(inside, gauge * years + year + offset, reported.size)
 
     def moving(self, values: np.ndarray) -> np.ndarray:
-        """Add values of segments over windows."""
-        return self.total(values[self.segment])
+        """Add values of segments, (segment,), over windows."""
+        yearly = self._add(values, self.centre[self.window // 2])
+        return members(yearly, self.window).sum(-1)
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Add values of segments in each of their windows, (window, segment), over windows."""
+        return self._add(values, self.centre)
+
+    def of(self, sums: np.ndarray) -> np.ndarray:
+        """Return what each segment's windows have, (window, segment), NaN beyond the record."""
+        return np.append(sums, np.nan)[self.centre]
+
+    def _add(self, values: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        sums = np.bincount(centre.ravel(), values.ravel(), np.prod(self.shape) + 1)
+        return sums[:-1].reshape(self.shape)
 
 
-def all_years(holds: np.ndarray, window: int) -> np.ndarray:
-    """Whether something holds in every year of each window, (..., year), not beyond the record."""
-    beyond = [(0, 0)] * (holds.ndim - 1) + [(window // 2, window // 2)]
-    members = np.lib.stride_tricks.sliding_window_view(np.pad(holds, beyond), window, -1)
-    return np.logical_and.reduce(members, -1)
+def members(values: np.ndarray, window: int) -> np.ndarray:
+    """Lay out the years of each window, (..., year) → (..., year, window), 0 beyond the record."""
+    beyond = [(0, 0)] * (values.ndim - 1) + [(window // 2, window // 2)]
+    return np.lib.stride_tricks.sliding_window_view(np.pad(values, beyond), window, -1)

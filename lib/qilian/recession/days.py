@@ -8,8 +8,8 @@ import xarray as xr
 
 from qilian.contracts.errors import require
 from qilian.contracts.labels import attributes, labelled
-from qilian.recession._calendar import Calendar, calendar, month_days, on_calendar
-from qilian.recession._record import Record, day_noise, lag
+from qilian.recession._calendar import Calendar, calendar, month_days, on_calendar, rows
+from qilian.recession._record import Record, day_noise, lag, spread
 from qilian.recession.rules import RULES
 
 
@@ -61,19 +61,19 @@ class Choice:
 
 def _choose(
     flow: np.ndarray, rain: np.ndarray, days: Calendar, choice: Choice
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Choose days of one gauge and number the segments they make.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Choose days of some gauges, (gauge, time), and say what segments they make.
 
-    Returns each day's segment, 0 outside; ln Q with single gaps bridged; the noise of a day of
-    ln Q in the season.
+    Returns the first days of the segments, counted through gauge after gauge, and their lengths;
+    ln Q with single gaps bridged; (gauge,) the noise of a day of ln Q in the season.
     """
     log_flow = _bridge_single_days(flow)
-    noise = day_noise(log_flow[days.in_season])
+    noise = day_noise(log_flow[:, days.in_season])
     rule = RULES[choice.method].choose
-    about = (noise, choice.wet_day, choice.days_after, choice.exceeded, choice.shortest)
-    recedes = rule(Record(flow, log_flow, rain, *about))
+    about = (choice.wet_day, choice.days_after, choice.exceeded, choice.shortest)
+    recedes = rule(Record(flow, log_flow, rain, noise[:, np.newaxis], *about))
     recedes = recedes * (days.in_season & np.isfinite(log_flow) & ~_stuck(flow))
-    return _number_runs(recedes, days.year, choice.shortest), log_flow, noise
+    return *_runs(recedes, days.first_of_year, choice.shortest), log_flow, noise
 
 
 def select_days(
@@ -118,20 +118,20 @@ def select_days(
     """
     choice = Choice(**options)
     days = calendar(discharge, choice.season)
-    flow = on_calendar(discharge, days)
-    unknown = np.full(flow.size, np.nan)
-    rain = unknown if precipitation is None else on_calendar(precipitation, days)
-    segment, log_flow, noise = _choose(flow, rain, days, choice)
+    flow, rain = (on_calendar(*rows(record, days)) for record in (discharge, precipitation))
+    first, n, log_flow, noise = _choose(flow, rain, days, choice)
+    segment = np.zeros(flow.size, int)
+    segment[spread(first, n)] = np.repeat(np.arange(1, n.size + 1), n)
     about = {
         "segment": (segment, "recession segment, 0 outside"),
-        "log_discharge": (log_flow, "natural logarithm of discharge"),
-        "reported": (np.isfinite(flow), "day with a reported discharge"),
+        "log_discharge": (log_flow[0], "natural logarithm of discharge"),
+        "reported": (np.isfinite(flow[0]), "day with a reported discharge"),
         "in_season": (days.in_season, "day of the recession season"),
-        "rain_known": (np.isfinite(rain), "day on which rain is known"),
+        "rain_known": (np.isfinite(rain[0]), "day on which rain is known"),
     }
     return xr.Dataset(
         {name: ("time", values, attributes(text)) for name, (values, text) in about.items()}
-        | {"noise": ((), noise, attributes("standard deviation of a day's ln Q"))},
+        | {"noise": ((), noise[0], attributes("standard deviation of a day's ln Q"))},
         {"time": ("time", days.time, {"long_name": "day"})},
         {"method": choice.method},
     )
@@ -162,30 +162,33 @@ def record_inventory(
 
 def _stuck(flow: np.ndarray) -> np.ndarray:
     """Mark all but the first day of runs of three or more equal values."""
-    same = flow[1:] == flow[:-1]
-    third = same[1:] & same[:-1]
-    found = np.zeros(flow.size, bool)
-    found[1:-1] = third
-    found[2:] |= third
+    same = flow[..., 1:] == flow[..., :-1]
+    third = same[..., 1:] & same[..., :-1]
+    found = np.zeros(flow.shape, bool)
+    found[..., 1:-1] = third
+    found[..., 2:] |= third
     return found
 
 
 def _bridge_single_days(flow: np.ndarray) -> np.ndarray:
     """Return ln Q, NaN where not positive, with days missing singly interpolated."""
-    log_flow = np.log(np.where(flow > 0, flow, np.nan))
-    gap = np.flatnonzero(np.isnan(flow[1:-1])) + 1
-    log_flow[gap] = (log_flow[gap - 1] + log_flow[gap + 1]) / 2
+    log_flow = np.log(flow, where=flow > 0, out=np.full(flow.shape, np.nan))
+    missing = np.isnan(flow)
+    missing[:, [0, -1]] = False
+    gap, row_by_row = np.flatnonzero(missing), log_flow.reshape(-1)
+    row_by_row[gap] = (row_by_row[gap - 1] + row_by_row[gap + 1]) / 2
     return log_flow
 
 
-def _number_runs(member: np.ndarray, year: np.ndarray, minimum_length: int) -> np.ndarray:
-    """Give runs of at least `minimum_length` days within a year numbers from 1, the rest 0.
+def _runs(
+    member: np.ndarray, first_of_year: np.ndarray, shortest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where runs of at least `shortest` days within a year begin, and their lengths.
 
     Days of a run are members alike, whatever they are numbered.
     """
-    inside = member > 0
-    begins = inside & ((member != lag(member, 1, 0)) | (year != lag(year, 1, 0)))
-    run = np.cumsum(begins) * inside
-    kept = np.bincount(run) >= minimum_length
-    kept[0] = False
-    return (np.cumsum(kept) * kept)[run]
+    changes = first_of_year | (member != lag(member, 1, 0))
+    begin = np.flatnonzero(changes)
+    length = np.diff(begin, append=member.size)
+    kept = (length >= shortest) & (member.ravel()[begin] > 0)
+    return begin[kept], length[kept]

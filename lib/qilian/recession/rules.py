@@ -1,7 +1,7 @@
 """Rules that say on which days a river recedes: ours, and those of others for comparison.
 
-A rule sees one gauge's daily record and answers for every day. What all rules share (the season,
-gaps, stuck gauges, the length of segments) is done in `days`.
+A rule sees the daily records of some gauges and answers for every day. What all rules share (the
+season, gaps, stuck gauges, the length of segments) is done in `days`.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from qilian.recession._published_rules import (
     tossh,
     vogel_kroll,
 )
-from qilian.recession._record import Record, bend, lag, recent, three_day_mean
+from qilian.recession._record import Record, bend, recent, three_day_mean
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ def _undisturbed(record: Record) -> np.ndarray:
     """
     unknown = np.isnan(record.rain)
     rising = _rising(record, (1, 3), 3.0)
+    disturbed = recent(record.rain > record.wet_day, record.days_after)
     if unknown.any():
         rising |= unknown & _steps(record, (3, 5, 7, 10), 2.0)
-    wet = record.rain > record.wet_day
-    disturbed = recent(wet, record.days_after) | recent(rising, record.days_after + 1)
-    if unknown.any():
         disturbed |= unknown & _on_crest(record.log_flow, rising)
-    return ~(disturbed | (record.flow < 0.5 * lag(record.flow, 1)))
+    disturbed |= recent(rising, record.days_after + 1)
+    disturbed[:, 1:] |= record.flow[:, 1:] < 0.5 * record.flow[:, :-1]
+    return ~disturbed
 
 
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -70,11 +70,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 
 def _rising(record: Record, spans: tuple[int, ...], z: float) -> np.ndarray:
     """Mark days that the mean of the next `span` exceeds by more than z standard errors."""
-    found = np.zeros(record.flow.size, bool)
+    days = record.log_flow.shape[1]
+    found = np.zeros(record.log_flow.shape, bool)
     for span in spans:
-        ahead = np.convolve(record.log_flow, np.full(span, 1 / span), "valid")[1:]
-        excess = ahead - record.log_flow[:-span]
-        found[:-span] |= excess > z * record.noise * np.sqrt(1 + 1 / span)
+        ahead = sum(record.log_flow[:, 1 + day : days - span + 1 + day] for day in range(span))
+        excess = ahead / span - record.log_flow[:, :-span]
+        found[:, :-span] |= excess > z * record.noise * np.sqrt(1 + 1 / span)
     return found
 
 
@@ -83,24 +84,29 @@ def _steps(record: Record, spans: tuple[int, ...], z: float) -> np.ndarray:
 
     The step is what least squares gives beside level and slope, so that it does not depend on how
     fast the river drains: a test of rises alone would cost slow events more days than fast ones.
+    With d_i the i-th day after minus the i-th before, it is that of the pairs' differences,
+    d_i = step + (2i - 1) slope, which asks for Σ d_i and, in Σ i d_i, for the sum of such sums.
     """
-    found = np.zeros(record.flow.size, bool)
-    for span in spans:
-        day = np.arange(2 * span) - span + 0.5
-        side = np.sign(day)
-        step = side - day * (side @ day) / (day @ day)
-        step *= 2 / (step @ side)
-        excess = np.convolve(record.log_flow, step[::-1], "valid")
-        steepest = (excess >= lag(excess, 1)) & (excess >= lag(excess, -1))
-        limit = z * record.noise * np.sqrt(step @ step)
-        found[span - 1 : -span] |= steepest & (excess > limit)
+    flow = record.log_flow
+    found = np.zeros(flow.shape, bool)
+    total, totals = np.zeros(flow.shape), np.zeros(flow.shape)
+    for span in range(1, max(spans) + 1):
+        reach = slice(span - 1, -span)
+        total[:, reach] += flow[:, 2 * span - 1 :] - flow[:, : 1 - 2 * span]
+        totals[:, reach] += total[:, reach]
+        if span in spans:
+            level, slope = (2 * span + 1) / span / (span - 1), 6 / (span**2 - 1)
+            excess = slope * totals[:, reach] - level * total[:, reach]
+            limit = z * record.noise * np.sqrt(slope * (4 * span**2 - 1) / span / 3)
+            up, down = excess[:, 1:] >= excess[:, :-1], excess[:, 1:] <= excess[:, :-1]
+            steepest = up[:, :-1] & down[:, 1:] & (excess[:, 1:-1] > limit)
+            found[:, span : -span - 1] |= steepest
     return found
 
 
 def _on_crest(log_flow: np.ndarray, rises: np.ndarray) -> np.ndarray:
     """Mark days after a rise up to the first on which the three-day mean is convex."""
-    day = np.arange(log_flow.size)
-    smooth = three_day_mean(log_flow)
-    last_rise = np.maximum.accumulate(np.where(rises, day, -1))
-    last_convex = np.maximum.accumulate(np.where(bend(np.exp(smooth)) > 0, day, -1))
-    return last_rise > last_convex
+    convex = bend(np.exp(three_day_mean(log_flow))) > 0
+    # Days of either kind, even where convex, odd where rising only; the last one decides.
+    turn = 2 * np.arange(log_flow.shape[1], dtype=np.int32) + (rises & ~convex)
+    return np.maximum.accumulate(turn * (rises | convex), axis=1) % 2 == 1

@@ -6,13 +6,17 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts.labels import attributes
-from qilian.recession._calendar import Calendar, calendar, on_calendar
+from qilian.recession._calendar import Calendar, calendar, on_calendar, rows
+from qilian.recession._record import spread
 from qilian.recession.days import Choice, _choose
 from qilian.recession.rules import RULES
 
 # Daily fall of ln Q over the noise of a day, below which small rains that nobody recorded pass
 # unseen and lengthen the constant by more than 3 % (bench/recession_coverage.py).
 CLEAR_FALL = 1.0
+# Days of all gauges taken abreast: enough that numpy's calls cost little, few enough that arrays of
+# them stay in the processor's cache.
+_DAYS = 60_000
 _CANNOT_TELL = "cannot tell: rain is unknown and small rains hide in the noise"
 
 _ABOUT = {
@@ -35,11 +39,14 @@ def segment_sums(days: xr.Dataset) -> xr.Dataset:
     in it; and `hidden`, whether the river moreover falls by less than `CLEAR_FALL` times
     its noise a day, so that small rains would hide. Methods that never ask for rain have neither.
     """
-    segment, known = days["segment"].values, days["rain_known"].values
-    log_flow, year = days["log_discharge"].values, days["time"].dt.year.values
-    return _table(
-        _gauge(segment, log_flow, float(days["noise"]), year, known, days.attrs["method"])
-    )
+    chosen = np.flatnonzero(days["segment"].values)
+    length = np.bincount(days["segment"].values[chosen])[1:]
+    first = chosen[np.cumsum(length) - length]
+    log_flow, unknown, noise = days["log_discharge"], ~days["rain_known"], days["noise"]
+    unknown = unknown & (days.attrs["method"] == "undisturbed")
+    arrays = (array.values[np.newaxis] for array in (log_flow, noise, unknown))
+    sums = _sums(first, length, *arrays)
+    return _table({"year": days["time"].dt.year.values[first]} | sums).drop_vars("gauge")
 
 
 def gauge_sums(
@@ -67,20 +74,21 @@ def gauge_sums(
     days = calendar(discharge, choice.season)
     if RULES[choice.method].local:
         days = days.around_season()
-    flows = on_calendar(discharge.transpose(..., "time"), days)
-    rains = np.full(days.time.size, np.nan)
-    if precipitation is not None:
-        rains = on_calendar(precipitation.transpose(..., "time"), days)
-    flows = np.atleast_2d(flows)
-    tables = []
-    for flow, rain in zip(flows, np.broadcast_to(rains, flows.shape), strict=True):
-        tables.append(
-            _gauge(*_choose(flow, rain, days, choice), days.year, np.isfinite(rain), choice.method)
-        )
-    counts = [table["n"].size for table in tables]
-    whole = {k: np.concatenate([t[k] for t in tables]) for k in tables[0]}
-    whole["gauge"] = np.repeat(np.arange(len(tables)), counts)
-    fraction = _by_year(np.array([_reported(flow, days) for flow in flows]), days.years)
+    (flows, flow_days), (rains, rain_days) = rows(discharge, days), rows(precipitation, days)
+    rains = np.broadcast_to(rains, (len(flows), rains.shape[1]))
+    tables, reported = [], []
+    abreast = max(_DAYS // days.time.size, 1)
+    for start in range(0, len(flows), abreast):
+        some = slice(start, start + abreast)
+        flow, rain = on_calendar(flows[some], flow_days), on_calendar(rains[some], rain_days)
+        first, length, log_flow, noise = _choose(flow, rain, days, choice)
+        unknown = np.isnan(rain) & (choice.method == "undisturbed")
+        sums = _sums(first, length, log_flow, noise, unknown)
+        sums["gauge"] += start
+        tables.append({"year": days.year[first % days.year.size]} | sums)
+        reported.append(_reported(flow, days))
+    whole = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    fraction = _by_year(np.concatenate(reported), days.years)
     if "gauge" not in discharge.dims:
         return _table(whole), fraction.isel(gauge=0)
     if "gauge" in discharge.coords:
@@ -88,60 +96,49 @@ def gauge_sums(
     return _table(whole), fraction
 
 
-def _gauge(
-    segment: np.ndarray,
+def _sums(
+    first: np.ndarray,
+    n: np.ndarray,
     log_flow: np.ndarray,
-    noise: float,
-    year: np.ndarray,
-    rain_known: np.ndarray,
-    method: str,
+    noise: np.ndarray,
+    unknown: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Sum the segments of one gauge, and say of which rain is unknown; others ask for none."""
-    sums = _sums(segment, log_flow, year)
-    return sums | _blind(sums, segment, rain_known | (method != "undisturbed"), noise)
+    """Sum segments, of `n` days each, about their own means, and say which may hide small rains.
 
-
-def _sums(segment: np.ndarray, log_flow: np.ndarray, year: np.ndarray) -> dict[str, np.ndarray]:
-    """Sum the segments, numbered from 1 in order, of one gauge."""
-    chosen = np.flatnonzero(segment)
-    index = segment[chosen] - 1
-    n = np.bincount(index)
-    start = chosen[np.cumsum(n) - n]
+    Days, (gauge, time), are counted through gauge after gauge. `unknown` are those of which the
+    rain is asked for and not known; `noise` is each gauge's.
+    """
+    begin = np.cumsum(n) - n
+    day = spread(first, n)
 
     def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(index, values, minlength=n.size)
+        return np.add.reduceat(values, begin)
 
-    # Counted from the segment's first day, so that a long record costs no digits.
-    t = (chosen - start[index]).astype(float)
-    y = log_flow[chosen] - log_flow[start][index]
-    t -= (total(t) / n)[index]
-    y -= (total(y) / n)[index]
-    sums = {"n": n, "xx": total(t * t), "xy": total(t * y), "yy": total(y * y)}
-    return {"year": year[start], **sums}
+    t = day - np.repeat(first + (n - 1) / 2, n)
+    y = log_flow.ravel()[day]
+    y -= np.repeat(total(y) / n, n)
+    xx, xy = n * (n**2 - 1) / 12, total(t * y)
+    gauge = first // log_flow.shape[1]
+    fall, scale = (np.bincount(gauge, values, noise.size) for values in (-xy, xx))
+    unseen = np.logical_or.reduceat(unknown.ravel()[day], begin)
+    hidden = unseen & (fall < CLEAR_FALL * noise * scale)[gauge]
+    sums = {"n": n, "xx": xx, "xy": xy, "yy": total(y * y)}
+    return sums | {"unseen": unseen, "hidden": hidden, "gauge": gauge}
 
 
-def _blind(
-    sums: dict[str, np.ndarray], segment: np.ndarray, known: np.ndarray, noise: float
-) -> dict[str, np.ndarray]:
-    """Mark segments without known rain, and those in which small rains would hide."""
-    if known.all():
-        unseen = np.zeros(sums["n"].size, bool)
-    else:
-        unseen = np.bincount(segment, ~known, minlength=sums["n"].size + 1)[1:] > 0
-    shallow = bool(-sums["xy"].sum() < CLEAR_FALL * noise * sums["xx"].sum())
-    return {"unseen": unseen, "hidden": unseen & shallow}
+def _reported(flow: np.ndarray, days: Calendar) -> np.ndarray:
+    """Fraction of each season's days with a value, (gauge, time) → (gauge, year) [1]."""
+    year, count = days.year - days.years[0], days.years.size
+    gauge, day = np.divmod(np.flatnonzero(~np.isfinite(flow) & days.in_season), year.size)
+    missing = np.bincount(gauge * count + year[day], minlength=len(flow) * count)
+    season = np.bincount(year, days.in_season)
+    return (season - missing.reshape(-1, count)) / season
 
 
 def _table(sums: dict[str, np.ndarray]) -> xr.Dataset:
     columns = {k: ("segment", v, attributes(*_ABOUT[k])) for k, v in sums.items()}
     number = np.arange(1, sums["n"].size + 1)
     return xr.Dataset(columns, {"segment": ("segment", number, attributes("recession segment"))})
-
-
-def _reported(flow: np.ndarray, days: Calendar) -> np.ndarray:
-    """Fraction of each season's days with a value, (year,) [1]."""
-    there = np.add.reduceat(np.isfinite(flow) & days.in_season, days.starts, dtype=int)
-    return there / np.add.reduceat(days.in_season, days.starts, dtype=int)
 
 
 def _by_year(fraction: np.ndarray, years: np.ndarray) -> xr.DataArray:

@@ -16,7 +16,7 @@ from scipy.special import stdtrit
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes, labelled
 from qilian.recession._estimators import ESTIMATORS, chosen, constant
-from qilian.recession._window_sums import WindowSums, all_years
+from qilian.recession._window_sums import WindowSums, members
 from qilian.recession.days import Choice
 from qilian.recession.segments import _CANNOT_TELL, gauge_sums
 
@@ -26,8 +26,6 @@ UNSEEN_RAIN = 0.03
 # trials with both, a power of 0.85 covers best (bench/recession_coverage.py).
 WORKING_POWER = 0.85
 _BEYOND = "the window reaches beyond the record"
-# Gauges taken at once of a record that comes in no blocks of its own.
-_BLOCK = 250
 
 
 def fit_windows(
@@ -87,7 +85,8 @@ def fit_windows(
     sums = {name: place.moving(segments[name].values) for name in ("xx", "xy", "yy", "n")}
     sums["segments"] = place.moving(np.ones(segments.sizes["segment"]))
     for name in ("unseen", "hidden"):
-        sums[name] = place.moving(segments.get(name, xr.zeros_like(segments["n"])).values)
+        marked = segments[name].values if name in segments else np.zeros(segments.sizes["segment"])
+        sums[name] = place.moving(marked)
     missing = _refusals(sums, reported >= minimum_reported, window)
     xx = np.where(np.any(list(missing.values()), axis=0), np.nan, sums["xx"])
     k = -sums["xy"] / xx
@@ -109,12 +108,11 @@ def fit_windows(
         "degrees_of_freedom": (dof, "degrees of freedom of the interval"),
         "reason": (_first(missing), "why it is missing", None),
     }
-    fits = xr.Dataset(
-        {n: (reported.dims, v, attributes(*about)) for n, (v, *about) in results.items()},
-        {name: values for name, values in reported.coords.items() if name in reported.dims},
-    )
-    fits["year"].attrs = attributes("centre year of the window")
-    return fits.assign_coords(window=((), window, attributes("window", "year")))
+    coords = {name: values for name, values in reported.coords.items() if name in reported.dims}
+    coords["year"] = coords["year"].assign_attrs(attributes("centre year of the window"))
+    coords["window"] = xr.DataArray(window, attrs=attributes("window", "year"))
+    columns = {n: (reported.dims, v, attributes(*about)) for n, (v, *about) in results.items()}
+    return xr.Dataset(columns, coords)
 
 
 def recession_constants(
@@ -126,9 +124,8 @@ def recession_constants(
 ) -> xr.Dataset:
     """Fit moving windows of several lengths [year] to one record or to many gauges.
 
-    `gauge_sums` and `fit_windows` in a row; `options` are of `Choice`. Of many gauges, blocks are
-    loaded and fitted one after the other, of a dask-backed record its own, so that it may exceed
-    memory.
+    `gauge_sums` and `fit_windows` in a row; `options` are of `Choice`. Blocks of a dask-backed
+    record are loaded and fitted one after the other, so that it may exceed memory.
 
     Returns
     -------
@@ -250,15 +247,14 @@ def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
 def _blocks(
     discharge: xr.DataArray, precipitation: xr.DataArray | None = None
 ) -> Iterator[tuple[xr.DataArray, xr.DataArray | None]]:
-    """Cut records of many gauges along `gauge`, where they come in blocks (dask) by these.
+    """Cut records of many gauges that come in blocks (dask) along `gauge` by these.
 
     So that one after the other can be summed and the whole need never be in memory.
     """
     if "gauge" not in discharge.dims:
         yield discharge, precipitation
         return
-    count = discharge.sizes["gauge"]
-    sizes = discharge.chunksizes.get("gauge") or (_BLOCK,) * -(-count // _BLOCK)
+    sizes = discharge.chunksizes.get("gauge", (discharge.sizes["gauge"],))
     for first, size in zip(np.cumsum((0, *sizes)), sizes, strict=False):
         block = {"gauge": slice(first, first + size)}
         rain = precipitation
@@ -271,12 +267,11 @@ def _refusals(
     sums: dict[str, np.ndarray], observed: xr.DataArray, window: int
 ) -> dict[str, np.ndarray]:
     """Where a window has no constant, by reason; the first that holds is given."""
-    inside = np.broadcast_to(
-        all_years(np.ones(observed.sizes["year"], bool), window), observed.shape
-    )
+    years = (np.ones(observed.shape, bool), observed.values)
+    inside, whole = (np.logical_and.reduce(members(holds, window), -1) for holds in years)
     return {
         _BEYOND: ~inside,
-        "a year of the window has too few days reported": ~all_years(observed.values, window),
+        "a year of the window has too few days reported": ~whole,
         "fewer than 2 recession segments": sums["segments"] < 2,
         "fewer than 20 recession days": sums["n"] < 20,
         _CANNOT_TELL: sums["hidden"] > 0,
@@ -294,21 +289,20 @@ def _half_width(
     k: np.ndarray, xx: np.ndarray, segments: xr.Dataset, place: WindowSums
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the half-width of the 95 % interval of k and its degrees of freedom."""
-    own_xx, own_xy = (segments[name].values[place.segment] for name in ("xx", "xy"))
-    h = own_xx / xx.ravel()[place.centre]
-    departure = own_xy / own_xx + k.ravel()[place.centre]
+    own_xx, own_xy = segments["xx"].values, segments["xy"].values
+    v = own_xx**-WORKING_POWER
+    whole = place.moving(own_xx**2 * v) / xx**2
+    h, shared = own_xx / place.of(xx), place.of(whole)
+    departure = own_xy / own_xx + place.of(k)
 
     def total(values: np.ndarray) -> np.ndarray:
         return np.where(np.isnan(xx), np.nan, place.total(values))
 
-    v = (segments["xx"].values ** -WORKING_POWER)[place.segment]
-    whole = total(h**2 * v)
-    own, shared = h * v, whole.ravel()[place.centre]
-    expected = v - 2 * own + shared
-    g = h**2 * v / expected
+    own = h * v
+    g = h * own / (v - 2 * own + shared)
     # Σ g_i g_j cov² from sums over events: first as if i and j always differed, then i = j.
     g0, g1, g2 = total(g), total(g * own), total(g * own**2)
     spread = (whole * g0) ** 2 + 2 * g0 * g2 + 2 * g1**2 - 4 * whole * g0 * g1
-    spread += total(g**2 * (expected**2 - (shared - 2 * own) ** 2))
+    spread += total(g**2 * v * (v - 4 * own + 2 * shared))
     dof = whole**2 / spread
     return stdtrit(dof, 0.975) * np.sqrt(total(g * departure**2)), dof
