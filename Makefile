@@ -24,9 +24,9 @@ PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loa
 test: lint  ## lint, then all tests; those in a browser need chromium
 	$(PYTEST)
 
-check: lint  ## lint, then the tests that need neither an archive nor a book
-	$(PYTEST) -m "not slow"
-	@echo "Left out: tests that need an archive, a book, a browser or the built package (make test)."
+check: lint  ## lint, then the quick tests: those that need no archive, book or browser
+	$(PYTEST) -m "not slow" --hypothesis-profile quick
+	@echo "Left out: tests marked slow, and four of five examples of each property (make test has all)."
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

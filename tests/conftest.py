@@ -15,18 +15,19 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from qilian_demo.write import write_archive
+import qilian_demo
 
 # How fast a machine is says nothing about a property.
 settings.register_profile("house", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)  # of `make check`
 settings.load_profile("house")
 
 PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
 COARSE = 0.25  # scale of an archive whose resolution does not matter
 OTHER_SEED = 3
-# Fixtures that take seconds: archives, the book, runs of notebooks, the built package.
-SLOW = {"demo", "coarse", "other", "book", "real_run", "outside"}
+# Fixtures that stand for seconds: archives, the book, runs of notebooks, the built package.
+SLOW = {"demo", "coarse", "other", "book", "run", "real_run", "outside"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,13 +82,13 @@ def real() -> Path:
 @pytest.fixture(scope="session")
 def demo(once) -> Path:
     """The demo archive as `make book` has it."""
-    return once("demo", lambda folder: write_archive(folder, seed=1))
+    return once("demo", lambda folder: qilian_demo.write_archive(folder, seed=1))
 
 
 @pytest.fixture(scope="session")
 def coarse(once) -> Path:
     """The demo archive in pixels four times as large, with the same gauge, weather and pictures."""
-    return once("coarse", lambda folder: write_archive(folder, seed=1, scale=COARSE))
+    return once("coarse", lambda folder: qilian_demo.write_archive(folder, seed=1, scale=COARSE))
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +97,7 @@ def other(coarse: Path, once) -> Path:
 
     def replace(parent: Path) -> None:
         folder = shutil.copytree(coarse, parent / "demo", copy_function=os.link)
-        write_archive(folder, seed=OTHER_SEED, scale=COARSE)
+        qilian_demo.write_archive(folder, seed=OTHER_SEED, scale=COARSE)
 
     return once("other", replace) / "demo"
 

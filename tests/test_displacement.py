@@ -145,6 +145,7 @@ def test_the_real_city_sinks_where_it_is_known_to_and_its_pairs_agree(mexico_cit
     assert float(result["temporal_coherence"].median()) > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["as usual", "mostly delay", "nearest two", "15 dates"])
 def test_intervals_cover_the_truth_as_often_as_they_say(case):
     """93 to 97 in a hundred, with delay that is correlated in space."""

@@ -98,6 +98,7 @@ def test_what_is_imported_is_required_and_only_pages_need_the_extra():
         assert not lacking, f"{file.relative_to(PROJECT)}: {sorted(lacking)}"
 
 
+@pytest.mark.slow
 def test_importing_the_views_starts_neither_panel_nor_holoviews():
     """They are started by the first view that is drawn."""
     modules = [f"qilian.views.{path.stem}" for path in PROJECT.glob("lib/qilian/views/[!_]*.py")]

@@ -102,20 +102,20 @@ def test_the_expected_error_of_positions_is_what_noise_makes_of_them(model):
     np.testing.assert_allclose(np.mean(squares, axis=0) ** 0.5, expected, rtol=0.12)
 
 
-@pytest.mark.parametrize(
-    ("model", "least"), [("similarity", 0.9), ("affine", 0.75), ("quadratic", 0.75)]
-)
-def test_the_model_that_made_the_points_is_mostly_chosen(model, least):
-    """Of two hundred draws of 15 points with 0.6 m of noise."""
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["affine", "quadratic"])
+def test_the_model_that_made_the_points_is_mostly_chosen(model):
+    """Of two hundred draws of 15 points with 0.6 m of noise; a similarity, in the test below."""
     rng = np.random.default_rng(4)
     draws = [control(model, rng, noise=0.6, count=15) for _ in range(200)]
     names = [
         registration.choose_transform(registration.compare_transforms(points, SHAPE))
         for points in draws
     ]
-    assert names.count(model) >= least * 200
+    assert names.count(model) >= 0.75 * 200
 
 
+@pytest.mark.slow
 def test_the_error_made_is_within_half_and_twice_the_expected_unless_a_richer_model_is_taken():
     """Of 12 points of 1 m, in nine of ten draws; a richer model, rarely taken, is off by more."""
     rng = np.random.default_rng(9)
