@@ -61,12 +61,12 @@ def tossh(record: Record) -> np.ndarray:
     `sig_BaseflowRecessionK`; `util_RecessionSegments` by itself gives falls, as `falling` does.
     """
     fall = np.cumsum(~(falling(record) & (record.flow > 0))).reshape(record.flow.shape)
-    missing = np.isnan(record.flow)
-    flow = np.where(missing, quantile(record.flow, 0.5), record.flow)
+    there = np.isfinite(record.flow)
+    flow = np.where(there, record.flow, quantile(record.flow, 0.5))
     step = np.diff(flow, prepend=flow[:, :1])
     # The filter starts from the rise above the lowest flow.
     step[:, 0] = (flow[:, 0] - flow.min(axis=1)) / 0.9625
-    base = (lfilter([0.9625], [1, -0.925], step) <= 0) & ~missing
+    base = (lfilter([0.9625], [1, -0.925], step) <= 0) & there
     last_base = np.maximum.accumulate(np.where(base, fall, 0), axis=1)
     return fall * ((np.bincount(fall.ravel())[fall] > 15) & (last_base == fall))
 

@@ -52,12 +52,12 @@ def segment_sums(days: xr.Dataset) -> xr.Dataset:
 def gauge_sums(
     discharge: xr.DataArray, precipitation: xr.DataArray | None = None, **options: Any
 ) -> tuple[xr.Dataset, xr.DataArray]:
-    """Choose days and sum segments, gauge after gauge, in one pass over the days.
+    """Choose days and sum segments, some gauges abreast, in one pass over the days.
 
     Parameters
     ----------
     discharge : xarray.DataArray
-        (time,) or (gauge, time) daily mean discharge, taken into memory whole; `blocks` cuts it.
+        (time,) or (gauge, time) daily mean discharge, taken into memory whole.
     precipitation : xarray.DataArray, optional
         Alike, or (time,) for all gauges [mm day-1].
     **options

@@ -6,7 +6,7 @@ is read from the slope of ln Q within events. A window's fit adds up its events'
 gauges cost one pass over their days.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,16 @@ UNSEEN_RAIN = 0.03
 # trials with both, a power of 0.85 covers best (bench/recession_coverage.py).
 WORKING_POWER = 0.85
 _BEYOND = "the window reaches beyond the record"
+_ABOUT = {
+    "recession_constant": ("recession constant", "day"),
+    "recession_constant_lower": ("lower 95 % bound", "day"),
+    "recession_constant_upper": ("upper 95 % bound", "day"),
+    "r_squared": ("variance explained within segments", "1"),
+    "segments": ("recession segments", "1"),
+    "n": ("days in recession", "1"),
+    "degrees_of_freedom": ("degrees of freedom of the interval", "1"),
+    "reason": ("why it is missing", None),
+}
 
 
 def fit_windows(
@@ -78,9 +88,17 @@ def fit_windows(
     InputError
         An option is out of range.
     """
+    require("minimum_reported", minimum_reported, 0 <= minimum_reported <= 1, "0 to 1")
+    fits = _fit(segments, reported, window, minimum_reported)
+    return _fitted(fits, reported.dims, reported.coords | {"window": window})
+
+
+def _fit(
+    segments: xr.Dataset, reported: xr.DataArray, window: int, minimum_reported: float = 0.5
+) -> dict[str, np.ndarray]:
+    """Return the arrays of `fit_windows`, each as `reported`."""
     whole = isinstance(window, int | np.integer) and window >= 1
     require("window", window, whole and window % 2 == 1, "an odd number of years")
-    require("minimum_reported", minimum_reported, 0 <= minimum_reported <= 1, "0 to 1")
     place = WindowSums(segments, reported, window)
     sums = {name: place.moving(segments[name].values) for name in ("xx", "xy", "yy", "n")}
     sums["segments"] = place.moving(np.ones(segments.sizes["segment"]))
@@ -94,25 +112,27 @@ def fit_windows(
     missing["no interval from fewer than 3 segments"] = np.isnan(reach)
     missing["no upper bound, the interval reaches k = 0"] = k <= reach
     fastest = k * (1 + UNSEEN_RAIN * (sums["unseen"] > 0)) + reach
-    results: dict[str, tuple[Any, ...]] = {
-        "recession_constant": (1 / k, "recession constant", "day"),
-        "recession_constant_lower": (1 / fastest, "lower 95 % bound", "day"),
-        "recession_constant_upper": (
-            1 / np.where(k > reach, k - reach, np.nan),
-            "upper 95 % bound",
-            "day",
-        ),
-        "r_squared": (sums["xy"] ** 2 / (xx * sums["yy"]), "variance explained within segments"),
-        "segments": (sums["segments"].astype(int), "recession segments"),
-        "n": (sums["n"].astype(int), "days in recession"),
-        "degrees_of_freedom": (dof, "degrees of freedom of the interval"),
-        "reason": (_first(missing), "why it is missing", None),
+    return {
+        "recession_constant": 1 / k,
+        "recession_constant_lower": 1 / fastest,
+        "recession_constant_upper": 1 / np.where(k > reach, k - reach, np.nan),
+        "r_squared": sums["xy"] ** 2 / (xx * sums["yy"]),
+        "segments": sums["segments"].astype(int),
+        "n": sums["n"].astype(int),
+        "degrees_of_freedom": dof,
+        "reason": _first(missing),
     }
-    coords = {name: values for name, values in reported.coords.items() if name in reported.dims}
-    coords["year"] = coords["year"].assign_attrs(attributes("centre year of the window"))
-    coords["window"] = xr.DataArray(window, attrs=attributes("window", "year"))
-    columns = {n: (reported.dims, v, attributes(*about)) for n, (v, *about) in results.items()}
-    return xr.Dataset(columns, coords)
+
+
+def _fitted(
+    fits: Mapping[str, np.ndarray], dims: tuple[Hashable, ...], coords: Mapping[Hashable, Any]
+) -> xr.Dataset:
+    """Label fits."""
+    columns = {name: (dims, fits[name], attributes(*about)) for name, about in _ABOUT.items()}
+    fitted = xr.Dataset(columns, coords)
+    fitted["year"].attrs = attributes("centre year of the window")
+    fitted["window"].attrs = attributes("window", "year")
+    return fitted
 
 
 def recession_constants(
@@ -149,9 +169,14 @@ def recession_constants(
     require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")
     parts = []
     for flow, rain in _blocks(discharge, precipitation):
-        sums = gauge_sums(flow, rain, **options)
-        parts.append(xr.concat([fit_windows(*sums, window=w) for w in windows], "window"))
-    fits = xr.concat(parts, "gauge") if "gauge" in discharge.dims else parts[0]
+        sums, reported = gauge_sums(flow, rain, **options)
+        fits_of_windows = [_fit(sums, reported, window) for window in windows]
+        parts.append({name: np.stack([f[name] for f in fits_of_windows]) for name in _ABOUT})
+    whole = {name: np.concatenate([part[name] for part in parts], axis=1) for name in _ABOUT}
+    coords: dict[Hashable, Any] = {"year": reported["year"], "window": windows}
+    if "gauge" in reported.coords:
+        coords["gauge"] = discharge["gauge"]
+    fits = _fitted(whole, ("window", *reported.dims), coords)
     if fits["recession_constant"].isnull().all():
         first, last = Choice(**options).season
         reasons = fits["reason"].values.ravel()
