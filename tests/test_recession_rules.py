@@ -13,7 +13,7 @@ from scipy import signal
 
 from qilian.archive.readers import hydrograph
 from qilian.contracts.errors import InputError
-from qilian.recession import _estimators, _record, windows
+from qilian.recession import _estimators, _record, rules, windows
 from qilian.recession import days as recession_days
 from qilian.recession import segments as recession_segments
 from qilian.recession.rules import RULES
@@ -238,17 +238,88 @@ def test_kuparuk_as_tossh_has_it(kuparuk):
 # Many gauges
 
 
-def test_many_gauges_are_as_each_alone():
-    """Gauges side by side, in memory or in blocks, give what each gives alone."""
-    flow, rain = bench.rivers(np.random.default_rng(5), bench.Case(), 5, 8)
-    flow = flow.assign_coords(gauge=list("abcde"))
-    together = windows.recession_constants(flow, rain)
-    blocks = windows.recession_constants(flow.chunk(gauge=2), rain.chunk(gauge=2))
+def gauges_with_gaps(rng) -> tuple[xr.DataArray, xr.DataArray]:
+    """Twelve gauges of six years that lack days, stick, fall dry, and know their rain in part."""
+    flow, rain = bench.rivers(rng, bench.Case(noise=0.01, segments=9), 12, 6)
+    flow, rain = (record.where(rng.random(record.shape) > 0.01) for record in (flow, rain))
+    flow[1, 200:1200] = np.nan
+    flow[2] = np.nan
+    flow[3, 250:300] = flow[3, 250]
+    flow[4, 1000:1100] = 0
+    rain[5] = np.nan
+    rain[6, 1000:] = np.nan
+    return flow, rain
+
+
+@pytest.mark.parametrize("method", RULES)
+def test_many_gauges_are_as_each_alone(method, monkeypatch):
+    """Gauges side by side, in memory or in blocks, give to the last bit what each gives alone."""
+    flow, rain = gauges_with_gaps(np.random.default_rng(5))
+    names = [f"gauge {number}" for number in range(flow.sizes["gauge"])]
+    flow = flow.assign_coords(gauge=names)
+    options = {"method": method, "season": bench.SEASONS[9]}
+    together = windows.recession_constants(flow, rain, **options)
+    blocks = windows.recession_constants(flow.chunk(gauge=5), rain.chunk(gauge=5), **options)
     xr.testing.assert_identical(together, blocks)
-    for name in "abcde":
-        one = flow.sel(gauge=name, drop=True)
-        alone = windows.recession_constants(one, rain[list("abcde").index(name)])
-        xr.testing.assert_allclose(together.sel(gauge=name, drop=True), alone, rtol=1e-10)
+    monkeypatch.setattr(recession_segments, "_DAYS", 1)
+    xr.testing.assert_identical(together, windows.recession_constants(flow, rain, **options))
+    sums = recession_segments.gauge_sums(flow, rain, **options)
+    for number, name in enumerate(names):
+        pair = flow.sel(gauge=name, drop=True), rain[number]
+        own_sums = recession_segments.gauge_sums(*pair, **options)
+        for window in together["window"].values:
+            fit, own = (windows.fit_windows(*s, window=int(window)) for s in (sums, own_sums))
+            xr.testing.assert_identical(fit.sel(gauge=name, drop=True), own)
+
+
+def test_one_record_of_rain_serves_all_gauges():
+    """Rain without gauges is every gauge's, and the order of the dimensions does not matter."""
+    flow, rain = gauges_with_gaps(np.random.default_rng(7))
+    shared = windows.recession_constants(flow, rain[0])
+    each = windows.recession_constants(flow.T, rain[0].expand_dims(gauge=flow.sizes["gauge"]).T)
+    xr.testing.assert_identical(shared, each)
+
+
+def test_the_reported_fraction_counts_the_days_of_the_season():
+    """Of 91 days of September to November, those with a value count, whatever the rest lacks."""
+    flow = xr.concat([record(np.ones(730))] * 2, "gauge")
+    flow[0, 280:290] = np.nan
+    flow[1, :100] = np.nan
+    flow[1, 365 + 243 : 365 + 246] = np.nan  # 1 to 3 September
+    _, reported = recession_segments.gauge_sums(flow)
+    np.testing.assert_allclose(reported, np.array([[81, 91], [91, 88]]) / 91, rtol=1e-15)
+
+
+def test_steps_are_those_of_least_squares():
+    """A step is marked where a line with a step fits one that is highest and beyond its limit."""
+    rng = np.random.default_rng(8)
+    log_flow = np.cumsum(0.1 * rng.standard_normal((2, 200)), axis=1)
+    noise = np.array([[0.02], [0.05]])
+    made = _record.Record(log_flow, log_flow, log_flow, noise, 1.0, 2, 70.0, 7)
+    for span in (3, 5, 10):
+        day = np.arange(2 * span) - span + 0.5
+        design = np.stack([np.ones(2 * span), day, (day > 0).astype(float)], axis=1)
+        step = np.full(log_flow.shape, -np.inf)
+        for last in range(span - 1, 200 - span):
+            around = log_flow[:, last - span + 1 : last + span + 1]
+            step[:, last] = np.linalg.lstsq(design, around.T)[0][2]
+        limit = 2 * noise * np.sqrt(np.linalg.inv(design.T @ design)[2, 2])
+        highest = (step >= np.roll(step, 1, 1)) & (step >= np.roll(step, -1, 1))
+        inner = slice(span, -span - 1)
+        found = rules._steps(made, (span,), 2.0)
+        np.testing.assert_array_equal(found[:, inner], (highest & (step > limit))[:, inner])
+        assert found.any(axis=1).all()
+
+
+def test_many_gauges_in_memory_need_less_than_themselves():
+    """A hundred gauges of 40 years are fitted with less memory besides than they take."""
+    flow, rain = bench.rivers(np.random.default_rng(6), bench.Case(noise=0.01), 100, 40)
+    for known in (rain, None):
+        tracemalloc.start()
+        windows.recession_constants(flow, known)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < flow.nbytes + (0 if known is None else rain.nbytes)
 
 
 def test_many_gauges_need_little_memory():
