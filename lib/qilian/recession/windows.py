@@ -25,6 +25,7 @@ UNSEEN_RAIN = 0.03
 # The variance of an event's k falls with xx: as 1 / xx if days err, not at all if events differ. In
 # trials with both, a power of 0.85 covers best (bench/recession_coverage.py).
 WORKING_POWER = 0.85
+_MINIMUM_REPORTED = 0.5
 _BEYOND = "the window reaches beyond the record"
 _ABOUT = {
     "recession_constant": ("recession constant", "day"),
@@ -39,7 +40,11 @@ _ABOUT = {
 
 
 def fit_windows(
-    segments: xr.Dataset, reported: xr.DataArray, *, window: int = 1, minimum_reported: float = 0.5
+    segments: xr.Dataset,
+    reported: xr.DataArray,
+    *,
+    window: int = 1,
+    minimum_reported: float = _MINIMUM_REPORTED,
 ) -> xr.Dataset:
     """Fit one recession constant to the segments of every moving window of years.
 
@@ -94,7 +99,7 @@ def fit_windows(
 
 
 def _fit(
-    segments: xr.Dataset, reported: xr.DataArray, window: int, minimum_reported: float = 0.5
+    segments: xr.Dataset, reported: xr.DataArray, window: int, minimum_reported: float
 ) -> dict[str, np.ndarray]:
     """Return the arrays of `fit_windows`, each as `reported`."""
     whole = isinstance(window, int | np.integer) and window >= 1
@@ -170,7 +175,7 @@ def recession_constants(
     parts = []
     for flow, rain in _blocks(discharge, precipitation):
         sums, reported = gauge_sums(flow, rain, **options)
-        fits_of_windows = [_fit(sums, reported, window) for window in windows]
+        fits_of_windows = [_fit(sums, reported, window, _MINIMUM_REPORTED) for window in windows]
         parts.append({name: np.stack([f[name] for f in fits_of_windows]) for name in _ABOUT})
     whole = {name: np.concatenate([part[name] for part in parts], axis=1) for name in _ABOUT}
     coords: dict[Hashable, Any] = {"year": reported["year"], "window": windows}
