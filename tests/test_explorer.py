@@ -46,11 +46,12 @@ def test_what_the_page_carries_gives_the_cube_back(cube):
     size = grid["columns"] * grid["rows"]
     parameters = packed["parameters"].reshape(grid["parts"], size)
     fitted = packed["model"].reshape(-1, grid["parts"]) @ parameters
-    codes = packed["rest"].reshape(-1, size).astype(float)
+    differences = packed["rest"].reshape(-1, grid["rows"], grid["columns"])
+    codes = differences.cumsum(2, dtype="int8").reshape(-1, size).astype(float)
     found = np.where(codes == explorer.MISSING, np.nan, codes * grid["step"]) + fitted
     expected = cube["displacement"].values.reshape(-1, size)
     np.testing.assert_allclose(found, expected, atol=0.5 * grid["step"] + 1e-3)
-    widths = packed["reach"].reshape(-1, size).astype(float)
+    widths = packed["reach"].reshape(-1, size).cumsum(0, dtype="uint8").astype(float)
     reach = np.where(widths == explorer.UNKNOWN, np.nan, widths * grid["width"])
     np.testing.assert_allclose(
         reach, cube["half_width"].values.reshape(-1, size), atol=0.5 * grid["width"] + 1e-9

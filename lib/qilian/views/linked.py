@@ -71,7 +71,7 @@ def _maps(
     for number, (title, field) in enumerate(fields.items(), start=1):
         limit = float(abs(field).quantile(0.98))
         clim = limits or (-limit, limit)
-        image = hv.Image(field, ["x", "y"], str(field.name))
+        image = hv.Image(_rounded(field, clim), ["x", "y"], str(field.name))
         scale: dict[str, Any] = {"cmap": list(palette), "clim": clim}
         scale["colorbar"] = limits is None or number == len(fields)  # one scale, one bar
         scale |= {"colorbar_position": "bottom", "clabel": written_units(field)}
@@ -79,6 +79,16 @@ def _maps(
         image = image.opts(bgcolor=MISSING, tools=["hover"], **scale)
         views.append(image.opts(title=titled(title, data), **frame))
     return views
+
+
+def _rounded(field: xr.DataArray, limits: tuple[float, float]) -> xr.DataArray:
+    """Round to a thousandth of the colours' range, which a page carries in half of the bytes.
+
+    The step is a power of two, so that a rounded number ends in zero bits.
+    """
+    low, high = limits
+    step = 2.0 ** np.floor(np.log2((high - low) / 1000))
+    return (np.round(field / step) * step).assign_attrs(field.attrs)
 
 
 def linked_indices(
