@@ -1,17 +1,34 @@
-"""What a reader sees of an executed notebook, and what the site refuses to fetch."""
+"""What a reader sees of an executed notebook, and what the site neither fetches nor loads."""
 
+import base64
 import copy
+import io
+import json
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import bokeh
+import matplotlib.pyplot as plt
+import numpy as np
+import panel as pn
 import pytest
+from bokeh.layouts import column
+from bokeh.models import Slider
+from bokeh.plotting import figure
+from fontTools.ttLib import TTFont
+from math_core import LatexError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 from sphinx.errors import ExtensionError
 
 from qilian.book._clean import clean, values_in_force
+from qilian.book._pictures import lighten
+from qilian.book.sphinx import fonts, offline
 from qilian.book.sphinx.enlarge import linked
-from qilian.book.sphinx.offline import check_bokeh_version, drop_outside_assets
+from qilian.book.sphinx.formulas import mathml
+from qilian.views.live import interactive
 
 LOAD = "application/vnd.holoviews_load.v0+json"
 EXEC = "application/vnd.holoviews_exec.v0+json"
@@ -25,6 +42,14 @@ def display(**data: str) -> NotebookNode:
 def code(source: str = "", tag: str = "", outputs: tuple[NotebookNode, ...] = ()) -> NotebookNode:
     """Make a code cell with at most one tag."""
     return new_code_cell(source, outputs=list(outputs), metadata={"tags": [tag] if tag else []})
+
+
+def png(size: int) -> bytes:
+    """Draw a picture of black and white squares, which no step of colours changes."""
+    stream = io.BytesIO()
+    squares = np.indices((size, size)).sum(0) % 2 * 255
+    Image.fromarray(squares.astype("uint8")).save(stream, "png")
+    return stream.getvalue()
 
 
 def test_loaders_and_their_helpers_go() -> None:
@@ -44,7 +69,7 @@ def test_everything_else_stays() -> None:
     outputs = (
         new_output("display_data", data={EXEC: "", "text/html": "<div>", "text/plain": ":Curve"}),
         display(text_html="<table>"),
-        display(image_png="iVBO", text_plain="<Figure>"),
+        display(image_png=base64.b64encode(png(2)).decode(), text_plain="<Figure>"),
         new_output("stream", name="stdout", text="said"),
         new_output("stream", name="stderr", text="warned"),
         new_output("error", ename="ValueError", evalue="no", traceback=[]),
@@ -101,12 +126,151 @@ def test_values_in_force(default: str, injected: str, seen: str) -> None:
     assert values_in_force(default, injected) == seen
 
 
-def test_a_plot_of_another_bokeh_stops_the_build() -> None:
-    """It would be a blank box in the page, and nothing would say so."""
-    plot = 'var docs_json = {"1f-2":{"version":"%s","title":"Bokeh Application"}};'
-    check_bokeh_version("s01", plot % bokeh.__version__)
-    with pytest.raises(ExtensionError, match="s01 holds plots of Bokeh 1"):
-        check_bokeh_version("s01", plot % "1.0.0")
+def test_a_figure_keeps_its_size_and_its_colours_in_half_of_the_bytes() -> None:
+    """White stays white; no colour moves by more than 2 of 255, which no eye and no print tells."""
+    stream, drawn = io.BytesIO(), plt.figure(figsize=(3, 2))
+    plt.imshow(np.random.default_rng(0).normal(size=(80, 120)), cmap="RdBu")
+    drawn.savefig(stream, format="png", dpi=200)
+    plt.close(drawn)
+    light = lighten(stream.getvalue())
+    assert len(light) < 0.6 * len(stream.getvalue())
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(one)).convert("RGB")).astype(int)
+        for one in (stream.getvalue(), light)
+    )
+    assert before.shape == after.shape
+    assert abs(before - after).max() <= 2
+    assert (after[(before == 255).all(-1)] == 255).all()
+
+
+def test_a_picture_that_gains_nothing_or_is_transparent_stays() -> None:
+    """Few colours are packed well already; what shines through a picture is not painted over."""
+    stream = io.BytesIO()
+    Image.fromarray(np.full((64, 64, 4), 100, "uint8")).save(stream, "png")
+    assert lighten(stream.getvalue()) == stream.getvalue()
+    assert lighten(png(64)) == png(64)
+
+
+def shown(view: pn.pane.PaneBase) -> str:
+    """Write a view as a notebook's output holds it."""
+    return view._repr_mimebundle_()[0]["text/html"]
+
+
+def page(tmp_path: Path) -> tuple[SimpleNamespace, list[str]]:
+    """Stand for Sphinx; the list fills with the scripts that a page is to load."""
+    scripts: list[str] = []
+    load = lambda name, loading_method: scripts.append(f"{loading_method} {name}")  # noqa: E731
+    return SimpleNamespace(outdir=tmp_path, add_js_file=load), scripts
+
+
+def test_a_page_loads_the_scripts_that_its_plots_use(tmp_path: Path) -> None:
+    """A plot needs Bokeh, a slider its widgets too, in this order; nothing waits for Panel."""
+    plot = figure()
+    plot.line([1, 2], [3, 4])
+    app, scripts = page(tmp_path)
+    body = offline.draw_plots(app, "s01", shown(interactive(plot)))
+    assert scripts == ["defer bokeh/bokeh.min.js"]
+    assert "Panel" not in body
+    assert body.count("data-root-id=") == body.count("Bokeh.embed.embed_items(") == 1
+
+    app, scripts = page(tmp_path)
+    other = figure()
+    other.line([1, 2], [3, 4])
+    slider = Slider(start=0, end=1, value=0, step=1)
+    both = shown(interactive(column(other, slider))) + shown(interactive(figure()))
+    body_of_two = offline.draw_plots(app, "s02", both)
+    assert scripts == ["defer bokeh/bokeh.min.js", "defer bokeh/bokeh-widgets.min.js"]
+    assert body_of_two.count("Bokeh.embed.embed_items(") == 2
+    assert (tmp_path / "_static/bokeh/bokeh-widgets.min.js").is_file()
+
+
+def test_what_a_plot_says_cannot_end_its_script(tmp_path: Path) -> None:
+    """A title may hold any tag; the page reads it back as it was."""
+    plot = figure(title="</script><b>é")
+    plot.line([1, 2], [3, 4])
+    body = offline.draw_plots(page(tmp_path)[0], "s01", shown(interactive(plot)))
+    assert body.count("</script>") == 1
+    (documents,) = re.findall(r"embed_items\((\{.*\}), \[", body)
+    assert "</script><b>é" in json.dumps(json.loads(documents), ensure_ascii=False)
+
+
+def test_a_plot_that_would_stay_blank_stops_the_build(tmp_path: Path) -> None:
+    """One of another Bokeh, one that only Panel draws, one of a form not known: each is named."""
+    plot = shown(interactive(figure()))
+    app, _ = page(tmp_path)
+    with pytest.raises(ExtensionError, match=r"s01 holds plots of Bokeh 1\.0\.0"):
+        offline.draw_plots(app, "s01", plot.replace(f'"{bokeh.__version__}"', '"1.0.0"'))
+    with pytest.raises(ExtensionError, match="s01 has a plot that only Panel's own script"):
+        offline.draw_plots(app, "s01", shown(pn.pane.HTML("text")))
+    with pytest.raises(ExtensionError, match="s01 has a plot of another form"):
+        offline.draw_plots(app, "s01", plot.replace("docs_json", "documents"))
+
+
+def test_a_page_loads_no_script_that_nothing_on_it_uses() -> None:
+    """Buttons to copy code come with code, tabs and boxes with theirs; the rest is every page's."""
+    names = ["_static/copybutton.js?v=1", "_static/design-tabs.js", "_static/doctools.js?v=2", None]
+    assets = [SimpleNamespace(filename=name) for name in names]
+    offline.drop_idle_assets(assets, '<div class="highlight-python">')
+    assert [asset.filename for asset in assets] == [names[0], *names[2:]]
+
+
+def test_scripts_of_the_theme_go_from_a_page() -> None:
+    """Those for icons and its search go with their lines; others stay."""
+    names = ("scripts/fontawesome.js?digest=1", "searchtools.js", "scripts/bootstrap.js?digest=1")
+    head = "".join(f'\n  <script defer src="../_static/{name}"></script>' for name in names)
+    assert re.findall(r"[\w.]+js", offline.without_scripts(head, "fontawesome|searchtools")) == [
+        "bootstrap.js"
+    ]
+
+
+def test_a_notebook_to_download_has_its_figures_and_no_plot() -> None:
+    """A plot is drawn again by its cell; as an output it weighs as much as the page."""
+    outputs = (display(image_png="iVBO"), display(text_html="<div data-root-id='1'>"))
+    notebook = new_notebook(cells=[new_markdown_cell("# Figure S1"), code("f()", outputs=outputs)])
+    kept = offline.without_plots(copy.deepcopy(notebook))
+    assert kept["cells"][1]["outputs"] == [outputs[0]]
+    assert kept["cells"][0] == notebook.cells[0]
+
+
+@pytest.mark.parametrize(
+    ("tex", "seen"),
+    [
+        (r"d_{ij}", "<msub><mi>d</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub>"),
+        (r"\frac{1}{2}", "<mfrac><mn>1</mn><mn>2</mn></mfrac>"),
+        (r"\sqrt n", "<msqrt><mi>n</mi></msqrt>"),
+        (r"\bar w", '<mover><mi>w</mi><mo stretchy="false">¯</mo></mover>'),
+    ],
+)
+def test_a_formula_is_mathml(tex: str, seen: str) -> None:
+    """As its standard has it; a bar stands above its letter."""
+    assert mathml(tex, display=False) == f"<math>{seen}</math>"
+
+
+def test_an_unknown_command_of_a_formula_is_an_error() -> None:
+    """It would be red text in the page."""
+    with pytest.raises(LatexError):
+        mathml(r"\unheardof x", display=True)
+
+
+def test_a_page_has_glyphs_for_every_formula_and_icon_it_shows(tmp_path: Path) -> None:
+    """Variables are drawn by letters of another code, roots by a sign that nothing spells."""
+    glyphs = fonts.formula_glyphs(mathml(r"\sqrt{h} + \gamma_2", display=False))
+    assert glyphs >= set("√ℎ𝛾+2")
+    fonts.cut(fonts._MATH, glyphs, tmp_path / "formulas.woff")
+    font = TTFont(tmp_path / "formulas.woff")
+    assert {ord(glyph) for glyph in glyphs} <= set(font.getBestCmap())
+    assert "MATH" in font  # how to stretch and to stack them
+    assert (tmp_path / "formulas.woff").stat().st_size < 20_000
+
+    theme = (fonts._THEME / fonts._STYLES).read_text()
+    styles = fonts.fewer_icons(theme, {"fa-bars", "fa-2x"})
+    assert len(styles) < len(theme) - 50_000
+    assert re.findall(r"src:url\(([^)]*)", styles) == ["../icons.woff"]
+    assert ".fa-bars:before" in styles
+    assert ".fa-sun:before" not in styles
+    shown_by_theme = fonts.icon_glyphs(styles)
+    assert "\uf0c9" in shown_by_theme
+    assert fonts.icon_glyphs('content: "\\f0c3"') == {"\uf0c3"}
 
 
 def test_outside_scripts_are_dropped_in_place() -> None:
@@ -116,7 +280,7 @@ def test_outside_scripts_are_dropped_in_place() -> None:
     assets += [SimpleNamespace(filename=None, attributes={"body": "const THEBE_JS_URL = thebe"})]
     assets += [SimpleNamespace(filename=None, attributes={"body": "let local = 1"})]
     held = assets
-    drop_outside_assets(assets)
+    offline.drop_outside_assets(assets)
     assert [asset.filename for asset in held] == ["_static/x.js", None]
 
 

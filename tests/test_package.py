@@ -24,7 +24,10 @@ PROJECT = Path(__file__).parents[1]
 # Imported by another name than they are installed by.
 DISTRIBUTIONS = {
     "IPython": "ipython",
+    "PIL": "pillow",
+    "fontTools": "fonttools",
     "lazy_loader": "lazy-loader",
+    "math_core": "math-core",
     "skimage": "scikit-image",
     "yaml": "pyyaml",
 }

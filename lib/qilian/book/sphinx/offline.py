@@ -1,25 +1,35 @@
-"""A Sphinx extension: every page works from `file://` with the network off.
+"""A Sphinx extension: every page works from `file://` with the network off, and loads little.
 
 Plots embedded in a page expect Bokeh, its widgets and Panel on a content network. Here they come
-out of the installed packages, so that they match the versions that wrote the plots, and only pages
-that hold a plot load them. MathJax likewise. What else the theme would fetch is taken away.
+out of the installed packages, so that they match the versions that wrote the plots, and a page
+loads those that its plots use. What else the theme would fetch or load for nothing is taken away.
 """
 
+import json
 import re
 import shutil
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import bokeh
 import panel
+from bokeh.document import Document
+from bokeh.embed.bundle import bundle_for_objs_and_resources
+from bokeh.resources import Resources
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
-MATHJAX = "mathjax/tex-svg.js"
-BOKEH_SCRIPTS = ("bokeh.min.js", "bokeh-widgets.min.js", "bokeh-tables.min.js")
+PLOT = re.compile(
+    r'<script type="application/javascript">\(function\(root\) \{\s*'
+    r"var docs_json = ([^\n]*);\n\s*var render_items = ([^\n]*);\n.*?</script>",
+    re.S,
+)
+BOKEH_SCRIPTS = ("bokeh.min.js", "bokeh-widgets.min.js", "bokeh-tables.min.js")  # in their order
+# Deferred scripts have run by then, and the page can be read before.
+DRAW = """<script>
+addEventListener("DOMContentLoaded", () => Bokeh.embed.embed_items(%s, %s));
+</script>"""
 PANEL_DIST = re.compile(r"https://cdn\.holoviz\.org/panel/[^/\"]+/dist/([\w./-]+)(?:\?v=[\w.]+)?")
 THEBE_SETTINGS = re.compile(
     r'<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', re.S
@@ -27,20 +37,30 @@ THEBE_SETTINGS = re.compile(
 OUTSIDE_ASSET = re.compile(
     r"<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=[\"'](?:https?:)?//[^\"']+"
 )
+NEEDED_FOR = {
+    "clipboard.min.js": 'class="highlight',
+    "copybutton.js": 'class="highlight',
+    "copybutton.css": 'class="highlight',
+    "togglebutton.js": "dropdown admonition",
+    "togglebutton.css": "dropdown admonition",
+    "design-tabs.js": 'class="sd-',
+    "sphinx-design.min.css": 'class="sd-',
+}
+"""Scripts and styles that extensions add to every page, and what a page has that uses them."""
+
+# The theme draws icons by script where its font does it too (see `fonts`), and every page has what
+# a search field needs that shows its results while one types, which this book's does not.
+ICON_SCRIPTS = "fontawesome"
+SEARCH_SCRIPTS = "searchtools|language_data|searchindex"
+UNUSED = ("*.map", "sphinx-thebe.*", "locales", "vendor", "fontawesome.js*", "webpack-macros.html")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the extension to Sphinx."""
-    app.connect("config-inited", point_mathjax_home)
     # After the handlers that add scripts to a page, so that nothing is added behind our back.
     app.connect("html-page-context", serve_page_locally, priority=900)
-    app.connect("build-finished", drop_thebe)
+    app.connect("build-finished", drop_what_no_page_uses)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def point_mathjax_home(app: Sphinx, config: Config) -> None:
-    """Load MathJax from `_static`; Sphinx itself adds it only to pages with equations."""
-    config.mathjax_path = MATHJAX
 
 
 def serve_page_locally(
@@ -48,16 +68,12 @@ def serve_page_locally(
 ) -> None:
     """Give one page local scripts and style sheets and take every outside one away."""
     static = Path(app.outdir, "_static")
-    drop_outside_assets(context["script_files"])
-    drop_outside_assets(context["css_files"])
-    if any(str(script.filename).endswith(MATHJAX) for script in context["script_files"]):
-        package = distribution("sphinx-mathjax-offline")
-        source = package.locate_file(f"sphinx-mathjax-offline/static/{MATHJAX}")
-        place(Path(str(source)), static / MATHJAX)
     body = THEBE_SETTINGS.sub("", context.get("body", ""))
+    for assets in (context["script_files"], context["css_files"]):
+        drop_outside_assets(assets)
+        drop_idle_assets(assets, body)
     if "data-root-id" in body:
-        check_bokeh_version(page, body)
-        add_plot_scripts(app, static)
+        body = draw_plots(app, page, body)
         body = localise_panel_styles(body, static, context["pathto"]("_static/", 1))
     if outside := OUTSIDE_ASSET.search(body):
         raise ExtensionError(f"{page} would ask the network: {outside.group()}")
@@ -74,24 +90,56 @@ def drop_outside_assets(assets: list[Any]) -> None:
     ]
 
 
-def check_bokeh_version(page: str, body: str) -> None:
+def drop_idle_assets(assets: list[Any], body: str) -> None:
+    """Remove what nothing on the page uses; in place too."""
+    assets[:] = [
+        asset
+        for asset in assets
+        if NEEDED_FOR.get(Path(str(asset.filename or "")).name.partition("?")[0], "") in body
+    ]
+
+
+def draw_plots(app: Sphinx, page: str, body: str) -> str:
+    """Let Bokeh alone draw the plots of a page, and load those of its scripts that they use."""
+    needed: set[str] = set()
+
+    def redrawn(plot: re.Match[str]) -> str:
+        documents, items = json.loads(plot[1]), json.loads(plot[2])
+        drawn = {root for item in items for root in item["root_ids"]}
+        for content in documents.values():
+            check_bokeh_version(page, content["version"])
+            # The others are Panel's links to a kernel, which a page lacks.
+            content["roots"] = [root for root in content["roots"] if root["id"] in drawn]
+            needed.update(plot_scripts(page, Document.from_json(content)))
+        written = json.dumps(documents, ensure_ascii=False, separators=(",", ":"))
+        # A tag inside of the data would end the script.
+        return DRAW % (written.replace("</", "<\\/"), plot[2])
+
+    body, drawn = PLOT.subn(redrawn, body)
+    if drawn != body.count("data-root-id="):
+        raise ExtensionError(f"{page} has a plot of another form than Panel writes today")
+    source = Path(bokeh.__file__).parent / "server/static/js"
+    for name in filter(needed.__contains__, BOKEH_SCRIPTS):
+        place(source / name, Path(app.outdir, "_static/bokeh", name))
+        app.add_js_file(f"bokeh/{name}", loading_method="defer")
+    return body
+
+
+def check_bokeh_version(page: str, version: str) -> None:
     """Stop when a plot was written by another Bokeh: it would stay blank without a word."""
-    written = set(re.findall(r'docs_json = \{"[^"]+":\{"version":"([^"]+)"', body))
-    if other := written - {bokeh.__version__}:
+    if version != bokeh.__version__:
         raise ExtensionError(
-            f"{page} holds plots of Bokeh {', '.join(sorted(other))}, but {bokeh.__version__} is "
+            f"{page} holds plots of Bokeh {version}, but {bokeh.__version__} is "
             "installed: execute the notebook again"
         )
 
 
-def add_plot_scripts(app: Sphinx, static: Path) -> None:
-    """Copy the plot scripts out of the installed packages and load them on the current page."""
-    source = Path(bokeh.__file__).parent / "server/static/js"
-    for name in BOKEH_SCRIPTS:
-        place(source / name, static / "bokeh" / name)
-        app.add_js_file(f"bokeh/{name}")
-    place(Path(panel.__file__).parent / "dist/panel.min.js", static / "panel/panel.min.js")
-    app.add_js_file("panel/panel.min.js")
+def plot_scripts(page: str, plot: Document) -> set[str]:
+    """Name scripts of Bokeh that draw a plot."""
+    if any(type(model).__module__.startswith("panel.") for model in plot.models):
+        raise ExtensionError(f"{page} has a plot that only Panel's own script would draw")
+    bundle = bundle_for_objs_and_resources([plot], Resources(mode="server", minified=True))
+    return {Path(str(url)).name for url in bundle.js_urls}
 
 
 def localise_panel_styles(body: str, static: Path, prefix: str) -> str:
@@ -112,8 +160,38 @@ def place(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def drop_thebe(app: Sphinx, error: Exception | None) -> None:
-    """Delete the script that Jupyter Book's thebe extension copies: no page loads it now."""
-    if error is None:
-        for name in ("sphinx-thebe.js", "sphinx-thebe.css"):
-            Path(app.outdir, "_static", name).unlink(missing_ok=True)
+def drop_what_no_page_uses(app: Sphinx, error: Exception | None) -> None:
+    """Take idle scripts off the finished pages, and plots off the notebooks to download.
+
+    There a plot is drawn when its cell is run; as an output it would weigh as much as the page.
+    """
+    if error is not None:
+        return
+    site = Path(app.outdir)
+    for page in site.rglob("*.html"):
+        searches = page == site / "search.html"
+        idle = ICON_SCRIPTS if searches else f"{ICON_SCRIPTS}|{SEARCH_SCRIPTS}"
+        page.write_text(without_scripts(page.read_text(), idle))
+    for source in site.glob("_sources/**/*.ipynb"):
+        source.write_text(json.dumps(without_plots(json.loads(source.read_text())), indent=1))
+    for unused in [found for name in UNUSED for found in site.rglob(f"_static/**/{name}")]:
+        shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
+
+
+def without_scripts(page: str, names: str) -> str:
+    """Return a page that loads none of the scripts of these names, which bars separate.
+
+    Examples
+    --------
+    >>> without_scripts('<script src="../b.js?v=1"></script><script src="c.js"></script>', "a|b")
+    '<script src="c.js"></script>'
+    """
+    return re.sub(rf'\s*<script[^>]*["/](?:{names})\.js[^>]*></script>', "", page)
+
+
+def without_plots(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return a notebook without its interactive outputs."""
+    for cell in notebook["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = [o for o in cell["outputs"] if "data-root-id" not in str(o)]
+    return notebook
