@@ -221,10 +221,11 @@ def test_coherence_above_one_is_refused_when_its_block_is_read(tmp_path):
         stack.coherence.compute()
 
 
-def test_opening_reads_no_pixels_and_a_block_holds_all_pairs(geoc, monkeypatch):
-    monkeypatch.setattr("qilian.archive.readers.raster.BLOCK_BYTES", 2 * 4 * 4)
-    stack = licsar.read(geoc)
-    assert stack.coherence.chunks == ((2,), (1, 1, 1), (4,))
+def test_opening_reads_no_pixels_and_a_chunk_is_a_file(geoc, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("qilian.archive.readers.raster.read_pixels", None)
+        stack = licsar.read(geoc)
+    assert stack.coherence.chunks == ((1, 1), (3,), (4,))
     assert stack.coherence[:, 2, 3].compute().values == pytest.approx([0.2, 0.2])
 
 

@@ -1,14 +1,15 @@
 from .cache import ROWS, kept, store
-from .catalogue import READ_AT_ONCE, Archive, Entry, locate, open_archive, read_if_small
+from .catalogue import Archive, Entry, locate, open_archive
 from .closure import code_digest, imported_names
 from .project import base_folder, cache_folder, find_project
 from .readers.formats import READERS, Data, Reader
 from .readers.tiles import MERCATOR, fetch_basemap
+from .scratch import MEMORY, read_once
 
 __all__ = [
+    "MEMORY",
     "MERCATOR",
     "READERS",
-    "READ_AT_ONCE",
     "ROWS",
     "Archive",
     "Data",
@@ -23,6 +24,6 @@ __all__ = [
     "kept",
     "locate",
     "open_archive",
-    "read_if_small",
+    "read_once",
     "store",
 ]

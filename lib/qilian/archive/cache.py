@@ -1,8 +1,9 @@
 """Products of an archive, kept: made once, whole or not at all.
 
 A product lies in the cache under a name that holds a hash of its input, its options and the code
-that makes it. It is written beside that name and renamed when complete, under a lock: processes
-that ask for it together build it once, and one that is killed leaves nothing that looks finished.
+that makes it. It is written in a folder beside that name, which scratch files may share, and moved
+when complete, under a lock: processes that ask for it together build it once, and one that is
+killed leaves nothing that looks finished, and nothing at all after the next build of any product.
 """
 
 import hashlib
@@ -10,13 +11,13 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from distributed import Client
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from qilian.archive.catalogue import Archive
 from qilian.archive.closure import code_digest
@@ -31,7 +32,7 @@ def kept(
     source: Archive,
     needs: Sequence[str],
     options: Mapping[str, Any],
-    make: Callable[[], xr.Dataset],
+    make: Callable[[Path], xr.Dataset],
     *,
     scheduler: str | None = None,
     cache: Path | None = None,
@@ -49,10 +50,12 @@ def kept(
     options : mapping of str
         All else that it depends on, as JSON has it.
     make : callable
-        Makes the product. What its module imports of ours, and the packages behind that, count as
-        the code that makes it.
+        Makes the product, given a folder for scratch files, which lasts until the product is
+        written. What its module imports of ours, and the packages behind that, count as the code
+        that makes it.
     scheduler : str, optional
-        Address of a Dask scheduler; threads here by default.
+        Address of a Dask scheduler whose workers see `cache` and the input; threads here by
+        default.
     cache : Path, optional
         Folder of kept products; `cache_folder()` by default.
 
@@ -67,6 +70,7 @@ def kept(
     path = cache / f"{name}-{key}.zarr"
     if not path.is_dir():
         _folder(cache)
+        _clear(cache)
         with FileLock(cache / f".{path.name}.lock"):
             if not path.is_dir():
                 _build(path, make, scheduler, {"options": json.dumps(options)})
@@ -85,19 +89,29 @@ def _folder(cache: Path) -> None:
         raise InputError(f"cache folder {cache} cannot be made: {error.strerror}.") from error
 
 
+def _clear(cache: Path) -> None:
+    """Remove what killed builds have left: nobody holds their lock."""
+    for left in cache.glob(".*.unfinished"):
+        product = left.name.rsplit(".", 2)[0]
+        with suppress(Timeout), FileLock(cache / f"{product}.lock", blocking=False):
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _build(
-    path: Path, make: Callable[[], xr.Dataset], scheduler: str | None, about: Mapping[str, str]
+    path: Path,
+    make: Callable[[Path], xr.Dataset],
+    scheduler: str | None,
+    about: Mapping[str, str],
 ) -> None:
-    """Write a product under a name of its own, and give it its name when it is whole."""
-    for abandoned in path.parent.glob(f".{path.name}.*.unfinished"):
-        shutil.rmtree(abandoned)  # whoever wrote it no longer holds the lock
+    """Write a product in a folder of its own, and give it its place when it is whole."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.unfinished")
+    unfinished.mkdir()
     try:
-        store(make().assign_attrs(about), unfinished, scheduler=scheduler)
-        unfinished.rename(path)
-    except BaseException:
+        with _connected(scheduler):
+            store(make(unfinished).assign_attrs(about), unfinished / path.name)
+        (unfinished / path.name).rename(path)
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise
 
 
 def store(product: xr.Dataset, path: Path, *, scheduler: str | None = None) -> None:
@@ -112,14 +126,20 @@ def store(product: xr.Dataset, path: Path, *, scheduler: str | None = None) -> N
     scheduler : str, optional
         Address of a Dask scheduler; threads here by default.
     """
-    product = product if product.chunks else product.chunk(y=ROWS)
+    if not product.chunks:
+        # By a name of our own, since Dask's costs a look at every number.
+        product = product.chunk(y=ROWS, token=uuid.uuid4().hex)
     # Noise does not compress, and trying costs more than the inversion.
     plain = {name: {"compressors": None} for name in product.data_vars}
+    with _connected(scheduler):
+        product.to_zarr(path, encoding=plain, zarr_format=2)
+
+
+def _connected(scheduler: str | None) -> AbstractContextManager:
+    """Let a scheduler, if there is one, compute what is lazy."""
     try:
-        client = Client(scheduler) if scheduler else nullcontext()
+        return Client(scheduler) if scheduler else nullcontext()
     except (OSError, ValueError) as error:
         raise InputError(
             f"scheduler {scheduler} does not answer, expected a Dask scheduler's address."
         ) from error
-    with client:
-        product.to_zarr(path, encoding=plain, zarr_format=2)

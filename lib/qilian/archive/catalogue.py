@@ -15,8 +15,6 @@ from qilian.archive.project import base_folder
 from qilian.archive.readers.formats import READERS, Data, Reader
 from qilian.contracts.errors import InputError
 
-READ_AT_ONCE = 2e9  # bytes
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -152,14 +150,6 @@ class Archive:
         total = hashlib.blake2b(digest_size=16)
         _add_files(total, sorted(self.truth.glob("*.nc")) if self.truth else [])
         return total.hexdigest()
-
-
-def read_if_small(data: xr.Dataset) -> xr.Dataset:
-    """Read lazy data once, if memory holds them with ease; larger ones go through block by block.
-
-    For what looks at a stack several times: each look would else read all of its files.
-    """
-    return data.compute() if data.nbytes < READ_AT_ONCE else data
 
 
 def _stamp(file: Path) -> tuple[str, int, int]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import xarray as xr
 
 from qilian.archive.cache import kept
-from qilian.archive.catalogue import Archive, read_if_small
+from qilian.archive.catalogue import Archive
+from qilian.archive.scratch import MEMORY, read_once
 from qilian.contracts.errors import require
 from qilian.insar import corrections, temporal_models
 from qilian.insar.network import acquisition_dates
@@ -76,9 +77,11 @@ def displacement(
         "height": height,
     }
 
-    def make() -> xr.Dataset:
+    def make(scratch: Path) -> xr.Dataset:
+        # Workers share no memory, but see the cache.
+        memory = MEMORY if scheduler is None else 0
         stack = source.load(entry, "unwrapped_phase", "coherence")
-        stack = read_if_small(stack) if scheduler is None else stack
+        stack = read_once(stack, scratch, memory=memory)
         if reference is None:
             area = corrections.reference_by_coherence(stack)
         else:

@@ -1,6 +1,7 @@
 """The correction that gives Sentinel-1 the distribution of ALOS-2's rates, kept for other pages."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import xarray as xr
 
@@ -48,7 +49,7 @@ def matching_correction(
         "matching_bins": matching_bins,
     }
 
-    def make() -> xr.Dataset:
+    def make(_: Path) -> xr.Dataset:
         before, reference, mask = _compared(source, matching_years, minimum_mean_coherence)
         fitted = cdf_matching.fit_cdf_matching(before, reference, mask, bins=matching_bins)
         added = cdf_matching.apply_cdf_matching(fitted, before) - before

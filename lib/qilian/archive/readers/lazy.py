@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import dask.array as da
 import numpy as np
 
+# Of float32 that are read at once, so that a dozen such blocks fit into memory.
+BLOCK_BYTES = 64 * 2**20
+
 # From numbers of layers and a box of rows and columns to float32 (layer, row, column).
 Read = Callable[[np.ndarray, slice, slice], np.ndarray]
 
@@ -45,3 +48,8 @@ def lazy_layers(
         As dask takes them.
     """
     return da.from_array(_Layers(read, shape), chunks=chunks, meta=np.empty((0, 0, 0), "float32"))
+
+
+def at_once(size: int, whole: int = 1) -> int:
+    """Count what a block holds of things of `size` float32 each, in multiples of `whole`."""
+    return max(1, BLOCK_BYTES // (4 * size * whole)) * whole

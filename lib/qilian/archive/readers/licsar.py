@@ -22,6 +22,7 @@ from qilian.contracts.errors import InputError
 from qilian.contracts.radars import RADARS
 
 _PAIR = re.compile(r"\d{8}_\d{8}")
+_OF_BYTE = np.append(np.float32("nan"), np.arange(1, 256, dtype="float32") / np.float32(255))
 _LAYERS = {
     "line_of_sight_east": ("E", "1"),
     "line_of_sight_north": ("N", "1"),
@@ -74,8 +75,9 @@ def read(path: Path, *, wavelength: float = RADARS["Sentinel-1"].wavelength) -> 
 
 
 def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
-    scale = np.float32(255 if stored.dtype == np.uint8 else 1)
-    return checked_coherence(zero_is_missing(stored, path) / scale, path)
+    if stored.dtype == np.uint8:
+        return _OF_BYTE[stored]
+    return checked_coherence(zero_is_missing(stored, path), path)
 
 
 def _add_layers(stack: xr.Dataset, path: Path, grid: Grid) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 import rasterio
 from rasterio.errors import CRSError
 
-from qilian.archive.readers.lazy import lazy_layers
-from qilian.archive.readers.raster import Decode, Grid, block_rows
+from qilian.archive.readers.lazy import at_once, lazy_layers
+from qilian.archive.readers.raster import Decode, Grid
 from qilian.contracts.errors import InputError
 
 
@@ -37,7 +37,7 @@ class Stored:
     path: Path
     attributes: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
-    chunk_rows: Mapping[str, int]
+    chunks: Mapping[str, tuple[int, ...]]
 
     @classmethod
     def of(cls, file: h5py.File, path: Path, kind: str, unit: str = "") -> "Stored":
@@ -49,8 +49,8 @@ class Stored:
         if unit and text.get("UNIT", unit).replace("year", "yr") != unit:
             raise InputError(f"{path} is in {text['UNIT']}, expected {unit}.")
         held = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
-        chunk_rows = {k: v.chunks[-2] for k, v in held.items() if v.ndim > 1 and v.chunks}
-        return cls(path, text, {name: item.shape for name, item in held.items()}, chunk_rows)
+        chunks = {name: item.chunks or (1,) * item.ndim for name, item in held.items()}
+        return cls(path, text, {name: item.shape for name, item in held.items()}, chunks)
 
     def number(self, key: str) -> float:
         """Return an attribute as a number; all are stored as text."""
@@ -92,7 +92,11 @@ class Stored:
         return (y == self.number("REF_Y"))[:, None] & (x == self.number("REF_X"))
 
     def lazy(self, name: str, decode: Decode, kept: np.ndarray | None = None) -> da.Array:
-        """Return a dataset as a float32 dask array in blocks of whole rows, all layers in each."""
+        """Return a dataset as a float32 dask array in blocks of whole rows.
+
+        A block holds whole chunks of the file, so that each is read once, and all layers, unless
+        a row of chunks has more than a block may hold.
+        """
         shape = self.shapes.get(name)
         if shape is None or shape[-2:] != self.grid.shape:
             raise InputError(
@@ -101,10 +105,12 @@ class Stored:
             )
         count = shape[0] if len(shape) == 3 else 1
         kept = np.arange(count) if kept is None else kept
-        rows = block_rows(count, self.grid)
-        rows -= rows % min(rows, self.chunk_rows.get(name, 1))
+        deep, high, _ = (1, *self.chunks[name])[-3:]
+        rows = at_once(-(-count // deep) * deep * shape[-1], high)
+        together = kept // at_once(rows * shape[-1], deep)
+        chunks = tuple(np.unique(together, return_counts=True)[1].tolist()), rows, shape[-1]
         read = partial(_read_dataset, self.path, name, decode, kept)
-        layers = lazy_layers(read, (kept.size, *self.grid.shape), (kept.size, rows, shape[-1]))
+        layers = lazy_layers(read, (kept.size, *self.grid.shape), chunks)
         return layers if len(shape) == 3 else layers[0]
 
 

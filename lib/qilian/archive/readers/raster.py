@@ -13,12 +13,8 @@ import xarray as xr
 from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
-from qilian.archive.readers.lazy import lazy_layers
+from qilian.archive.readers.lazy import at_once, lazy_layers
 from qilian.contracts.errors import InputError
-
-# A spatial block holds every pair of its pixels, which is what an inversion wants;
-# 64 MiB keeps a dozen of them in memory at once.
-BLOCK_BYTES = 64 * 2**20
 
 Start = tuple[int, int]  # row and column of a first pixel
 
@@ -156,16 +152,13 @@ def coordinates(grid: Grid) -> xr.Dataset:
 Decode = Callable[[np.ndarray, Path], np.ndarray]
 
 
-def block_rows(layers: int, grid: Grid) -> int:
-    """Rows of a spatial block that holds all layers of its pixels."""
-    rows, columns = grid.shape
-    return max(1, min(rows, BLOCK_BYTES // (4 * layers * columns)))
-
-
 def lazy_stack(
     paths: Sequence[Path], grid: Grid, decode: Decode, starts: Sequence[Start] | None = None
 ) -> da.Array:
-    """Stack rasters as a float32 dask array (file, y, x), chunked in space, read on demand.
+    """Stack rasters as a float32 dask array (file, y, x), read on demand and each by itself.
+
+    A chunk is a whole raster, or of a large one as many rows of its strips or tiles as a block
+    holds, so that what looks at all chunks decodes each file once.
 
     Parameters
     ----------
@@ -179,12 +172,13 @@ def lazy_stack(
     starts : sequence of (row, column), optional
         Where `grid` starts in each raster; at its first pixel by default.
     """
-    read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode)
-    chunks = (len(paths), block_rows(len(paths), grid), grid.shape[1])
-    return lazy_layers(read, (len(paths), *grid.shape), chunks)
+    read = partial(_read_file, tuple(paths), starts or [(0, 0)] * len(paths), decode)
+    with open_raster(paths[0]) as raster:
+        rows = at_once(grid.shape[1], raster.block_shapes[0][0])
+    return lazy_layers(read, (len(paths), *grid.shape), (1, rows, grid.shape[1]))
 
 
-def _read_files(
+def _read_file(
     paths: Sequence[Path],
     starts: Sequence[Start],
     decode: Decode,
@@ -192,12 +186,11 @@ def _read_files(
     rows: slice,
     columns: slice,
 ) -> np.ndarray:
-    """Read a box of rows and columns, counted from each file's start, of some files."""
-    layers = []
-    for path, (row, column) in ((paths[file], starts[file]) for file in files):
-        ends = (row + rows.start, row + rows.stop), (column + columns.start, column + columns.stop)
-        layers.append(decode(read_pixels(path, window=Window.from_slices(*ends)), path))
-    return np.stack(layers)
+    """Read a box of rows and columns, counted from the file's start, of the one file of a chunk."""
+    (file,) = files
+    path, (row, column) = paths[file], starts[file]
+    ends = (row + rows.start, row + rows.stop), (column + columns.start, column + columns.stop)
+    return decode(read_pixels(path, window=Window.from_slices(*ends)), path)[np.newaxis]
 
 
 def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:
