@@ -3,7 +3,6 @@
 Each is a multiple of a map, one multiple a pair; an inversion takes them off as it reads.
 """
 
-import dask
 import numpy as np
 import xarray as xr
 
@@ -45,7 +44,8 @@ def reference_by_coherence(stack: xr.Dataset, *, size: int = 5) -> xr.DataArray:
     array([[False,  True, False]])
     """
     require("size", size, size >= 1 and size % 2 == 1, "an odd number of pixels")
-    mean, complete = _quality(stack)
+    mean = _mean_coherence(stack)
+    complete = stack["unwrapped_phase"].notnull().all("pair").compute()
     window = {"y": size, "x": size}
     smooth = mean.where(complete).rolling(window, center=True).mean()
     if smooth.isnull().all():
@@ -122,7 +122,7 @@ def fit_corrections(
     if basis.sizes["term"] > 1:
         chosen = _stable_ground(stack) if stable is None else stable.values
         rows, columns = _thinned(chosen & basis.notnull().all("term").values)
-        design = basis.values[:, rows, columns].T
+        design = basis.values[:, rows, columns].T.astype(float)
         for pair, values in enumerate(_at(phase, rows, columns)):
             coefficient[pair] = _robust(design, values, _dates(stack, pair))
     rows, columns = np.nonzero(reference.values)
@@ -180,18 +180,33 @@ def _basis(stack: xr.Dataset, ramp: bool, height: bool) -> xr.DataArray:
     return basis.assign_attrs(attributes("maps that corrections are multiples of"))
 
 
-def _quality(stack: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
-    """Mean coherence of each pixel, and whether it has phase in every pair."""
+def _mean_coherence(stack: xr.Dataset) -> xr.DataArray:
+    """Average the coherence of each pixel, (y, x), NaN where there is none."""
     if "coherence" not in stack:
         raise InputError("the stack has no coherence, expected it to judge its pixels by.")
-    return dask.compute(
-        stack["coherence"].mean("pair", dtype="float64"),
-        stack["unwrapped_phase"].notnull().all("pair"),
-    )
+    return xr.apply_ufunc(
+        _mean_of_known,
+        stack["coherence"],
+        input_core_dims=[["pair"]],
+        dask="parallelized",
+        dask_gufunc_kwargs={"allow_rechunk": True},
+        output_dtypes=[float],
+    ).compute()
+
+
+def _mean_of_known(values: np.ndarray) -> np.ndarray:
+    """Average (…, pair) over pairs: as xarray does, without copies of the stack."""
+    total = np.zeros(values.shape[:-1])
+    count = np.zeros(values.shape[:-1], int)
+    for layer in np.moveaxis(values, -1, 0):
+        known = ~np.isnan(layer)
+        total += np.where(known, layer, 0)
+        count += known
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def _stable_ground(stack: xr.Dataset) -> np.ndarray:
-    mean, _ = _quality(stack)
+    mean = _mean_coherence(stack)
     return (mean >= mean.quantile(1 - STABLE_SHARE)).values
 
 
@@ -210,12 +225,16 @@ def _at(phase: xr.DataArray, rows: np.ndarray, columns: np.ndarray) -> np.ndarra
 
 
 def _robust(design: np.ndarray, values: np.ndarray, pair: str) -> np.ndarray:
-    """Least squares, then again without what lies far off."""
-    kept = np.isfinite(values)
+    """Least squares, then again without what lies far off.
+
+    By normal equations, which lose no digit that counts: the columns of the design are about 1.
+    """
+    kept, known = np.isfinite(values), np.nan_to_num(values)
     for _ in range(ROUNDS):
         if kept.sum() < 10 * design.shape[1]:
             raise InputError(f"the pair {pair} has too little phase on stable ground.")
-        solution = np.linalg.lstsq(design[kept], values[kept])[0]
+        used = design * kept[:, np.newaxis]
+        solution = np.linalg.lstsq(used.T @ design, used.T @ known)[0]
         off = np.abs(values - design @ solution)
         kept = off <= TRIMMED * 1.4826 * np.nanmedian(off)
     return solution
