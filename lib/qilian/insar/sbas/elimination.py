@@ -8,19 +8,17 @@ doi:10.1287/opre.33.5.1107): a pivot is the *sum* of what still couples its date
 no digit is lost however unequal the weights are, and a pivot is exactly zero exactly where the
 data leave a date untied.
 
-Arrays of numbers have the shape (entry, LANES): the last axis runs over pixels, innermost.
+The functions below `plan` record what they do (see `program`): arrays are rows, each of which holds
+one number of every pixel of a block.
 """
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from scipy.sparse import coo_array, eye_array
 from scipy.sparse.linalg import splu
 
-LANES = 128  # pixels side by side; their workspace stays within a core's cache
-
-compiled = numba.njit(nogil=True, fastmath={"contract"}, error_model="numpy")
+from qilian.insar.sbas.program import Row, Rows, reciprocal, untied
 
 
 class Elimination(NamedTuple):
@@ -33,7 +31,11 @@ class Elimination(NamedTuple):
     start : numpy.ndarray
         Where each position's couplings start in `row`, shape (n + 1,).
     row : numpy.ndarray
-        Later position that a coupling leads to, ascending within each position.
+        Later position that a coupling leads to, ascending within each position, shape (coupling,).
+    before : numpy.ndarray
+        Where the couplings that lead to each position start in the two below, shape (n + 1,).
+    link, giver : numpy.ndarray
+        Those couplings, and the positions that they come from, shape (coupling,).
     fill : numpy.ndarray
         Coupling between two rows of one position, row by row of the strict lower triangle.
     fill_start : numpy.ndarray
@@ -47,6 +49,9 @@ class Elimination(NamedTuple):
     date: np.ndarray
     start: np.ndarray
     row: np.ndarray
+    before: np.ndarray
+    link: np.ndarray
+    giver: np.ndarray
     fill: np.ndarray
     fill_start: np.ndarray
     coupling: np.ndarray
@@ -76,10 +81,15 @@ def plan(first: np.ndarray, second: np.ndarray, n_dates: int) -> Elimination:
     fill = [at[rows[c], rows[a]] for rows in columns for a in range(len(rows)) for c in range(a)]
     ends = np.sort(np.stack([position[first], position[second]]), axis=0).T
     coupling = [at[low, high] if low >= 0 else -1 for low, high in ends.tolist()]
+    row = np.array([i for rows in columns for i in rows], dtype=np.int64)
+    link = np.argsort(row, kind="stable")
     parts = (
         order,
         start,
-        [i for rows in columns for i in rows],
+        row,
+        np.searchsorted(row[link], np.arange(order.size + 1)),
+        link,
+        np.repeat(np.arange(order.size), np.diff(start))[link],
         fill,
         np.cumsum([0, *(len(rows) * (len(rows) - 1) // 2 for rows in columns)]),
         coupling,
@@ -115,107 +125,82 @@ def _couplings(first: np.ndarray, second: np.ndarray, order: np.ndarray) -> list
     return [sorted(rows) for rows in later]
 
 
-@compiled
-def copy(values, into):
-    """Copy (row, column) values; a plain loop, which compiles in a tenth of a slice's time."""
-    for k in range(values.shape[0]):
-        for b in range(values.shape[1]):
-            into[k, b] = values[k, b]
-
-
-@compiled
-def eliminate(e, coupling, ground, spring, springs, pivot, pieces):
+def eliminate(
+    e: Elimination, coupling: Rows, ground: Rows, spring: Rows | None, pivot: Rows, pieces: Row
+) -> None:
     """Factorise in place.
 
     Parameters
     ----------
     e : Elimination
         Of the network.
-    coupling : numpy.ndarray
-        In: weight between dates, shape (couplings, LANES). Out: share of a date's neighbour in it.
-    ground, spring : numpy.ndarray
-        In: weight that ties a date to the held one, and to its own zero, shape (n, LANES).
+    coupling : Rows
+        In: weight between dates, (coupling,). Out: share of a date's neighbour in it.
+    ground, spring : Rows
+        In: weight that ties a date to the held one, and to its own zero if any does, (n,).
         Out: what it has gathered of either when its turn came.
-    springs : bool
-        Whether any spring is not zero.
-    pivot : numpy.ndarray
-        Out: inverse pivots, 0 where nothing ties a date, shape (n, LANES).
-    pieces : numpy.ndarray
-        Out: pieces of the network that no pair ties to the held date, shape (LANES,).
+    pivot : Rows
+        Out: inverse pivots, 0 where nothing ties a date, (n,).
+    pieces : Row
+        Out: pieces of the network that no pair ties to the held date.
     """
-    pieces[:] = 0
+    pieces.set(0.0)
     for k in range(e.date.size):
         a0, a1 = e.start[k], e.start[k + 1]
-        for b in range(LANES):
-            pivot[k, b] = ground[k, b]
+        _gather(e, coupling, ground, k)
+        pivot[k] = ground[k]
         for a in range(a0, a1):
-            for b in range(LANES):
-                pivot[k, b] += coupling[a, b]
-        for b in range(LANES):
-            tied = pivot[k, b]
-            pieces[b] += 1.0 if tied == 0 else 0.0
-            total = tied + spring[k, b]
-            pivot[k, b] = 1 / total if total > 0 else 0.0
+            pivot[k] += coupling[a]
+        pieces += untied(pivot[k])
+        if spring is not None:
+            _gather(e, coupling, spring, k)
+            pivot[k] += spring[k]
+        pivot[k] = reciprocal(pivot[k])
         fill = e.fill_start[k + 1]
         # From the last row back, each overwritten once no later one needs it.
         for a in range(a1 - 1, a0 - 1, -1):
-            i = e.row[a]
             fill -= a - a0
-            for b in range(LANES):
-                coupling[a, b] *= pivot[k, b]
-                ground[i, b] += coupling[a, b] * ground[k, b]
-            if springs:
-                for b in range(LANES):
-                    spring[i, b] += coupling[a, b] * spring[k, b]
+            coupling[a] *= pivot[k]
             for c in range(a0, a):
-                f = e.fill[fill + c - a0]
-                for b in range(LANES):
-                    coupling[f, b] += coupling[a, b] * coupling[c, b]
+                coupling[e.fill[fill + c - a0]] += coupling[a] * coupling[c]
 
 
-@compiled
-def forward(e, share, values):
-    """Carry right-hand sides (n, LANES) through the elimination, in place."""
+def forward(e: Elimination, share: Rows, values: Rows) -> None:
+    """Carry right-hand sides (n,) through the elimination, in place."""
     for k in range(e.date.size):
-        for a in range(e.start[k], e.start[k + 1]):
-            i = e.row[a]
-            for b in range(LANES):
-                values[i, b] += share[a, b] * values[k, b]
+        _gather(e, share, values, k)
 
 
-@compiled
-def backward(e, share, pivot, values):
+def _gather(e: Elimination, share: Rows, values: Rows, k: int) -> None:
+    """Add to a date's value what those eliminated before it hand on."""
+    for a in range(e.before[k], e.before[k + 1]):
+        values[k] += share[e.link[a]] * values[e.giver[a]]
+
+
+def backward(e: Elimination, share: Rows, pivot: Rows, values: Rows) -> None:
     """Solve for the unknowns from what `forward` left, in place."""
-    for k in range(e.date.size - 1, -1, -1):
-        for b in range(LANES):
-            values[k, b] *= pivot[k, b]
+    for k in reversed(range(e.date.size)):
+        values[k] *= pivot[k]
         for a in range(e.start[k], e.start[k + 1]):
-            i = e.row[a]
-            for b in range(LANES):
-                values[k, b] += share[a, b] * values[i, b]
+            values[k] += share[a] * values[e.row[a]]
 
 
-@compiled
-def inverse_diagonal(e, share, pivot, between, diagonal):
+def inverse_diagonal(
+    e: Elimination, share: Rows, pivot: Rows, between: Rows, diagonal: Rows
+) -> None:
     """Diagonal of the inverse, from its entries at the couplings alone (Takahashi et al. 1973).
 
-    Out: `between`, the inverse at the couplings, and `diagonal`, shape (n, LANES).
+    Out: `between`, the inverse at the couplings, and `diagonal`, (n,).
     """
-    for k in range(e.date.size - 1, -1, -1):
-        a0, a1 = e.start[k], e.start[k + 1]
-        fill = e.fill_start[k]
-        for a in range(a0, a1):
-            for b in range(LANES):
-                between[a, b] = share[a, b] * diagonal[e.row[a], b]
-        for a in range(a0, a1):
-            for c in range(a0, a):
-                f = e.fill[fill]
-                fill += 1
-                for b in range(LANES):
-                    between[a, b] += share[c, b] * between[f, b]
-                    between[c, b] += share[a, b] * between[f, b]
-        for b in range(LANES):
-            diagonal[k, b] = pivot[k, b]
-        for a in range(a0, a1):
-            for b in range(LANES):
-                diagonal[k, b] += share[a, b] * between[a, b]
+    for k in reversed(range(e.date.size)):
+        links = range(e.start[k], e.start[k + 1])
+        fill = iter(e.fill[e.fill_start[k] : e.fill_start[k + 1]])
+        across = {(a, c): next(fill) for a in links for c in links if c < a}
+        for a in links:
+            between[a] = share[a] * diagonal[e.row[a]]
+            for c in links:
+                if c != a:
+                    between[a] += share[c] * between[across[max(a, c), min(a, c)]]
+        diagonal[k] = pivot[k]
+        for a in links:
+            diagonal[k] += share[a] * between[a]

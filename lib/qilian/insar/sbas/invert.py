@@ -13,10 +13,10 @@ import xarray as xr
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import LINE_OF_SIGHT, attributes
 from qilian.insar.network import incidence
-from qilian.insar.sbas.elimination import LANES, plan
+from qilian.insar.sbas.elimination import plan
 from qilian.insar.sbas.loops import find_loops, no_loops
-from qilian.insar.sbas.pixels import Weights
-from qilian.insar.sbas.solve import BLOCKS, Result, Task, solve_pixels
+from qilian.insar.sbas.machine import BLOCKS, LANES, Weights
+from qilian.insar.sbas.solve import Network, Stack, Task, record, solve_pixels
 
 # What comes out besides the series: dims without the pixel's, type, long name, units.
 _OUTPUTS = {
@@ -130,13 +130,18 @@ def invert(
     terms = np.zeros((first.size, 0)) if corrections is None else corrections["coefficient"].values
     task = Task(
         plan(first, second, dates.size),
+        matrix.astype(float),
+        float(constraint) ** 2,
+        uncertainty,
+        prior is not None,
+        -1000 * float(stack["wavelength"]) / (4 * np.pi),
+    )
+    network = Network(
+        task,
+        record(task),
         find_loops(first, second) if screen_loops else no_loops(first.size),
         int(kind),
         np.ascontiguousarray(terms, dtype=np.float32),
-        np.ascontiguousarray(matrix, dtype=float),
-        float(constraint) ** 2,
-        uncertainty,
-        -1000 * float(stack["wavelength"]) / (4 * np.pi),
     )
     layers = [
         phase,
@@ -147,7 +152,7 @@ def invert(
     ]
     # Coordinates may differ in name or precision; the grid is the stack's.
     layers = [layer.drop_vars(layer.coords) for layer in layers]
-    return _label(_apply(task, layers), stack, dates, model)
+    return _label(_apply(network, layers), stack, dates, model)
 
 
 def _check(stack, weight, corrections, model, constraint, prior, uncertainty) -> None:
@@ -198,23 +203,23 @@ def _wanted(task: Task) -> list[str]:
     return [name for name in _OUTPUTS if needs.get(name, True)]
 
 
-def _apply(task: Task, layers: list[xr.DataArray]) -> dict[str, xr.DataArray]:
+def _apply(network: Network, layers: list[xr.DataArray]) -> dict[str, xr.DataArray]:
     """Solve all pixels, where the stack is: in memory by threads here, or lazily by blocks."""
     layers = [field.transpose(..., "y", "x") for field in layers]
-    wanted = _wanted(task)
+    wanted = _wanted(network.task)
     results: Sequence[Any]
     if layers[0].chunks is None:
         threads = len(os.sched_getaffinity(0))
-        results = _solve(*(field.values for field in layers), task=task, threads=threads)
+        results = _solve(*(field.values for field in layers), network=network, threads=threads)
     else:
-        results = _lazily(task, layers, wanted)
+        results = _lazily(network, layers, wanted)
     return {
         name: xr.DataArray(array, dims=(*_OUTPUTS[name][0], "y", "x"))
         for name, array in zip(wanted, results, strict=True)
     }
 
 
-def _lazily(task: Task, layers: list[xr.DataArray], wanted: list[str]) -> list[da.Array]:
+def _lazily(network: Network, layers: list[xr.DataArray], wanted: list[str]) -> list[da.Array]:
     """Make one Dask task of each block, which reads it too, and one of each of its results.
 
     The dims that a solution sums over stay with a block, one long: Dask fuses no reading into a
@@ -229,12 +234,13 @@ def _lazily(task: Task, layers: list[xr.DataArray], wanted: list[str]) -> list[d
         _solve,
         dims,
         *itertools.chain(*inputs),
-        task=task,
+        network=network,
         threads=1,
         dtype=object,
         meta=np.empty((0,) * len(dims), object),
     )
-    sizes = _sizes(task)
+    dates, parameters = network.task.model.shape
+    sizes = {"time": dates, "parameter": parameters, "parameter_": parameters}
     return [
         da.blockwise(
             _result,
@@ -264,50 +270,37 @@ def _solve(
     prior: np.ndarray,
     prior_error: np.ndarray,
     *,
-    task: Task,
+    network: Network,
     threads: int,
 ) -> tuple[np.ndarray, ...]:
     """Solve one block of pixels; y and x are the last dims of all that comes in and out."""
-    shape = phase.shape[-2:]
-    stack, worth, maps = (_flat(layer) for layer in (phase, quality, basis))
-    maps = maps[: task.correction.shape[1]]
-    before = [layer.astype(float).ravel() / task.millimetres for layer in (prior, prior_error)]
-    pixels = stack.shape[1]
-    result = _empty(task, pixels)
-    # Whole runs of blocks, and so many shares that threads end together.
-    run = BLOCKS * LANES
-    share = run * max(1, pixels // (8 * threads * run))
+    task, shape = network.task, phase.shape[-2:]
+    stack, worth, maps = (_flat(layer, np.float32) for layer in (phase, quality, basis))
+    maps = maps[: network.correction.shape[1]]
+    before = np.concatenate([_flat(layer, float) for layer in (prior, prior_error)])
+    layers = Stack(stack, worth, maps, before[: 2 * task.prior] / task.millimetres)
+    pixels, output = stack.shape[1], network.program.output
+    out = np.empty((max(rows.stop for rows in output.values()), pixels), np.float32)
+    runs = iter(range(0, pixels, BLOCKS * LANES))
 
-    def solve(start: int) -> None:
-        stop = min(start + share, pixels)
-        solve_pixels(task, stack, worth, maps, *before, start, stop, result)
+    def solve(_: int) -> None:
+        solve_pixels(network, layers, runs, out)
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(solve, range(0, pixels, share)))
-    found = (getattr(result, name) for name in _wanted(task))
-    return tuple(array.reshape(*array.shape[:-1], *shape) for array in found)
-
-
-def _flat(layer: np.ndarray) -> np.ndarray:
-    """Bring (…, y, x) to (k, pixel), float32 and contiguous: no copy, if it was so before."""
-    return np.ascontiguousarray(layer, dtype=np.float32).reshape(
-        -1, layer.shape[-2] * layer.shape[-1]
+        list(pool.map(solve, range(threads)))
+    dates, parameters = task.model.shape
+    sizes = {"time": dates, "parameter": parameters, "parameter_": parameters}
+    return tuple(
+        out[output[name]]
+        .astype(_OUTPUTS[name][1], copy=False)
+        .reshape(*(sizes[dim] for dim in _OUTPUTS[name][0]), *shape)
+        for name in _wanted(task)
     )
 
 
-def _sizes(task: Task) -> dict[str, int]:
-    dates, parameters = task.model.shape
-    return {"time": dates, "parameter": parameters, "parameter_": parameters}
-
-
-def _empty(task: Task, pixels: int) -> Result:
-    """Allocate what a task fills; what it does not bring has no row."""
-    wanted, sizes = _wanted(task), _sizes(task)
-    arrays = {}
-    for name, (dims, kind, *_) in _OUTPUTS.items():
-        rows = [sizes[dim] if name in wanted else 0 for dim in dims]
-        arrays[name] = np.empty((*rows, pixels), kind)
-    return Result(**arrays)
+def _flat(layer: np.ndarray, kind: type) -> np.ndarray:
+    """Bring (…, y, x) to (k, pixel), of a kind and contiguous: no copy, if it was so before."""
+    return np.ascontiguousarray(layer, dtype=kind).reshape(-1, layer.shape[-2] * layer.shape[-1])
 
 
 def _label(

@@ -11,229 +11,290 @@ least-squares fit, and pieces of a torn network are set against one another by t
 Two sources of error are told apart. Pairs differ from the series they are fitted by: noise of
 pairs, such as decorrelation. The series differs from the model: noise of dates, such as the delay
 in the atmosphere, which closes around every loop. Either reaches the parameters by a known matrix.
+
+Everything here records, as `elimination` does. Parameters are counted by p, dates but the held one
+by n.
 """
 
 import numpy as np
 
-from qilian.insar.sbas.elimination import LANES, backward, compiled, forward
+from qilian.insar.sbas.elimination import Elimination, backward, forward
+from qilian.insar.sbas.program import (
+    Row,
+    Rows,
+    known,
+    not_negative,
+    positive,
+    reciprocal,
+)
 
 SINGULAR = 1e-9  # a pivot this small, relative to its diagonal, is rounding
 RATE = 1  # the parameter that a prior and the degrees of freedom speak of
 
 
-@compiled
-def solve_columns(e, model, share, pivot, columns):
-    """Solve A V = M for every parameter into `columns`, shape (parameter, n, LANES)."""
-    for p in range(columns.shape[0]):
+def solve_columns(
+    e: Elimination, model: np.ndarray, share: Rows, pivot: Rows, columns: Rows
+) -> None:
+    """Solve A V = M for every parameter into `columns`, (p, n); `model` is (date, p)."""
+    for p in range(len(columns)):
         for k in range(e.date.size):
             columns[p, k] = model[e.date[k], p]
         forward(e, share, columns[p])
         backward(e, share, pivot, columns[p])
 
 
-@compiled
-def invert_border(e, model, columns, g, inverse, mv):
-    """Sum MᵀV and invert S = MᵀM - g MᵀV, (parameter, parameter, LANES); NaN if singular."""
-    size = columns.shape[0]
-    system = np.zeros((size, size, LANES))
+def invert_border(
+    e: Elimination, model: np.ndarray, columns: Rows, g: Row, inverse: Rows, mv: Rows
+) -> None:
+    """Sum MᵀV and invert S = MᵀM - g MᵀV, (p, p); NaN where it is singular."""
+    size = len(columns)
+    system = g.program.rows(size, size)
+    square = model.T @ model
     for p in range(size):
-        for q in range(p + 1):
-            mv[p, q] = 0
+        for q in range(size):
+            if q > p:
+                continue
+            mv[p, q] = 0.0
             for k in range(e.date.size):
-                factor = model[e.date[k], q]
-                for b in range(LANES):
-                    mv[p, q, b] += factor * columns[p, k, b]
-            square = 0.0
-            for d in range(model.shape[0]):
-                square += model[d, p] * model[d, q]
-            for b in range(LANES):
-                # A pixel without any pair has no weight either, and nothing to fit.
-                system[p, q, b] = square - g[b] * mv[p, q, b] if g[b] > 0 else 0.0
-                system[q, p, b], mv[q, p, b] = system[p, q, b], mv[p, q, b]
+                mv[p, q] += model[e.date[k], q] * columns[p, k]
+            system[p, q] = square[p, q]
+            system[p, q] -= g * mv[p, q]
+            # A pixel without any pair has no weight either, and nothing to fit.
+            system[p, q].keep_where(g)
+            if q < p:
+                mv[q, p], system[q, p] = mv[p, q], system[p, q]
     _invert(system, inverse)
 
 
-@compiled
-def fit(e, model, columns, g, inverse, x, parameters):
-    """Fit the model to x̂, and add to x̂ what its rows change.
-
-    Out: `parameters` (parameter, LANES), NaN where undetermined; `x`, in place.
-    """
-    size = columns.shape[0]
-    right = np.zeros((size, LANES))
+def _invert(matrix: Rows, inverse: Rows) -> None:
+    """Invert symmetric matrices (p, p) by Gauss-Jordan, in place; NaN where they are singular."""
+    size = len(matrix)
+    program = matrix.program
+    diagonal, scale, factor, left = program.rows(size), program.row(), program.row(), program.row()
     for p in range(size):
-        for k in range(e.date.size):
-            factor = model[e.date[k], p]
-            for b in range(LANES):
-                right[p, b] += factor * x[k, b]
-    parameters[:] = 0
-    for p in range(size):
+        diagonal[p] = matrix[p, p]
         for q in range(size):
-            for b in range(LANES):
-                parameters[p, b] += inverse[p, q, b] * right[q, b]
-    move(columns, g, parameters, x)
-
-
-@compiled
-def move(columns, g, parameters, x):
-    """Add g V m to the series in place; nothing where m is undetermined."""
-    step = np.empty(LANES)
-    for p in range(columns.shape[0]):
-        for b in range(LANES):
-            step[b] = g[b] * parameters[p, b]
-            step[b] = step[b] if step[b] == step[b] else 0.0
-        for k in range(x.shape[0]):
-            for b in range(LANES):
-                x[k, b] += step[b] * columns[p, k, b]
-
-
-@compiled
-def _invert(matrix, inverse):
-    """Invert symmetric matrices (p, p, LANES) by Gauss-Jordan; NaN where they are singular."""
-    size = matrix.shape[0]
-    work = matrix.copy()
-    inverse[:] = 0
-    scale = np.empty(LANES)
+            inverse[p, q] = float(p == q)
     for p in range(size):
-        inverse[p, p] = 1
-    for p in range(size):
-        for b in range(LANES):
-            small = work[p, p, b] <= SINGULAR * matrix[p, p, b]
-            scale[b] = np.nan if small else 1 / work[p, p, b]
+        left.set(matrix[p, p])
+        left += -SINGULAR * diagonal[p]
+        scale.set(reciprocal(matrix[p, p]))
+        scale.keep_where(left)
         for q in range(size):
-            for b in range(LANES):
-                work[p, q, b] *= scale[b]
-                inverse[p, q, b] *= scale[b]
+            matrix[p, q] *= scale
+            inverse[p, q] *= scale
         for r in range(size):
             if r != p:
-                for b in range(LANES):
-                    factor = work[r, p, b]
-                    for q in range(size):
-                        work[r, q, b] -= factor * work[p, q, b]
-                        inverse[r, q, b] -= factor * inverse[p, q, b]
+                factor.set(matrix[r, p])
+                for q in range(size):
+                    matrix[r, q] -= factor * matrix[p, q]
+                    inverse[r, q] -= factor * inverse[p, q]
 
 
-@compiled
-def misfit(e, model, x, parameters):
+def fit(
+    e: Elimination, model: np.ndarray, columns: Rows, g: Row, inverse: Rows, x: Rows, found: Rows
+) -> None:
+    """Fit the model to x̂, and add to x̂ what its rows change.
+
+    Out: `found`, the parameters (p,), NaN where undetermined; `x`, in place.
+    """
+    size = len(columns)
+    right = g.program.rows(size)
+    for p in range(size):
+        right[p] = 0.0
+        for k in range(e.date.size):
+            right[p] += model[e.date[k], p] * x[k]
+    for p in range(size):
+        found[p] = inverse[p, 0] * right[0]
+        for q in range(1, size):
+            found[p] += inverse[p, q] * right[q]
+    move(columns, g, found, x)
+
+
+def move(columns: Rows, g: Row, parameters: Rows, x: Rows) -> None:
+    """Add g V m to the series in place; nothing where m is undetermined."""
+    size = len(columns)
+    step = g.program.rows(size)
+    for p in range(size):
+        step[p] = g * parameters[p]
+        step[p] = known(step[p])
+    for k in range(len(x)):
+        for p in range(size):
+            x[k] += step[p] * columns[p, k]
+
+
+def misfit(e: Elimination, model: np.ndarray, x: Rows, parameters: Rows, square: Row) -> None:
     """Sum the squared residuals of the series about the model, the held date's among them."""
-    square = np.zeros(LANES)
-    fitted = np.empty(LANES)
+    rest = square.program.row()
+    square.set(0.0)
     for k in range(-1, e.date.size):
-        row = model[0] if k < 0 else model[e.date[k]]
-        fitted[:] = 0
+        row = model[e.date[k] if k >= 0 else 0]
+        rest.set(x[k] if k >= 0 else 0.0)
         for p in range(row.size):
-            for b in range(LANES):
-                fitted[b] += row[p] * parameters[p, b]
-        for b in range(LANES):
-            rest = (x[k, b] if k >= 0 else 0.0) - fitted[b]
-            square[b] += rest * rest
-    return square
+            rest += -row[p] * parameters[p]
+        square += rest * rest
 
 
-@compiled
-def spreads(e, model, columns, g, inverse, mv, of_pairs, of_dates):
-    """How unit noise of pairs and of dates spreads to the parameters: their covariances.
+def spreads(
+    e: Elimination,
+    model: np.ndarray,
+    columns: Rows,
+    g: Row,
+    inverse: Rows,
+    mv: Rows,
+    of_pairs: Rows,
+    of_dates: Rows,
+) -> None:
+    """How unit noise of pairs and of dates spreads to the parameters: their covariances (p, p).
 
     Of pairs S⁻¹ Vᵀ (A - g) V S⁻¹; of dates S⁻¹ (Σ K Kᵀ + (Σ K)(Σ K)ᵀ) S⁻¹ with K = M - g V,
-    where the second part is the noise of the held date, which all others are counted from.
+    where the second part is the noise of the held date, which all others are counted from. Both
+    come from MᵀV, VᵀV and Σ V.
     """
-    size = columns.shape[0]
-    total = np.zeros((size, LANES))
-    row = np.empty((size, LANES))
-    pairs, dates = mv.copy(), np.zeros_like(mv)
-    for k in range(e.date.size):
-        for p in range(size):
-            factor = model[e.date[k], p]
-            for b in range(LANES):
-                row[p, b] = factor - g[b] * columns[p, k, b]
-                total[p, b] += row[p, b]
-        for p in range(size):
-            for q in range(p + 1):
-                for b in range(LANES):
-                    dates[p, q, b] += row[p, b] * row[q, b]
-                    pairs[p, q, b] -= g[b] * columns[p, k, b] * columns[q, k, b]
+    size, program = len(columns), g.program
+    vv, gg, total = program.row(), program.row(), program.rows(size)
+    pairs, dates = program.rows(size, size), program.rows(size, size)
+    inner = model[e.date]
+    square = inner.T @ inner
+    gg.set(g * g)
+    for p in range(size):
+        vv.set(0.0)
+        for k in range(e.date.size):
+            vv += columns[p, k]
+        total[p] = float(inner[:, p].sum())
+        total[p] -= g * vv
+    twice = program.row()
+    twice.set(2.0 * g)
     for p in range(size):
         for q in range(p + 1):
-            for b in range(LANES):
-                dates[p, q, b] += total[p, b] * total[q, b]
-                dates[q, p, b], pairs[q, p, b] = dates[p, q, b], pairs[p, q, b]
+            vv.set(columns[p, 0] * columns[q, 0])
+            for k in range(1, e.date.size):
+                vv += columns[p, k] * columns[q, k]
+            pairs[p, q] = mv[p, q]
+            pairs[p, q] -= g * vv
+            dates[p, q] = square[p, q]
+            dates[p, q] -= twice * mv[p, q]
+            dates[p, q] += gg * vv
+            dates[p, q] += total[p] * total[q]
+            if q < p:
+                pairs[q, p], dates[q, p] = pairs[p, q], dates[p, q]
     _between(inverse, pairs, of_pairs)
     _between(inverse, dates, of_dates)
 
 
-@compiled
-def _between(outer, inner, out):
-    """Multiply outer · inner · outer, all (p, p, LANES) and symmetric."""
-    size = outer.shape[0]
-    half = np.zeros_like(inner)
-    out[:] = 0
-    for p in range(size):
-        for q in range(size):
-            for r in range(size):
-                for b in range(LANES):
-                    half[p, q, b] += outer[p, r, b] * inner[r, q, b]
-    for p in range(size):
-        for q in range(size):
-            for r in range(size):
-                for b in range(LANES):
-                    out[p, q, b] += half[p, r, b] * outer[r, q, b]
+def _between(outer: Rows, inner: Rows, out: Rows) -> None:
+    """Multiply outer · inner · outer, all (p, p) and symmetric."""
+    half = outer.program.rows(*outer.shape)
+    _multiply(outer, inner, half)
+    _multiply(half, outer, out)
 
 
-@compiled
-def date_noise(square, pieces, variance, inverse, mv, pair_noise, noise, dof):
-    """Variance of a date's noise, and the degrees of freedom it rests on, (LANES,).
+def _multiply(one: Rows, other: Rows, out: Rows) -> None:
+    size = len(one)
+    for p in range(size):
+        for q in range(size):
+            out[p, q] = one[p, 0] * other[0, q]
+            for r in range(1, size):
+                out[p, q] += one[p, r] * other[r, q]
+
+
+def date_noise(
+    square: Row,
+    pieces: Row,
+    variance: Rows,
+    inverse: Rows,
+    mv: Rows,
+    pair_noise: Row,
+    noise: Row,
+    dof: Row,
+) -> None:
+    """Variance of a date's noise, and the degrees of freedom it rests on.
 
     The series' squared residuals hold both noises; what pairs bring to them, their noise times
     tr(Q) - tr(S⁻¹ MᵀV) with Q = A⁻¹, is taken off where the whole network is tied.
     """
-    size = mv.shape[0]
-    total = np.zeros(LANES)
-    for k in range(variance.shape[0]):
-        for b in range(LANES):
-            total[b] += variance[k, b]
-    for b in range(LANES):
-        dof[b] = 1 + variance.shape[0] - size - pieces[b]
-        brought = 0.0
-        if pieces[b] == 0:
-            brought = total[b]
-            for p in range(size):
-                for q in range(size):
-                    brought -= inverse[p, q, b] * mv[p, q, b]
-        left = max(square[b] - pair_noise[b] * brought, 0.0)
-        noise[b] = left / dof[b] if dof[b] > 0 else np.nan
+    size, program = len(mv), square.program
+    brought, tied = program.row(), program.row()
+    brought.set(0.0)
+    for k in range(len(variance)):
+        brought += variance[k]
+    for p in range(size):
+        for q in range(size):
+            brought -= inverse[p, q] * mv[p, q]
+    tied.set(1.0)
+    tied -= pieces
+    tied.set(positive(tied))
+    brought *= tied
+    dof.set(float(1 + len(variance) - size))
+    dof -= pieces
+    square -= pair_noise * brought
+    square.set(not_negative(square))
+    noise.set(reciprocal(dof))
+    noise *= square
+    noise.keep_where(dof)
 
 
-@compiled
-def covariances(of_pairs, of_dates, pair_noise, pair_dof, noise, dof, covariance):
-    """Covariance of the parameters; `dof` becomes that of the rate (Satterthwaite)."""
-    size = of_pairs.shape[0]
-    for b in range(LANES):
-        for p in range(size):
-            for q in range(size):
-                covariance[p, q, b] = (
-                    pair_noise[b] * of_pairs[p, q, b] + noise[b] * of_dates[p, q, b]
-                )
-        of_pair = pair_noise[b] * of_pairs[RATE, RATE, b]
-        of_date = noise[b] * of_dates[RATE, RATE, b]
-        parts = of_date**2 / dof[b]
-        if pair_dof[b] > 0:
-            parts += of_pair**2 / pair_dof[b]
-        dof[b] = (of_pair + of_date) ** 2 / parts if parts > 0 else dof[b]
+def covariances(
+    of_pairs: Rows,
+    of_dates: Rows,
+    pair_noise: Row,
+    pair_dof: Row,
+    noise: Row,
+    dof: Row,
+    covariance: Rows,
+) -> None:
+    """Covariance of the parameters (p, p); `dof` becomes that of the rate (Satterthwaite)."""
+    size, program = len(of_pairs), dof.program
+    for p in range(size):
+        for q in range(size):
+            covariance[p, q] = pair_noise * of_pairs[p, q]
+            covariance[p, q] += noise * of_dates[p, q]
+    parts, part, whole = program.row(), program.row(), program.row()
+    parts.set(0.0)
+    whole.set(0.0)
+    for spread, of, its_dof in ((of_pairs, pair_noise, pair_dof), (of_dates, noise, dof)):
+        part.set(of * spread[RATE, RATE])
+        whole += part
+        part *= part
+        weight = program.row()
+        weight.set(reciprocal(its_dof))
+        parts += part * weight
+    # (Σ parts)² / Σ parts² / dof, and the dates' own where that says nothing.
+    whole *= whole
+    part.set(reciprocal(parts))
+    whole *= part
+    whole.set(known(whole))
+    part.set(positive(parts))
+    whole += dof
+    whole -= dof * part
+    dof.set(whole)
 
 
-@compiled
-def join_prior(prior, prior_error, pixel, lanes, columns, g, x, parameters, covariance):
+def join_prior(
+    prior: Row, error: Row, columns: Rows, g: Row, x: Rows, parameters: Rows, covariance: Rows
+) -> None:
     """Combine the rate with one known beforehand, each by its own variance; NaN is not known."""
-    size = parameters.shape[0]
-    step = np.zeros((size, LANES))
-    for b in range(lanes):
-        variance = prior_error[pixel + b] ** 2 + covariance[RATE, RATE, b]
-        excess = (prior[pixel + b] - parameters[RATE, b]) / variance
-        if excess == excess:
-            gain = covariance[:, RATE, b].copy()
-            for p in range(size):
-                step[p, b] = gain[p] * excess
-                parameters[p, b] += step[p, b]
-                for q in range(size):
-                    covariance[p, q, b] -= gain[p] * gain[q] / variance
-    move(columns, g, step, x)
+    size, program = len(parameters), g.program
+    precision, excess, pull = program.row(), program.row(), program.row()
+    steps, gain = program.rows(size), program.rows(size)
+    pull.set(error * error)
+    pull += covariance[RATE, RATE]
+    precision.set(reciprocal(pull))
+    excess.set(prior)
+    excess -= parameters[RATE]
+    excess *= precision
+    # Where the one is unknown nothing moves.
+    pull.set(0.0 * excess)
+    precision += pull
+    precision.set(known(precision))
+    excess.set(known(excess))
+    for p in range(size):
+        gain[p] = covariance[p, RATE]
+    for p in range(size):
+        steps[p] = gain[p] * excess
+        steps[p] = known(steps[p])
+        parameters[p] += steps[p]
+        for q in range(size):
+            pull.set(gain[p] * gain[q])
+            covariance[p, q] -= pull * precision
+    move(columns, g, steps, x)

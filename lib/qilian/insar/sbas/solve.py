@@ -1,16 +1,16 @@
-"""From a stack of interferograms to displacement, block of pixels by block of pixels."""
+"""The program of a network: from interferograms to displacement, for one block of pixels."""
 
-import hashlib
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
-from qilian.insar.sbas import elimination, loops, model, pixels
-from qilian.insar.sbas.elimination import LANES, compiled
-
-BLOCKS = 8  # read and written together, since memory is slow at short runs
+from qilian.insar.sbas import elimination, machine, model
+from qilian.insar.sbas.elimination import Elimination
+from qilian.insar.sbas.loops import Loops
+from qilian.insar.sbas.machine import BLOCKS, LANES, Op, Weights
+from qilian.insar.sbas.program import Program, Row, Term, known, positive, reciprocal, root
 
 
 class Task(NamedTuple):
@@ -20,296 +20,333 @@ class Task(NamedTuple):
     ----------
     plan : Elimination
         Of the network.
-    loops : Loops
-        Those to screen.
-    kind : int
-        Of `pixels.Weights`.
-    correction : numpy.ndarray
-        Multiples of the basis maps to subtract from each pair, float32, (pair, term).
     model : numpy.ndarray
         Temporal model at each date, (date, parameter); no column for none. The first parameter is
         an offset, the second the rate that a prior speaks of.
     constraint : float
         Weight of a row of the model, squared, relative to a pixel's mean pair.
-    uncertainty : bool
-        Whether to compute standard errors.
+    uncertainty, prior : bool
+        Whether to compute standard errors, and whether a rate is known beforehand.
     millimetres : float
         Displacement of one radian.
     """
 
-    plan: elimination.Elimination
-    loops: loops.Loops
-    kind: int
-    correction: np.ndarray
+    plan: Elimination
     model: np.ndarray
     constraint: float
     uncertainty: bool
+    prior: bool
     millimetres: float
 
 
-class Result(NamedTuple):
-    """Arrays to fill, the last axis over pixels; millimetres and years."""
+class Recorded(NamedTuple):
+    """A program for the blocks of a stack.
 
-    displacement: np.ndarray  # (date, pixel)
-    standard_error: np.ndarray  # (date, pixel), or (0, pixel)
-    bridged: np.ndarray  # (date, pixel), or (0, pixel) without a model
-    parameters: np.ndarray  # (parameter, pixel)
-    covariance: np.ndarray  # (parameter, parameter, pixel)
-    degrees_of_freedom: np.ndarray  # (pixel,)
-    temporal_coherence: np.ndarray  # (pixel,)
-    residual: np.ndarray  # (pixel,)
-    pairs: np.ndarray  # (pixel,)
-    pieces: np.ndarray  # (pixel,)
-    dropped: np.ndarray  # (pixel,)
+    Attributes
+    ----------
+    parts : list of numpy.ndarray
+        What depends on the weights alone; how much of each date hangs on the held one; the rest;
+        what is unknown where the network is torn; what is kept. The second and the fourth are
+        needed only in blocks with a torn network.
+    constants : numpy.ndarray
+        What it multiplies by.
+    rows, short_rows : int
+        Size of the workspace in float64 and float32.
+    output : dict of str to slice
+        Rows of the output by the names of `invert`'s results.
+    """
 
-
-class Work(NamedTuple):
-    """Scratch of one thread; the last axis is LANES."""
-
-    coupling: np.ndarray  # (coupling,), as is the inverse between coupled dates
-    between: np.ndarray
-    ground: np.ndarray  # (date,), as are the following
-    spring: np.ndarray
-    pivot: np.ndarray
-    x: np.ndarray
-    tie: np.ndarray
-    variance: np.ndarray
-    rounded: np.ndarray
-    columns: np.ndarray  # (parameter, date)
-    parameters: np.ndarray  # (parameter,)
-    covariance: np.ndarray  # (parameter, parameter), as are the following
-    inverse: np.ndarray
-    mv: np.ndarray
-    of_pairs: np.ndarray
-    of_dates: np.ndarray
-    pairs: np.ndarray  # (), as are the following
-    pieces: np.ndarray
-    dropped: np.ndarray
-    g: np.ndarray
-    pair_noise: np.ndarray
-    pair_dof: np.ndarray
-    noise: np.ndarray
-    dof: np.ndarray
-    coherence: np.ndarray
-    square: np.ndarray
-    weighted: np.ndarray
+    parts: list[np.ndarray]
+    constants: np.ndarray
+    rows: int
+    short_rows: int
+    output: Mapping[str, slice]
 
 
-@compiled
-def _workspace(task):
-    n = task.plan.date.size
-    links, size = task.plan.row.size, task.model.shape[1]
-    kept = links if task.uncertainty else 0
-    by_date = np.zeros((6, n, LANES))
-    small = np.zeros((5, size, size, LANES))
-    lane = np.zeros((7, LANES))
-    short = np.zeros((4, LANES), np.float32)
-    return Work(
-        np.zeros((links, LANES)),
-        np.zeros((kept, LANES)),
-        by_date[0],
-        by_date[1],
-        by_date[2],
-        by_date[3],
-        by_date[4],
-        by_date[5],
-        np.zeros((n + 1, LANES), np.float32),
-        np.zeros((size, n, LANES)),
-        np.zeros((size, LANES)),
-        small[0],
-        small[1],
-        small[2],
-        small[3],
-        small[4],
-        short[0],
-        lane[0],
-        lane[1],
-        lane[2],
-        lane[3],
-        lane[4],
-        lane[5],
-        lane[6],
-        short[1],
-        short[2],
-        short[3],
-    )
+class _Rows:
+    """Rows that parts of the program share."""
+
+    def __init__(self, program: Program, task: Task) -> None:
+        n, size, links = task.plan.date.size, task.model.shape[1], task.plan.row.size
+        self.pairs, self.pieces = program.row(machine.PAIRS), program.row(machine.PIECES)
+        self.coupling = program.rows(links)
+        self.ground, self.pivot, self.x, self.tie = (program.rows(n) for _ in range(4))
+        self.pair_dof, self.pair_noise = program.row(), program.row()
+        self.coherence, self.residual = program.row(), program.row()
+        self.held, self.bridged = program.row(), program.rows(n if size else 0)
+        self.g = program.row()
+        self.columns, self.parameters = program.rows(size, n), program.rows(size)
+        self.inverse, self.mv = program.rows(size, size), program.rows(size, size)
+        self.covariance = program.rows(size, size)
+        self.of_pairs, self.of_dates = program.rows(size, size), program.rows(size, size)
+        self.noise, self.dof = program.row(), program.row()
+        self.variance, self.error = program.rows(n), program.rows(n)
+        self.sure = program.row()
 
 
-@compiled
-def _factorise(task, weight, w):
+def record(task: Task) -> Recorded:
+    """Record the program of a task."""
+    program = Program()
+    w = _Rows(program, task)
+    parts = []
+    for part in (_factorise, _tie, _solve, _mask):
+        part(task, program, w)
+        parts.append(program.cut())
+    output = _store(task, program, w)
+    parts.append(program.cut())
+    short_rows = machine.SHORT + 2 * task.plan.first.size + task.plan.date.size + 1
+    return Recorded(parts, program.constants(), program.size, short_rows, output)
+
+
+def _factorise(task: Task, program: Program, w: _Rows) -> None:
     """Factorise a block's network, and with it all that depends on the weights alone."""
-    e, n, modelled = task.plan, task.plan.date.size, task.model.shape[1] > 0
-    pixels.assemble_matrix(e, weight, w.coupling, w.ground, w.pairs)
-    if modelled:
-        pixels.mean_weight(w.coupling, w.ground, w.pairs, w.g)
-    for b in range(LANES):
-        w.g[b] = task.constraint * w.g[b] if modelled else 0.0
-    for k in range(n):
-        for b in range(LANES):
-            w.spring[k, b] = w.g[b]
-    elimination.eliminate(e, w.coupling, w.ground, w.spring, modelled, w.pivot, w.pieces)
-    if w.pieces.any():
-        # How much of each date hangs on the held one: nothing, exactly, where no pair leads to it.
-        elimination.copy(w.ground, w.tie)
-        elimination.backward(e, w.coupling, w.pivot, w.tie)
-    else:
-        w.tie[:] = 1
-    for b in range(LANES):
-        w.pair_dof[b] = w.pairs[b] - (n - w.pieces[b])
+    e, n, size = task.plan, task.plan.date.size, task.model.shape[1]
+    _assemble_matrix(e, program, w)
+    spring = None
+    if size:
+        w.g.set(reciprocal(w.pairs))
+        _scaled_mean(w.g, [*w.coupling, *w.ground], task.constraint)
+        spring = program.rows(n)
+        spring[:] = w.g
+    elimination.eliminate(e, w.coupling, w.ground, spring, w.pivot, w.pieces)
+    w.pair_dof.set(-float(n))
+    w.pair_dof += w.pairs
+    w.pair_dof += w.pieces
     if task.uncertainty:
-        elimination.inverse_diagonal(e, w.coupling, w.pivot, w.between, w.variance)
-    if modelled:
+        between = program.rows(e.row.size)
+        elimination.inverse_diagonal(e, w.coupling, w.pivot, between, w.variance)
+    if size:
         model.solve_columns(e, task.model, w.coupling, w.pivot, w.columns)
         model.invert_border(e, task.model, w.columns, w.g, w.inverse, w.mv)
-    if modelled and task.uncertainty:
+    if size and task.uncertainty:
         model.spreads(e, task.model, w.columns, w.g, w.inverse, w.mv, w.of_pairs, w.of_dates)
 
 
-@compiled
-def _substitute(task, phase, weight, w):
-    """Solve a factorised block for its series, and judge how well the pairs agree with it."""
+def _tie(task: Task, program: Program, w: _Rows) -> None:
+    """How much of each date hangs on the held one: nothing, exactly, where no pair leads to it."""
+    for k in range(len(w.tie)):
+        w.tie[k] = w.ground[k]
+    elimination.backward(task.plan, w.coupling, w.pivot, w.tie)
+
+
+def _solve(task: Task, program: Program, w: _Rows) -> None:
+    """Solve a factorised block, judge how well the pairs agree, and fit the temporal model."""
     e = task.plan
-    pixels.assemble_right(e, phase, weight, w.x)
+    w.x[:] = 0.0
+    for m in range(e.first.size):
+        i, j = e.first[m], e.second[m]
+        start = w.x[i].at if i >= 0 else machine.HELD
+        program.emit(Op.PULL, w.x[j].at, start, m)
     elimination.forward(e, w.coupling, w.x)
     elimination.backward(e, w.coupling, w.pivot, w.x)
-    elimination.copy(w.x, w.rounded)
-    pixels.residuals(e, phase, weight, w.rounded, w.pairs, w.coherence, w.square, w.weighted)
-    for b in range(LANES):
-        w.pair_noise[b] = w.weighted[b] / w.pair_dof[b] if w.pair_dof[b] > 0 else 0.0
-
-
-@compiled
-def _fit_model(task, w, prior, prior_error, pixel, lanes):
-    """Fit the temporal model to a block's series, with covariances and the prior if asked for."""
-    e = task.plan
-    model.fit(e, task.model, w.columns, w.g, w.inverse, w.x, w.parameters)
-    if task.uncertainty:
-        square = model.misfit(e, task.model, w.x, w.parameters)
+    _compare(e, program, w)
+    w.held.set(0.0)
+    w.held.keep_where(w.pairs)
+    w.bridged[:] = 0.0
+    if task.model.shape[1]:
+        model.fit(e, task.model, w.columns, w.g, w.inverse, w.x, w.parameters)
+    if task.model.shape[1] and task.uncertainty:
+        square = program.row()
+        model.misfit(e, task.model, w.x, w.parameters, square)
         model.date_noise(
             square, w.pieces, w.variance, w.inverse, w.mv, w.pair_noise, w.noise, w.dof
         )
         model.covariances(
             w.of_pairs, w.of_dates, w.pair_noise, w.pair_dof, w.noise, w.dof, w.covariance
         )
-        model.join_prior(
-            prior, prior_error, pixel, lanes, w.columns, w.g, w.x, w.parameters, w.covariance
-        )
-
-
-@compiled
-def _store(task, w, pixel, lanes, result):
-    """Write what a block has one number a pixel of."""
-    for b in range(lanes):
-        at = pixel + b
-        result.temporal_coherence[at] = w.coherence[b] if w.pair_dof[b] > 0 else np.nan
-        result.residual[at] = (
-            np.sqrt(w.square[b]) * abs(task.millimetres) if w.pairs[b] > 0 else np.nan
-        )
-        result.pairs[at], result.pieces[at] = w.pairs[b], w.pieces[b]
-        result.dropped[at] = w.dropped[b]
-        result.degrees_of_freedom[at] = w.dof[b] if task.model.shape[1] > 0 else w.pair_dof[b]
-    scale = task.millimetres
-    for p in range(w.parameters.shape[0]):
-        for b in range(lanes):
-            result.parameters[p, pixel + b] = w.parameters[p, b] * scale
-    for p in range(result.covariance.shape[0]):
-        for q in range(result.covariance.shape[1]):
-            for b in range(lanes):
-                result.covariance[p, q, pixel + b] = w.covariance[p, q, b] * scale**2
-
-
-@compiled
-def _gather(task, w, block, series, errors, bridged):
-    """Keep a block's series: missing where no pair ties a date, unless the model bridges it."""
-    first, modelled = block * LANES, task.model.shape[1] > 0
-    reach = np.zeros(LANES)  # not 0 where the model may bridge
-    sure = np.zeros(LANES)  # NaN where pairs are too few to judge their noise
-    for b in range(LANES):
-        if modelled:
-            reach[b] = 1.0 if w.parameters[0, b] == w.parameters[0, b] else 0.0
-        series[0, first + b] = 0.0 if w.pairs[b] > 0 else np.nan
-        sure[b] = 0.0 if w.pair_dof[b] > 0 else np.nan
-    for k in range(task.plan.date.size):
-        d = task.plan.date[k]
-        for b in range(LANES):
-            known = (w.tie[k, b] > 0) | (reach[b] > 0)
-            series[d, first + b] = w.x[k, b] * task.millimetres if known else np.nan
-    if modelled:
-        for b in range(LANES):
-            bridged[0, first + b] = False
-        for k in range(task.plan.date.size):
-            d = task.plan.date[k]
-            for b in range(LANES):
-                bridged[d, first + b] = (reach[b] > 0) & (w.tie[k, b] <= 0)
+    if task.prior:
+        prior, error = program.row(machine.PRIOR), program.row(machine.PRIOR_ERROR)
+        model.join_prior(prior, error, w.columns, w.g, w.x, w.parameters, w.covariance)
     if task.uncertainty:
-        for b in range(LANES):
-            errors[0, first + b] = sure[b]
-        for k in range(task.plan.date.size):
-            d = task.plan.date[k]
-            for b in range(LANES):
-                variance = w.pair_noise[b] * w.variance[k, b] + 2 * w.noise[b] + sure[b]
-                variance = variance if w.tie[k, b] > 0 else np.nan
-                errors[d, first + b] = np.sqrt(variance) * abs(task.millimetres)
+        w.sure.set(0.0)
+        w.sure.keep_where(w.pair_dof)
+        both = program.row()
+        both.set(w.sure)
+        if task.model.shape[1]:
+            both += 2.0 * w.noise
+        for k in range(len(w.error)):
+            w.error[k] = w.pair_noise * w.variance[k]
+            w.error[k] += both
+            w.error[k] = root(w.error[k])
 
 
-def _compile(sources: str):
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def solve_pixels(task, stack, quality, basis, prior, prior_error, start, stop, result):
-        """Solve pixels `start` to `stop` of a stack into `result`.
-
-        Parameters
-        ----------
-        task : Task
-            What is the same for all pixels.
-        stack, quality : numpy.ndarray
-            Phase [rad], and coherence or weights (the stack itself, for equal ones), float32,
-            (pair, pixel), NaN where missing.
-        basis : numpy.ndarray
-            Maps that corrections are multiples of, float32, (term, pixel).
-        prior, prior_error : numpy.ndarray
-            A rate known beforehand and its error [rad year-1], NaN where not, (pixel,).
-        start, stop : int
-            First pixel, and the one after the last.
-        result : Result
-            To fill.
-        """
-        sources  # noqa: B018  part of the cached code's key, which forgets what it calls
-        w = _workspace(task)
-        n, m, run = task.model.shape[0], task.plan.first.size, BLOCKS * LANES
-        phase = np.empty((BLOCKS, m, LANES), np.float32)
-        weight = np.empty((BLOCKS, m, LANES), np.float32)
-        series = np.empty((n, run), np.float32)
-        errors = np.empty((result.standard_error.shape[0], run), np.float32)
-        bridged = np.empty((result.bridged.shape[0], run), np.bool_)
-        factorised = False
-        for first in range(start, stop, run):
-            last = min(first + run, stop)
-            weight[:] = 0
-            pixels.read_pairs(
-                stack, quality, task.correction, basis, first, last, task.kind, phase, weight
-            )
-            for pixel in range(first, last, LANES):
-                block, lanes = (pixel - first) // LANES, min(LANES, last - pixel)
-                loops.drop_unclosed(phase[block], weight[block], task.loops, w.dropped)
-                # Pixels that lack nothing and weigh all pairs alike share one factorisation.
-                alike = task.kind == pixels.Weights.NONE and weight[block].all()
-                if not (alike and factorised):
-                    _factorise(task, weight[block], w)
-                factorised = alike
-                _substitute(task, phase[block], weight[block], w)
-                if task.model.shape[1] > 0:
-                    _fit_model(task, w, prior, prior_error, pixel, lanes)
-                _gather(task, w, block, series, errors, bridged)
-                _store(task, w, pixel, lanes, result)
-            elimination.copy(series[:, : last - first], result.displacement[:, first:last])
-            elimination.copy(errors[:, : last - first], result.standard_error[:, first:last])
-            elimination.copy(bridged[:, : last - first], result.bridged[:, first:last])
-
-    return solve_pixels
+def _mask(task: Task, program: Program, w: _Rows) -> None:
+    """Take away what no pair ties to the held date, unless the model bridges it."""
+    reach, one, rest = program.row(), program.row(), program.row()
+    reach.set(0.0)
+    one.set(1.0)
+    if task.model.shape[1]:
+        rest.set(0.0 * w.parameters[0])  # NaN where the model says nothing either
+        rest += one
+        reach.set(known(rest))
+    for k in range(len(w.x)):
+        w.x[k].keep_where(w.tie[k], reach)
+        if task.uncertainty:
+            w.error[k].keep_where(w.tie[k])
+        if task.model.shape[1]:
+            rest.set(positive(w.tie[k]))
+            w.bridged[k] = reach
+            w.bridged[k] -= reach * rest
 
 
-solve_pixels = _compile(
-    hashlib.blake2b(
-        b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))
-    ).hexdigest()
-)
+def _store(task: Task, program: Program, w: _Rows) -> dict[str, slice]:
+    """Keep what is asked for, lengths in millimetres, dates in order; return where."""
+    modelled = task.model.shape[1] > 0
+    scale, size = task.millimetres, abs(task.millimetres)
+    order = np.argsort(task.plan.date)
+    results: dict[str, tuple[float, list[Row]]] = {
+        "displacement": (scale, [w.held, *w.x[order]]),
+        "temporal_coherence": (1, [w.coherence]),
+        "residual": (size, [w.residual]),
+        "pairs": (1, [w.pairs]),
+        "pieces": (1, [w.pieces]),
+        "dropped": (1, [program.row(machine.DROPPED)]),
+    }
+    if modelled:
+        results["parameters"] = scale, list(w.parameters)
+        results["bridged"] = 1, [program.row(machine.ZERO), *w.bridged[order]]
+    if task.uncertainty:
+        results["standard_error"] = size, [w.sure, *w.error[order]]
+        results["degrees_of_freedom"] = 1, [w.dof if modelled else w.pair_dof]
+    if task.uncertainty and modelled:
+        results["covariance"] = scale**2, [row for each in w.covariance for row in each]
+    output, kept = {}, 0
+    for name, (factor, rows) in results.items():
+        output[name] = slice(kept, kept := kept + len(rows))
+        for at, row in zip(range(output[name].start, kept), rows, strict=True):
+            program.emit(Op.STORE, at, row.at, program.constant(factor))
+    return output
+
+
+def _assemble_matrix(e: Elimination, program: Program, w: _Rows) -> None:
+    """Add up the normal matrix, couplings between dates and ties to the held one; count pairs."""
+    w.coupling[:] = 0.0
+    w.ground[:] = 0.0
+    w.pairs.set(0.0)
+    program.emit(Op.ROUND, machine.USED, w.pairs.at)
+    for m, (j, a) in enumerate(zip(e.second, e.coupling, strict=True)):
+        weight = machine.SHORT + e.first.size + m
+        program.emit(Op.COUNT, machine.USED, weight)
+        row = w.ground[j] if a < 0 else w.coupling[a]
+        row += Term(weight, add=Op.ADD_WIDENED)
+    w.pairs.set(Term(machine.USED, put=Op.WIDEN))
+
+
+def _scaled_mean(g: Row, rows: list[Row], constraint: float) -> None:
+    """Turn the reciprocal of a number into the mean of what rows sum up, times a weight."""
+    total = g.program.row()
+    total.set(0.0)
+    for row in rows:
+        total += row
+    g *= total
+    g *= constraint
+
+
+def _compare(e: Elimination, program: Program, w: _Rows) -> None:
+    """Compare pairs with the series: |mean exp(i r)|, root mean r², and the noise of pairs."""
+    n, shift = e.date.size, machine.SHORT + 2 * e.first.size
+    zero, number, part = program.row(), program.row(), program.row()
+    zero.set(0.0)
+    sums = machine.COSINES, machine.SINES, machine.SQUARES, machine.WEIGHTED
+    for short in sums:
+        program.emit(Op.ROUND, short, zero.at)
+    for k in range(n):
+        program.emit(Op.ROUND, shift + k, w.x[k].at)
+    for m in range(e.first.size):
+        start, end = (shift + (n if k < 0 else k) for k in (e.first[m], e.second[m]))
+        program.emit(Op.COMPARE, start, end, m)
+    cosine, sine, square, weighted = (Term(short, put=Op.WIDEN) for short in sums)
+    number.set(reciprocal(w.pairs))
+    part.set(cosine)
+    w.coherence.set(part * part)
+    part.set(sine)
+    w.coherence += part * part
+    w.coherence.set(root(w.coherence))
+    w.coherence *= number
+    w.coherence.keep_where(w.pair_dof)
+    w.residual.set(square)
+    w.residual *= number
+    w.residual.set(root(w.residual))
+    w.residual.keep_where(w.pairs)
+    part.set(weighted)
+    w.pair_noise.set(reciprocal(w.pair_dof))
+    w.pair_noise *= part
+
+
+class Network(NamedTuple):
+    """What is the same for all blocks of a stack.
+
+    Attributes
+    ----------
+    task : Task
+        What is asked.
+    program : Recorded
+        How it is found.
+    loops : Loops
+        Those to screen.
+    kind : int
+        Of `machine.Weights`.
+    correction : numpy.ndarray
+        Multiples of the basis maps to subtract from each pair, float32, (pair, term).
+    """
+
+    task: Task
+    program: Recorded
+    loops: Loops
+    kind: int
+    correction: np.ndarray
+
+
+class Stack(NamedTuple):
+    """What pixels have, each its own; the last axis is over pixels.
+
+    Attributes
+    ----------
+    phase, quality : numpy.ndarray
+        Phase [rad], and coherence or weights (the phase itself, for equal ones), float32,
+        (pair, pixel), NaN where missing.
+    basis : numpy.ndarray
+        Maps that corrections are multiples of, float32, (term, pixel).
+    prior : numpy.ndarray
+        A rate known beforehand and its error [rad year-1], NaN where not, (2 or 0, pixel).
+    """
+
+    phase: np.ndarray
+    quality: np.ndarray
+    basis: np.ndarray
+    prior: np.ndarray
+
+
+def solve_pixels(network: Network, stack: Stack, runs: Iterator[int], out: np.ndarray) -> None:
+    """Solve runs of pixels of a stack, each from its first one on, into `out` (row, pixel)."""
+    program, (pairs, pixels) = network.program, stack.phase.shape
+    w = np.zeros((program.rows, LANES))
+    s = np.zeros((BLOCKS, program.short_rows, LANES), np.float32)
+    found = np.zeros((BLOCKS, len(out), LANES), np.float32)
+    bound = [
+        [partial(machine.replay, part, program.constants, pairs, w, *own) for part in program.parts]
+        for own in zip(s, found, strict=True)
+    ]
+    weights = slice(machine.SHORT + pairs, machine.SHORT + 2 * pairs)
+    factorised = False
+    for first in runs:
+        last = min(first + BLOCKS * LANES, pixels)
+        if last < first + BLOCKS * LANES:
+            s[:] = 0
+        layers = stack.phase, stack.quality, network.correction, stack.basis
+        machine.read_pairs(*layers, network.kind, first, last, s)
+        for block, pixel in enumerate(range(first, last, LANES)):
+            factorise, tie, solve, mask, store = bound[block]
+            machine.drop_unclosed(*network.loops, pairs, w, s[block])
+            # Pixels that lack nothing and weigh all pairs alike share one factorisation.
+            alike = network.kind == Weights.NONE and bool(s[block, weights].all())
+            if not (alike and factorised):
+                factorise()
+            factorised = alike
+            prior = stack.prior[:, pixel : min(pixel + LANES, last)]
+            w[machine.PRIOR : machine.PRIOR + len(prior), : prior.shape[1]] = prior
+            torn = w[machine.PIECES].any()
+            for part in (tie, solve, mask, store) if torn else (solve, store):
+                part()
+        whole = found.swapaxes(0, 1).reshape(len(out), -1)
+        out[:, first:last] = whole[:, : last - first]
