@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import xarray as xr
-from distributed import Client
 from filelock import FileLock, Timeout
 
 from qilian.archive.catalogue import Archive
@@ -137,8 +136,12 @@ def store(product: xr.Dataset, path: Path, *, scheduler: str | None = None) -> N
 
 def _connected(scheduler: str | None) -> AbstractContextManager:
     """Let a scheduler, if there is one, compute what is lazy."""
+    if not scheduler:
+        return nullcontext()
+    from distributed import Client  # slow to import, and needed by few
+
     try:
-        return Client(scheduler) if scheduler else nullcontext()
+        return Client(scheduler)
     except (OSError, ValueError) as error:
         raise InputError(
             f"scheduler {scheduler} does not answer, expected a Dask scheduler's address."

@@ -5,7 +5,6 @@ fall from day to day.
 """
 
 import numpy as np
-from scipy.signal import lfilter
 
 from qilian.recession._record import (
     Record,
@@ -60,6 +59,8 @@ def tossh(record: Record) -> np.ndarray:
     leaves; falls count from their peak, end before zero, and four days must remain. This is
     `sig_BaseflowRecessionK`; `util_RecessionSegments` by itself gives falls, as `falling` does.
     """
+    from scipy.signal import lfilter  # brings scipy.stats, which no other rule needs
+
     fall = np.cumsum(~(falling(record) & (record.flow > 0))).reshape(record.flow.shape)
     there = np.isfinite(record.flow)
     flow = np.where(there, record.flow, quantile(record.flow, 0.5))
