@@ -111,5 +111,38 @@ def test_importing_the_package_and_its_rooms_loads_nothing_heavy():
     """A name is loaded when it is used."""
     rooms = ", ".join(f"qilian.{room.name}" for room in ROOMS if room.parent.name == "qilian")
     code = f"import sys, {rooms}; print(*{{'xarray', 'rasterio', 'holoviews'}} & set(sys.modules))"
+    assert printed(code) == []
+
+
+def printed(code: str) -> list[str]:
+    """Words that a fresh interpreter prints."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    return done.stdout.split()
+
+
+def test_help_imports_nothing_heavy():
+    """`qilian --help` lists the commands, those of other packages too, without what they need."""
+    heavy = {"numpy", "xarray", "dask", "rasterio", "matplotlib", "holoviews", "papermill"}
+    )
+    code = f"""
+import sys
+from qilian.book._cli import app
+app(["--help"], standalone_mode=False)
+print("loaded", *set(sys.modules) & {heavy})
+"""
+    words = printed(code)
+    assert {"book", "demo", "run"} <= set(words)
+    assert words[words.index("loaded") :] == ["loaded"]
+
+
+@pytest.mark.parametrize("room", ["archive", "products"])
+def test_data_come_without_schedulers_and_drawing(room):
+    """All names of a room that opens files load neither a scheduler nor what draws."""
+    drawing = {"distributed", "matplotlib", "holoviews", "hvplot", "bokeh", "panel"}
+    code = f"""
+import sys, qilian.{room} as room
+for name in room.__all__:
+    getattr(room, name)
+print(*set(sys.modules) & {drawing})
+"""
+    assert printed(code) == []
