@@ -123,7 +123,6 @@ def printed(code: str) -> list[str]:
 def test_help_imports_nothing_heavy():
     """`qilian --help` lists the commands, those of other packages too, without what they need."""
     heavy = {"numpy", "xarray", "dask", "rasterio", "matplotlib", "holoviews", "papermill"}
-    )
     code = f"""
 import sys
 from qilian.book._cli import app
