@@ -290,6 +290,17 @@ def test_the_reported_fraction_counts_the_days_of_the_season():
     np.testing.assert_allclose(reported, np.array([[81, 91], [91, 88]]) / 91, rtol=1e-15)
 
 
+def test_a_flat_segment_has_no_constant():
+    """Readings on every other day that never fall are refused, not fitted to rounding."""
+    flow = record(np.where(np.arange(730) % 2, 0.7, np.nan))
+    dry = record(np.zeros(730), name="precipitation")
+    segments, reported = recession_segments.gauge_sums(flow, dry)
+    assert segments.sizes["segment"] == 2
+    assert not segments[["xy", "yy"]].to_array().any()
+    fit = windows.fit_windows(segments, reported, window=1, minimum_reported=0.4)
+    assert fit["recession_constant"].isnull().all()
+
+
 def test_steps_are_those_of_least_squares():
     """A step is marked where a line with a step fits one that is highest and beyond its limit."""
     rng = np.random.default_rng(8)

@@ -115,7 +115,8 @@ def _sums(
         return np.add.reduceat(values, begin)
 
     t = day - np.repeat(first + (n - 1) / 2, n)
-    y = log_flow.ravel()[day]
+    # Counted from the segment's first day, so that a flat one has sums of zero.
+    y = log_flow.ravel()[day] - np.repeat(log_flow.ravel()[first], n)
     y -= np.repeat(total(y) / n, n)
     xx, xy = n * (n**2 - 1) / 12, total(t * y)
     gauge = first // log_flow.shape[1]
