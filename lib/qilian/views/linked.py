@@ -1,5 +1,6 @@
 """Interactive views: what a static figure cannot show, drawn by Bokeh from data in the page."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -87,8 +88,10 @@ def _rounded(field: xr.DataArray, limits: tuple[float, float]) -> xr.DataArray:
     The step is a power of two, so that a rounded number ends in zero bits.
     """
     low, high = limits
-    step = 2.0 ** np.floor(np.log2((high - low) / 1000))
-    return (np.round(field / step) * step).assign_attrs(field.attrs)
+    if not high > low:  # all ground missing or zero
+        return field
+    step = 2.0 ** math.floor(math.log2((high - low) / 1000))
+    return ((field / step).round() * step).assign_attrs(field.attrs)
 
 
 def linked_indices(
