@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qilian.archive.closure import _closure, code_digest
+from qilian.archive.closure import _closure, code_digest, source_digest
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def maker(tmp_path, monkeypatch):
 
 
 def reached(module: str) -> tuple[set[str], set[str]]:
-    files, packages = _closure(Path(sys.modules[module].__file__))
+    files, packages = _closure([Path(sys.modules[module].__file__)])
     return {"/".join(file.parts[-2:]) for file in files}, packages
 
 
@@ -47,9 +47,32 @@ def test_an_import_within_a_function_counts(maker):
     assert "numpy" in packages
 
 
-def test_a_name_from_a_room_counts_as_all_of_the_room(maker):
+def test_a_name_from_a_room_counts_as_the_module_that_defines_it(maker):
     files, _ = reached(maker("from qilian.thaw import thawing_indices\n"))
+    assert {"thaw/index.py", "thaw/__init__.py", "contracts/labels.py"} <= files
+    assert "thaw/gnssir.py" not in files
+    assert files == reached(maker("from qilian import thaw\nthaw.thawing_indices\n"))[0]
+
+
+def test_a_room_that_is_handed_on_counts_as_all_of_it(maker):
+    files, _ = reached(maker("from qilian import thaw\nprint(dir(thaw))\n"))
     assert {"thaw/index.py", "thaw/gnssir.py", "spatial/grids.py"} <= files
+
+
+def test_a_notebook_rests_on_the_figures_it_draws_and_not_on_others(monkeypatch):
+    source = "from qilian import figures\nfigures.map_grid(figure, fields)\n"
+    before = source_digest(source)
+    read = Path.read_bytes
+
+    def edited(name):
+        def read_bytes(path):
+            return read(path) + (b"# another" if path.name == name else b"")
+
+        monkeypatch.setattr(Path, "read_bytes", read_bytes)
+        return source_digest(source)
+
+    assert edited("recession.py") == before
+    assert edited("maps.py") != before
 
 
 def test_another_source_is_another_digest(maker):

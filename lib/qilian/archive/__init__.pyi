@@ -1,6 +1,6 @@
 from .cache import ROWS, kept, store
 from .catalogue import Archive, Entry, locate, open_archive
-from .closure import code_digest, imported_names
+from .closure import code_digest, imported_names, modules_used, source_digest
 from .project import base_folder, cache_folder, find_project
 from .readers.formats import READERS, Data, Reader
 from .readers.tiles import MERCATOR, fetch_basemap
@@ -23,7 +23,9 @@ __all__ = [
     "imported_names",
     "kept",
     "locate",
+    "modules_used",
     "open_archive",
     "read_once",
+    "source_digest",
     "store",
 ]

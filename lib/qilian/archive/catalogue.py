@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -160,8 +161,14 @@ def _stamp(file: Path) -> tuple[str, int, int]:
 def _add_files(total: "hashlib.blake2b", files: Iterable[Path]) -> None:
     for file in files:
         total.update(file.name.encode())
-        with file.open("rb") as stream:
-            total.update(hashlib.file_digest(stream, "blake2b").digest())
+        total.update(_content(*_stamp(file)))
+
+
+@cache
+def _content(file: str, size: int, modified: int) -> bytes:
+    """Hash of every byte of a file, read once by a process while size and time stay the same."""
+    with Path(file).open("rb") as stream:
+        return hashlib.file_digest(stream, "blake2b").digest()
 
 
 def locate(archive: str | Path) -> Path:

@@ -1,23 +1,24 @@
-"""What code a result rests on: the modules that its maker imports, and the packages they import."""
+"""What code a result rests on: the modules that its maker uses, and the packages they import."""
 
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
-from importlib.util import find_spec
 from pathlib import Path
 
 _OURS = "qilian"
+_HERE = Path(__file__).parents[1]
 
 
 @cache
 def code_digest(module: str) -> str:
-    """Hash the source of a module and of all it imports of ours, and the versions of the rest.
+    """Hash the source of a module and of all it uses of ours, and the versions of the rest.
 
-    Imports are read from the source, wherever in it they stand; nothing is executed. A name taken
-    from a room counts as all modules of that room.
+    Imports are read from the source, wherever in it they stand; nothing is executed. Of a room
+    those modules count whose names are used, or all where the room itself is handed on.
 
     Parameters
     ----------
@@ -29,12 +30,42 @@ def code_digest(module: str) -> str:
     str
         32 hexadecimal digits.
     """
-    files, packages = _closure(Path(str(sys.modules[module].__file__)))
+    files, packages = _closure([Path(str(sys.modules[module].__file__))])
+    return _digest(files, (f"{package} {_version(package)}" for package in packages))
+
+
+def source_digest(source: str) -> str:
+    """Hash what a source, such as a notebook's, uses of ours; packages of others do not count.
+
+    Raises
+    ------
+    SyntaxError
+        It is not Python.
+    """
+    used = {file for name in _used_names(source) for file in _files(name)}
+    return _digest(_closure(sorted(used))[0])
+
+
+def modules_used(source: str) -> set[str]:
+    """Name the modules that a source, such as a notebook's, makes Python load.
+
+    Where it imports a name from another's module, that name is given, with its module's before it.
+    """
+    names = set(_used_names(source))
+    others = {name for name in names if name.partition(".")[0] != _OURS}
+    files = {file for name in names - others for file in _files(name) if file.suffix == ".py"}
+    return others | {
+        ".".join((_OURS, *file.relative_to(_HERE).with_suffix("").parts)).removesuffix(".__init__")
+        for file in files
+    }
+
+
+def _digest(files: Iterable[Path], others: Iterable[str] = ()) -> str:
     total = hashlib.blake2b(digest_size=16)
     for file in sorted(files):
         total.update(file.read_bytes())
-    for package in sorted(packages):
-        total.update(f"{package} {_version(package)}".encode())
+    for other in sorted(others):
+        total.update(other.encode())
     return total.hexdigest()
 
 
@@ -46,18 +77,29 @@ def _version(package: str) -> str:
         return ", ".join(version(name) for name in packages_distributions().get(package, ()))
 
 
-def _closure(file: Path) -> tuple[set[Path], set[str]]:
-    """Files of ours that a file reaches by import, itself among them, and packages of others."""
-    files, packages, waiting = set(), set(), [file]
+def _closure(start: Iterable[Path]) -> tuple[set[Path], set[str]]:
+    """Files of ours that some files reach, themselves among them, and packages of others."""
+    files: set[Path] = set()
+    packages: set[str] = set()
+    waiting = list(start)
     while waiting:
         files.add(here := waiting.pop())
-        room = f"{_OURS}.{here.parent.name}"  # to which its stub's imports are relative
-        for name in imported_names(here.read_bytes(), room):
+        for name in _names_in(here):
             if name.partition(".")[0] != _OURS:
                 packages.add(name.partition(".")[0])
             else:
                 waiting += [found for found in _files(name) if found not in files]
     return files, packages - sys.stdlib_module_names
+
+
+def _names_in(file: Path) -> tuple[str, ...]:
+    room = f"{_OURS}.{file.parent.name}"  # to which its stub's imports are relative
+    return _names_of(file.read_bytes(), _OURS if file.parent.name == _OURS else room)
+
+
+@cache
+def _names_of(source: bytes, package: str) -> tuple[str, ...]:
+    return tuple(_used_names(source, package))
 
 
 def imported_names(source: str | bytes, package: str = "") -> Iterator[str]:
@@ -75,24 +117,74 @@ def imported_names(source: str | bytes, package: str = "") -> Iterator[str]:
     >>> list(imported_names("import numpy as np; from qilian.insar import invert, vertical"))
     ['numpy', 'qilian.insar.invert', 'qilian.insar.vertical']
     """
-    for node in ast.walk(ast.parse(source)):
+    for _, name in _bindings(ast.parse(source), package):
+        yield name
+
+
+def _used_names(source: str | bytes, package: str = "") -> Iterator[str]:
+    """Read the names that a source imports, and what it takes from them by a dot.
+
+    Parameters
+    ----------
+    source, package
+        As `imported_names` has them.
+
+    Examples
+    --------
+    >>> sorted(_used_names("from qilian import insar; insar.invert(insar.thinned_network(stack))"))
+    ['qilian.insar', 'qilian.insar.invert', 'qilian.insar.thinned_network']
+
+    What is handed on may be used in any way:
+
+    >>> sorted(_used_names("from qilian import insar; dir(insar)"))
+    ['qilian.insar', 'qilian.insar.*']
+    """
+    tree = ast.parse(source)
+    bound = dict(_bindings(tree, package))
+    names = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            local = node.value.id
+            names[local] -= 1
+            if local in bound:
+                yield f"{bound[local]}.{node.attr}"
+    for local, name in bound.items():
+        yield name
+        if names[local]:
+            yield f"{name}.*"
+
+
+def _bindings(tree: ast.AST, package: str) -> Iterator[tuple[str, str]]:
+    """Read local names and what they are imported from."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            for alias in node.names:
+                yield alias.asname or alias.name, alias.name
         elif isinstance(node, ast.ImportFrom):
-            start = f"{package}." if node.level else ""
-            yield from (f"{start}{node.module}.{alias.name}" for alias in node.names)
+            start = ".".join([*([package] if node.level else []), *filter(None, [node.module])])
+            for alias in node.names:
+                yield alias.asname or alias.name, f"{start}.{alias.name}"
 
 
 @cache
 def _files(name: str) -> list[Path]:
-    """Source of the module that an imported name is, or is taken from; a room's with its list."""
-    for module in (name, name.rpartition(".")[0]):
-        try:
-            spec = find_spec(module)
-        except ModuleNotFoundError:  # a name within a module
-            continue
-        if spec and spec.origin:
-            listed = Path(spec.origin).with_suffix(".pyi")
-            own = [Path(spec.origin)]
-            return [*own, listed] if module != name and listed.is_file() else own
-    return []
+    """Source of the module that a name of ours is, or is found in."""
+    module, _, attribute = name.rpartition(".")
+    if attribute != "*" and (own := _origin(name)):
+        return [own]
+    own = _origin(module)
+    if own is None:  # a name within a class, or in a module that is not there
+        return _files(module) if "." in module else []
+    stub = own.with_suffix(".pyi")
+    if own.name != "__init__.py" or not stub.is_file():
+        return [own]
+    listed = dict(_bindings(ast.parse(stub.read_bytes()), module))
+    if attribute in listed:
+        return [own, *_files(listed[attribute])]
+    return [own, stub]
+
+
+def _origin(module: str) -> Path | None:
+    """File of one of our modules, found without importing it."""
+    path = _HERE.joinpath(*module.split(".")[1:])
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)

@@ -79,8 +79,9 @@ _LONG, _SHORT, _INT = numba.float64[:, ::1], numba.float32[:, ::1], numba.int64
 
 
 def _compiled(result, *arguments):
-    options = {"fastmath": {"contract"}, "error_model": "numpy"}
-    return numba.njit(result(*arguments), nogil=True, cache=True, **options)
+    return numba.njit(
+        result(*arguments), nogil=True, cache=True, fastmath={"contract"}, error_model="numpy"
+    )
 
 
 @_compiled(
