@@ -260,6 +260,7 @@ def test_a_page_has_glyphs_for_every_formula_and_icon_it_shows(tmp_path: Path) -
     font = TTFont(tmp_path / "formulas.woff")
     assert {ord(glyph) for glyph in glyphs} <= set(font.getBestCmap())
     assert "MATH" in font  # how to stretch and to stack them
+    assert "Open Font License" in font["name"].getDebugName(13)
     assert (tmp_path / "formulas.woff").stat().st_size < 20_000
 
     theme = (fonts._THEME / fonts._STYLES).read_text()

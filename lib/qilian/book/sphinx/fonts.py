@@ -90,7 +90,7 @@ def formula_glyphs(formulas: str) -> set[str]:
 
 def cut(font: Path, glyphs: set[str], target: Path) -> None:
     """Write a font that has only some of another's glyphs, and what belongs to these."""
-    options = subset.Options(flavor="woff")
+    options = subset.Options(flavor="woff", name_IDs=["*"])  # its licence among them
     with subset.load_font(font, options) as whole:
         subsetter = subset.Subsetter(options)
         subsetter.populate(text="".join(sorted(glyphs)))
