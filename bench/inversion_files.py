@@ -24,6 +24,7 @@ from qilian.insar import model_rates
 from qilian.products import displacement
 
 PAIRS = 300
+ALIKE = 1.5
 ROWS = 100  # that are simulated; further ones repeat them
 TILINGS = {
     "strips": {},
@@ -105,10 +106,15 @@ def arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     side = arguments().side
     print(f"{side} x {side} pixels, {PAIRS} pairs, CPU seconds:")
+    spent = []
     with tempfile.TemporaryDirectory() as scratch:
         costs(Path(scratch, "compile"), 20, "strips")
         for tiling in TILINGS:
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 read, mapped = costs(Path(folder), side, tiling)
+            spent.append(mapped.cpu)
             print(f"  {tiling:13} {mapped.cpu:6.1f} to a rate, {read.cpu:5.1f} to read, ", end="")
             print(f"ratio {mapped.cpu / read.cpu:.1f}, {mapped.wall:.0f} s by the clock")
+    apart = max(spent) / min(spent)
+    print(f"  tilings differ by a factor of {apart:.2f}, ", end="")
+    print("within" if apart <= ALIKE else "beyond", ALIKE)

@@ -1,5 +1,6 @@
 """What looks at a stack often decodes its files once, with the same numbers and bounded memory."""
 
+import importlib
 import tracemalloc
 from collections import Counter
 from itertools import pairwise
@@ -19,6 +20,7 @@ from qilian.archive.scratch import read_once
 from qilian.contracts.errors import InputError
 from qilian.products import inversion
 
+PROJECT = Path(__file__).parents[1]
 DATES = [f"202001{day:02}" for day in range(1, 8)]
 PAIRS = list(pairwise(DATES))
 SHAPE = 90, 70
@@ -223,3 +225,18 @@ def test_a_displacement_reads_each_file_of_its_pairs_once(demo, tmp_path, reads)
     layers = [path for path in files if path.name.endswith((".unw.tif", ".cc.tif"))]
     assert layers
     assert Counter(path for path, _ in reads if path in layers) == Counter(layers)
+
+
+def test_the_rate_is_the_same_from_strips_and_tiles(tmp_path, monkeypatch):
+    """Of the folders that the bench of files writes, here with fewer pairs and pixels."""
+    monkeypatch.syspath_prepend(PROJECT / "bench")
+    bench = importlib.import_module("inversion_files")
+    monkeypatch.setattr(bench, "PAIRS", 30)
+    stack = bench.simulate(24)
+    rates = []
+    for tiling in bench.TILINGS:
+        bench.write(tmp_path / tiling, stack, 24, tiling)
+        rates.append(bench.rate_map(tmp_path / tiling))
+    assert rates[0].notnull().any()
+    for rate in rates[1:]:
+        xr.testing.assert_identical(rate, rates[0])
