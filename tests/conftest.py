@@ -34,16 +34,16 @@ SLOW = {"demo", "coarse", "other", "book", "run", "real_run", "outside"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and order files so that no process waits long for what another makes.
 
-    The book is built first and opened in a browser last. What needs the demo archive comes after
-    what can start before that is written.
+    One file has the book built first, and the others that need it come last. What needs the demo
+    archive comes after what can start before that is written.
     """
     rank = {}
     for item in items:
         needs = set(item.fixturenames)
         if needs & SLOW:
             item.add_marker(pytest.mark.slow)
-        first, last = "book" in needs, item.get_closest_marker("browser") is not None
-        rank[item] = last, not first, not needs & SLOW, "demo" in needs
+        builds = item.path.stem == "test_book"
+        rank[item] = not builds, "book" in needs, not needs & SLOW, "demo" in needs
     items.sort(key=rank.get)
 
 
