@@ -1,5 +1,8 @@
 """From executed notebooks to the published HTML: stage, jupyter-book, swap."""
 
+import hashlib
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +15,7 @@ from qilian.book._clean import clean
 from qilian.book.api import api_page
 from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
 from qilian.book.chapters import Chapter
-from qilian.book.run import Outcome, Run
+from qilian.book.run import Outcome, Run, installed
 
 
 class RenderError(RuntimeError):
@@ -24,7 +27,8 @@ def render_book(
 ) -> Path:
     """Render the book of one run and return its `index.html`.
 
-    The site appears under its name only when it is complete; until then the last one stays.
+    Pages whose source did not change are kept as they are, and with them, where none did, the whole
+    site. It appears under its name only when it is complete; until then the last one stays.
 
     Parameters
     ----------
@@ -40,22 +44,91 @@ def render_book(
     RenderError
         Jupyter Book did not succeed.
     """
-    stage, unfinished = run.folder / "stage", run.folder / "unfinished"
-    for folder in (stage, unfinished):
-        shutil.rmtree(folder, ignore_errors=True)
-    _stage(stage, run, project, chapters, outcomes)
+    site, record = run.folder / "html", run.folder / "render.json"
+    staged, stage, work = (run.folder / name for name in ("staged", "stage", "render"))
+    shutil.rmtree(staged, ignore_errors=True)
+    _stage(staged, run, project, chapters, outcomes)
+    last = json.loads(record.read_text()) if record.is_file() else {}
+    tools, library = _digest_of(Path(__file__).parent), _digest_of(Path(__file__).parents[1])
+    tools += installed()
+    changed = _changed(staged, stage)
+    if not changed and last == {"tools": tools, "library": library, "site": _stamps(site)}:
+        shutil.rmtree(staged)
+        return site / "index.html"
+    record.unlink(missing_ok=True)
+    if last.get("tools") != tools or not _pages_alone(changed, staged, stage):
+        for folder in (stage, work):
+            shutil.rmtree(folder, ignore_errors=True)
+        staged.rename(stage)
+    else:
+        for name in changed:
+            shutil.copyfile(staged / name, stage / name)
+        shutil.rmtree(staged)
+    _build(stage, work, run.folder / "render.log")
+    shutil.rmtree(unfinished := run.folder / "unfinished", ignore_errors=True)
+    shutil.copytree(work / "_build" / "html", unfinished)
+    _replace(site, unfinished)
+    state = {"tools": tools, "library": library, "site": _stamps(site)}
+    record.write_text(json.dumps(state))
+    return site / "index.html"
+
+
+def _build(stage: Path, work: Path, log: Path) -> None:
+    """Run Jupyter Book, which reads and writes again what is newer than its last pages."""
     program = Path(sys.executable).with_name("jupyter-book")
-    command: list[str | Path] = [program, "build", stage, "--path-output", unfinished, "--all"]
+    command: list[str | Path] = [program, "build", stage, "--path-output", work]
     command += ["--warningiserror", "--keep-going"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    (run.folder / "render.log").write_text(done.stdout + done.stderr)
-    html = unfinished / "_build" / "html"
-    if done.returncode or not (html / "index.html").is_file():
+    log.write_text(done.stdout + done.stderr)
+    if done.returncode or not (work / "_build" / "html" / "index.html").is_file():
+        shutil.rmtree(work, ignore_errors=True)
         said = (done.stderr or done.stdout).strip()[-2000:]
-        raise RenderError(f"Jupyter Book failed (all of it in {run.folder}/render.log):\n{said}")
-    _replace(run.folder / "html", html)
-    shutil.rmtree(unfinished)
-    return run.folder / "html" / "index.html"
+        raise RenderError(f"Jupyter Book failed (all of it in {log}):\n{said}")
+
+
+def _changed(new: Path, old: Path) -> list[str]:
+    """Name files that are in only one of two folders, or not the same in both."""
+    names = {
+        str(path.relative_to(folder))
+        for folder in (new, old)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    return [name for name in sorted(names) if _content(new / name) != _content(old / name)]
+
+
+def _pages_alone(changed: Sequence[str], new: Path, old: Path) -> bool:
+    """Tell whether only pages changed, and none its title, which all others show."""
+    return all(
+        Path(name).suffix in (".md", ".ipynb", ".rst")
+        and _title(_content(new / name)) == _title(_content(old / name)) != ""
+        for name in changed
+    )
+
+
+def _title(page: bytes) -> str:
+    """First heading of a page, whatever it is written in."""
+    found = re.search(rb'^\W*# [^"\n]+|\A[^\n]+\n=+$', page, re.M)
+    return found[0].decode() if found else ""
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _digest_of(folder: Path) -> str:
+    """Hash of all source below a folder."""
+    total = hashlib.blake2b(digest_size=16)
+    for path in sorted(folder.rglob("*.py*")):
+        if path.suffix in (".py", ".pyi"):
+            total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def _stamps(site: Path) -> list[list]:
+    """Names, sizes and times of a site's files."""
+    files = ((path, path.stat()) for path in sorted(site.rglob("*")) if path.is_file())
+    return [[str(path.relative_to(site)), s.st_size, s.st_mtime_ns] for path, s in files]
 
 
 def _replace(site: Path, new: Path) -> None:

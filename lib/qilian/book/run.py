@@ -4,11 +4,11 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from qilian.archive.catalogue import Archive
+from qilian.archive.closure import modules_used, source_digest
 from qilian.archive.project import base_folder
 from qilian.book.chapters import Chapter
+from qilian.book.kernels import fork_kernels
 from qilian.contracts.errors import InputError
 
 # Failures whose message is meant for the user; anything else is a bug and keeps its traceback.
@@ -84,8 +86,9 @@ def execute(
 ) -> list[Outcome]:
     """Bring the executed copies of notebooks up to date.
 
-    A notebook is executed when its cells, its parameters, the library, the installed packages
-    or its input differ from its last successful run. A failure costs nothing but its own page.
+    A notebook is executed when its cells, its parameters, what it uses of the library, the
+    installed packages or its input differ from its last successful run. A failure costs nothing
+    but its own page.
 
     Parameters
     ----------
@@ -107,28 +110,37 @@ def execute(
         run.executed(chapters[0]).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"folder {run.folder} cannot be made: {error.strerror}.") from error
-    environment = _environment_digest()
+    packages = installed()
     outcomes: dict[str, Outcome] = {}
+    keys: dict[str, str] = {}
+
+    def arrived(outcome: Outcome) -> None:
+        outcomes[outcome.chapter] = outcome
+        report(outcome)
+
+    for chapter in chapters:
+        try:
+            keys[chapter.name] = _key(run, chapter, packages)
+        except (InputError, OSError) as error:
+            _forget(run, chapter)
+            lacking = not set(chapter.needs) <= set(run.archive.entries)
+            status = "no input" if lacking else "failed"
+            arrived(Outcome(chapter.name, status, 0.0, str(error)))
+            continue
+        if kept := _kept(run, chapter, keys[chapter.name]):
+            arrived(kept)
+    due = [chapter for chapter in chapters if chapter.name not in outcomes]
+    if due:
+        fork_kernels(sorted({name for chapter in due for name in _modules(chapter)}))
     with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(_execute_one, run, chapter, environment) for chapter in chapters]
+        futures = [pool.submit(_execute_one, run, chapter, keys[chapter.name]) for chapter in due]
         for future in as_completed(futures):
-            outcome = future.result()
-            outcomes[outcome.chapter] = outcome
-            report(outcome)
+            arrived(future.result())
     return [outcomes[chapter.name] for chapter in chapters]
 
 
-def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
+def _execute_one(run: Run, chapter: Chapter, key: str) -> Outcome:
     start = time.perf_counter()
-    try:
-        key = _key(run, chapter, environment)
-    except (InputError, OSError) as error:
-        _forget(run, chapter)
-        lacking = not set(chapter.needs) <= set(run.archive.entries)
-        return Outcome(chapter.name, "no input" if lacking else "failed", 0.0, str(error))
-    kept = _kept(run, chapter, key)
-    if kept:
-        return kept
     _forget(run, chapter)
     # Papermill leaves a finished-looking file behind a failure: only success gets the real name.
     unfinished = run.executed(chapter).with_suffix(".unfinished.ipynb")
@@ -142,7 +154,7 @@ def _execute_one(run: Run, chapter: Chapter, environment: str) -> Outcome:
             kernel_name="python3",
             progress_bar=False,
             request_save_on_cell_execute=False,  # a copy a cell, of which only the last is kept
-            extra_arguments=["--IPKernelApp.log_level=50"],
+            extra_arguments=["--IPKernelApp.log_level=50", "--HistoryManager.enabled=False"],
             shutdown_kernel="immediate",  # all is written by then, and asking takes 2 s
         )
     except Exception as error:  # a dead kernel, a full disk, a bug: the other notebooks go on
@@ -184,11 +196,16 @@ def _explain(error: Exception) -> tuple[str, str]:
     return f"{error.ename}: {error.evalue}", _ANSI.sub("", "\n".join(error.traceback))
 
 
-def _key(run: Run, chapter: Chapter, environment: str) -> str:
+def _key(run: Run, chapter: Chapter, packages: str) -> str:
     cells = nbformat.read(chapter.path, as_version=4).cells
     entries = [*chapter.needs, *(name for name in chapter.uses if name in run.archive.entries)]
+    try:
+        code = source_digest(_source(cells))
+    except SyntaxError:  # which its own page will tell
+        code = ""
     parts = [
-        environment,
+        packages,
+        code,
         json.dumps([(cell.cell_type, cell.source, cell.metadata) for cell in cells]),
         json.dumps(run.injected(chapter), sort_keys=True),
         run.archive.name,
@@ -198,16 +215,20 @@ def _key(run: Run, chapter: Chapter, environment: str) -> str:
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def _environment_digest() -> str:
-    """Hash of the library's source and of every installed package's version."""
-    total = hashlib.blake2b(digest_size=16)
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        total.update(path.read_bytes())
-    for package in sorted(_installed()):
-        total.update(package.encode())
-    return total.hexdigest()
+def _source(cells: Sequence[nbformat.NotebookNode]) -> str:
+    """All code of a notebook."""
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
-def _installed() -> Iterator[str]:
-    for package in distributions():
-        yield f"{package.metadata['Name']}=={package.version}"
+def _modules(chapter: Chapter) -> set[str]:
+    """Modules that a notebook imports."""
+    try:
+        return modules_used(_source(nbformat.read(chapter.path, as_version=4).cells))
+    except SyntaxError:
+        return set()
+
+
+def installed() -> str:
+    """Names and versions of all installed packages, as their folders have them."""
+    folders = (Path(place).glob("*.dist-info") for place in sys.path)
+    return " ".join(sorted(folder.name for found in folders for folder in found))

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import bokeh
+import bokeh.models
 import panel
-from bokeh.document import Document
-from bokeh.embed.bundle import bundle_for_objs_and_resources
-from bokeh.resources import Resources
+from bokeh.model import Model
+from bokeh.models.widgets import TableWidget, Widget
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
@@ -25,6 +25,7 @@ PLOT = re.compile(
     r"var docs_json = ([^\n]*);\n\s*var render_items = ([^\n]*);\n.*?</script>",
     re.S,
 )
+MODEL = re.compile(r'"type":"object","name":"([\w.]+)"')
 BOKEH_SCRIPTS = ("bokeh.min.js", "bokeh-widgets.min.js", "bokeh-tables.min.js")  # in their order
 # Deferred scripts have run by then, and the page can be read before.
 DRAW = """<script>
@@ -110,8 +111,8 @@ def draw_plots(app: Sphinx, page: str, body: str) -> str:
             check_bokeh_version(page, content["version"])
             # The others are Panel's links to a kernel, which a page lacks.
             content["roots"] = [root for root in content["roots"] if root["id"] in drawn]
-            needed.update(plot_scripts(page, Document.from_json(content)))
         written = json.dumps(documents, ensure_ascii=False, separators=(",", ":"))
+        needed.update(plot_scripts(page, written))
         # A tag inside of the data would end the script.
         return DRAW % (written.replace("</", "<\\/"), plot[2])
 
@@ -134,12 +135,16 @@ def check_bokeh_version(page: str, version: str) -> None:
         )
 
 
-def plot_scripts(page: str, plot: Document) -> set[str]:
-    """Name scripts of Bokeh that draw a plot."""
-    if any(type(model).__module__.startswith("panel.") for model in plot.models):
+def plot_scripts(page: str, plot: str) -> set[str]:
+    """Name the scripts of Bokeh that draw a plot, by the kinds of its models."""
+    names = set(MODEL.findall(plot))
+    if any(name.startswith("panel.") for name in names):
         raise ExtensionError(f"{page} has a plot that only Panel's own script would draw")
-    bundle = bundle_for_objs_and_resources([plot], Resources(mode="server", minified=True))
-    return {Path(str(url)).name for url in bundle.js_urls}
+    kinds = [getattr(bokeh.models, name, Model) for name in names]
+    scripts = {Model: BOKEH_SCRIPTS[0], Widget: BOKEH_SCRIPTS[1], TableWidget: BOKEH_SCRIPTS[2]}
+    return {
+        script for base, script in scripts.items() if any(issubclass(kind, base) for kind in kinds)
+    }
 
 
 def localise_panel_styles(body: str, static: Path, prefix: str) -> str:
