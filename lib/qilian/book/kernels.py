@@ -1,0 +1,99 @@
+"""Kernels that start with what notebooks import: forked from one process that has imported it.
+
+A fork shares what was loaded and nothing that is done after, so that a notebook gets what it gets
+in a kernel of its own, without the seconds of imports.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+NAME = "qilian-forked"
+# What a kernel loads before a notebook's first cell, and what drawing loads after.
+_ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline.backend_inline")
+
+
+def fork_kernels(modules: Iterable[str]) -> None:
+    """Have kernels of this process forked from one that has imported some modules.
+
+    Where processes cannot be forked safely, kernels start as they always do.
+
+    Parameters
+    ----------
+    modules : iterable of str
+        Names of modules; those that cannot be imported are left out.
+    """
+    if sys.platform == "linux":
+        # Matplotlib settles on this as it is imported; a kernel sets it before.
+        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+        # Kernels are killed when all is written; what they held is freed, and nobody need be told.
+        sys.warnoptions.append("ignore:resource_tracker")
+        _context().set_forkserver_preload([*_ALWAYS, *modules])
+        KernelProvisionerFactory.instance().default_provisioner_name = NAME
+
+
+def _context() -> ForkServerContext:
+    return multiprocessing.get_context("forkserver")
+
+
+class ForkedProvisioner(LocalProvisioner):
+    """Provides a local kernel, forked instead of started."""
+
+    process: Any
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Fork a kernel that does what the command would."""
+        arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        process = _context().Process(
+            target=_serve, args=(arguments, kwargs.get("cwd"), kwargs.get("env"))
+        )
+        process.start()
+        self.process = _Forked(process)
+        self.pid = process.pid
+        return self.connection_info
+
+
+class _Forked:
+    """A forked process as `LocalProvisioner` handles one."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None and self.pid:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
+def _serve(arguments: list[str], folder: str | None, environment: dict[str, str] | None) -> None:
+    """Be a kernel, in a process that was just forked."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.environ.update(environment or {})
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())  # without whom the kernel ends
+    os.chdir(folder or ".")
+    app = IPKernelApp.instance()
+    app.initialize(arguments)
+    app.start()
