@@ -184,21 +184,20 @@ def _mean_coherence(stack: xr.Dataset) -> xr.DataArray:
     """Average the coherence of each pixel, (y, x), NaN where there is none."""
     if "coherence" not in stack:
         raise InputError("the stack has no coherence, expected it to judge its pixels by.")
-    return xr.apply_ufunc(
-        _mean_of_known,
-        stack["coherence"],
-        input_core_dims=[["pair"]],
-        dask="parallelized",
-        dask_gufunc_kwargs={"allow_rechunk": True},
-        output_dtypes=[float],
-    ).compute()
+    coherence = stack["coherence"].transpose("pair", "y", "x")
+    if coherence.chunks is None:
+        mean = _mean_of_known(coherence.values)
+    else:
+        blocks = coherence.data.rechunk({0: -1})
+        mean = blocks.map_blocks(_mean_of_known, drop_axis=0, dtype=float).compute()
+    return xr.DataArray(mean, coherence.isel(pair=0, drop=True).coords, ("y", "x"))
 
 
 def _mean_of_known(values: np.ndarray) -> np.ndarray:
-    """Average (…, pair) over pairs: as xarray does, without copies of the stack."""
-    total = np.zeros(values.shape[:-1])
-    count = np.zeros(values.shape[:-1], int)
-    for layer in np.moveaxis(values, -1, 0):
+    """Average (pair, y, x) over pairs: as xarray does, without copies of the stack."""
+    total = np.zeros(values.shape[1:])
+    count = np.zeros(values.shape[1:], int)
+    for layer in values:
         known = ~np.isnan(layer)
         total += np.where(known, layer, 0)
         count += known
