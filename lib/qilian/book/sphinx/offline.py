@@ -109,6 +109,7 @@ def draw_plots(app: Sphinx, page: str, body: str) -> str:
         drawn = {root for item in items for root in item["root_ids"]}
         for content in documents.values():
             check_bokeh_version(page, content["version"])
+            content["defs"] = []  # of models that only Panel draws
             # The others are Panel's links to a kernel, which a page lacks.
             content["roots"] = [root for root in content["roots"] if root["id"] in drawn]
         written = json.dumps(documents, ensure_ascii=False, separators=(",", ":"))
