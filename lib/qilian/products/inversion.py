@@ -50,7 +50,8 @@ def displacement(
     scheduler : str, optional
         Address of a Dask scheduler whose workers see the same files; threads here by default.
     cache : Path, optional
-        Folder of kept products; `archive.cache_folder()` by default.
+        Folder of kept products; `archive.cache_folder()` by default. A stack beyond
+        `archive.MEMORY`, or any with a scheduler, lies there in float32 while it is inverted.
 
     Returns
     -------
