@@ -1,13 +1,10 @@
 """From an executed notebook to the copy that a reader sees."""
 
 import ast
-import base64
 import copy
 from collections.abc import Iterable
 
 from nbformat import NotebookNode
-
-from qilian.book._pictures import lighten
 
 LOADER_MIME = "application/vnd.holoviews_load.v0+json"
 LOADER_MARKS = ('<script type="esms-options">', '"panel.models.browser.BrowserInfo"')
@@ -15,7 +12,7 @@ LOADER_MARKS = ('<script type="esms-options">', '"panel.models.browser.BrowserIn
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy with light pictures, one parameter cell and no loaders of plot libraries.
+    """Return a copy with one parameter cell and no loaders of plot libraries.
 
     The loaders ask a content network for scripts that the site serves itself
     (`qilian.book.sphinx.offline`), so they go, and so does papermill's own record. Every other
@@ -35,8 +32,6 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     for cell in cleaned.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_loader(output)]
-            for output in cell.outputs:
-                _lighten_picture(output)
     _show_parameters_once(cleaned.cells)
     # Papermill's record names folders of this machine, and readers can download the notebook.
     cleaned.metadata.pop("papermill", None)
@@ -52,14 +47,6 @@ def _is_loader(output: NotebookNode) -> bool:
     # A plot also carries its text form; the helpers don't.
     html = output.data.get("text/html", "")
     return "text/plain" not in output.data and any(mark in html for mark in LOADER_MARKS)
-
-
-def _lighten_picture(output: NotebookNode) -> None:
-    """Replace a figure by one of fewer bytes that looks the same."""
-    picture = output.get("data", {}).get("image/png")
-    if picture:
-        light = lighten(base64.b64decode(picture))
-        output.data["image/png"] = base64.b64encode(light).decode()
 
 
 def _show_parameters_once(cells: Iterable[NotebookNode]) -> None:

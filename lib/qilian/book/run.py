@@ -19,6 +19,7 @@ from papermill.exceptions import PapermillExecutionError
 from qilian.archive.catalogue import Archive
 from qilian.archive.closure import modules_used, source_digest
 from qilian.archive.project import base_folder
+from qilian.book._pictures import lighten_figures
 from qilian.book.chapters import Chapter
 from qilian.book.kernels import fork_kernels
 from qilian.contracts.errors import InputError
@@ -145,7 +146,7 @@ def _execute_one(run: Run, chapter: Chapter, key: str) -> Outcome:
     # Papermill leaves a finished-looking file behind a failure: only success gets the real name.
     unfinished = run.executed(chapter).with_suffix(".unfinished.ipynb")
     try:
-        papermill.execute_notebook(
+        executed = papermill.execute_notebook(
             str(chapter.path),
             str(unfinished),
             run.injected(chapter),
@@ -162,6 +163,8 @@ def _execute_one(run: Run, chapter: Chapter, key: str) -> Outcome:
         _forget(run, chapter)
         seconds = time.perf_counter() - start
         return Outcome(chapter.name, "failed", seconds, *_explain(error))
+    lighten_figures(executed)
+    nbformat.write(executed, unfinished)
     unfinished.rename(run.executed(chapter))
     saved = tuple(sorted(path.name for path in run.results(chapter).glob("*")))
     outcome = Outcome(chapter.name, "ran", time.perf_counter() - start, key=key, saved=saved)
