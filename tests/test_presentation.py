@@ -164,7 +164,7 @@ def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp
     ).rio.write_crs(4326)
     archive.load("sites")
     kept = xr.Dataset({"k": ("y", [1.0])})
-    cache.kept("k", archive, ["discharge"], {}, lambda: kept, cache=tmp_path / "cache")
+    cache.kept("k", archive, ["discharge"], {}, lambda _: kept, cache=tmp_path / "cache")
     notebook = ModuleType("__main__")
     notebook.__annotations__ = {"archive": str, "window": int, "results": str}
     vars(notebook).update(archive="demo", window=3, results=str(tmp_path), other=5)
