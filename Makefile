@@ -11,11 +11,13 @@ BIN = .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help book test check lint lab demo bench lock clean
 .DELETE_ON_ERROR:
+# The archive is written beside the compiler.
+MAKEFLAGS += --jobs=2
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
-book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.ready  ## run the notebooks and render the book (ARCHIVE=path, PARAMETERS="-p name value")
+book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.compiled  ## run the notebooks and render the book (ARCHIVE=path, PARAMETERS="-p name value")
 	$(BIN)/qilian book --archive "$(ARCHIVE)" $(PARAMETERS)
 
 # As many processes as cores; each takes whole files, in the order of tests/conftest.py.
@@ -57,6 +59,11 @@ clean:  ## remove what was built; the environment stays
 
 data/demo/catalogue.toml: .venv/.ready lib/qilian_demo/table_s1.csv $(wildcard lib/qilian_demo/*.py lib/qilian_demo/*/*.py)
 	$(BIN)/qilian demo
+
+# What compiles at its first import, for which the first notebook would wait.
+.venv/.compiled: .venv/.ready lib/qilian/insar/sbas/machine.py
+	$(BIN)/python -c 'import qilian.insar.sbas.machine'
+	touch $@
 
 # pip brings uv at the version and hash of the lock; uv brings everything else, compiled to
 # bytecode, without which every import takes three times as long.

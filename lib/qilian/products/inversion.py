@@ -11,7 +11,6 @@ from qilian.archive.scratch import MEMORY, read_once
 from qilian.contracts.errors import require
 from qilian.insar import corrections, temporal_models
 from qilian.insar.network import acquisition_dates
-from qilian.insar.sbas import invert
 from qilian.thaw import index
 
 _GROUND = ("line_of_sight_east", "line_of_sight_north", "line_of_sight_up", "height")
@@ -79,6 +78,8 @@ def displacement(
     }
 
     def make(scratch: Path) -> xr.Dataset:
+        from qilian.insar.sbas import invert  # brings a compiler, of which what is kept has no need
+
         # Workers share no memory, but see the cache.
         memory = MEMORY if scheduler is None else 0
         stack = source.load(entry, "unwrapped_phase", "coherence")
