@@ -40,6 +40,12 @@ def building(demo: Path, cache: Path) -> subprocess.Popen:
 
 
 @pytest.fixture(scope="module")
+def demo(coarse) -> Path:
+    """How products are built and kept hangs on no resolution."""
+    return coarse
+
+
+@pytest.fixture(scope="module")
 def cache(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
@@ -173,7 +179,7 @@ import sys, pathlib
 from qilian import products
 from qilian.archive import open_archive
 from qilian.archive.readers import lazy
-lazy.BLOCK_BYTES = 4 * 2**20  # so that there is a half-way
+lazy.BLOCK_BYTES = 2**18  # so that there is a half-way
 source = open_archive(sys.argv[1])
 products.displacement(source, cache=pathlib.Path(sys.argv[2]), scheduler=sys.argv[3])
 """
