@@ -117,7 +117,7 @@ def imported_names(source: str | bytes, package: str = "") -> Iterator[str]:
     >>> list(imported_names("import numpy as np; from qilian.insar import invert, vertical"))
     ['numpy', 'qilian.insar.invert', 'qilian.insar.vertical']
     """
-    for _, name in _bindings(ast.parse(source), package):
+    for _, name in _bindings(ast.walk(ast.parse(source)), package):
         yield name
 
 
@@ -139,10 +139,10 @@ def _used_names(source: str | bytes, package: str = "") -> Iterator[str]:
     >>> sorted(_used_names("from qilian import insar; dir(insar)"))
     ['qilian.insar', 'qilian.insar.*']
     """
-    tree = ast.parse(source)
-    bound = dict(_bindings(tree, package))
-    names = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(source)))
+    bound = dict(_bindings(nodes, package))
+    names = Counter(node.id for node in nodes if isinstance(node, ast.Name))
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             local = node.value.id
             names[local] -= 1
@@ -154,9 +154,9 @@ def _used_names(source: str | bytes, package: str = "") -> Iterator[str]:
             yield f"{name}.*"
 
 
-def _bindings(tree: ast.AST, package: str) -> Iterator[tuple[str, str]]:
+def _bindings(nodes: Iterable[ast.AST], package: str) -> Iterator[tuple[str, str]]:
     """Read local names and what they are imported from."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.asname or alias.name, alias.name
@@ -178,7 +178,7 @@ def _files(name: str) -> list[Path]:
     stub = own.with_suffix(".pyi")
     if own.name != "__init__.py" or not stub.is_file():
         return [own]
-    listed = dict(_bindings(ast.parse(stub.read_bytes()), module))
+    listed = dict(_bindings(ast.walk(ast.parse(stub.read_bytes())), module))
     if attribute in listed:
         return [own, *_files(listed[attribute])]
     return [own, stub]
