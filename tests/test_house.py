@@ -194,7 +194,7 @@ def test_environment_yml_names_every_direct_dependency_at_the_locks_version():
     conda = [line for line in environment["dependencies"] if isinstance(line, str)]
     pip = next(line for line in environment["dependencies"] if isinstance(line, dict))["pip"]
     pins = [re.split("==?", line) for line in [*conda, *pip] if "=" in line]
-    found = {name: version for name, version in pins if name != "python"}
+    found = {name.replace("_", "-"): version for name, version in pins if name != "python"}
     assert found == {name: locked()[name] for name in direct()}
 
 

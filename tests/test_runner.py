@@ -4,14 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 from click.testing import CliRunner
+from jupyter_client.provisioning import KernelProvisionerFactory
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from qilian.archive.catalogue import open_archive
 from qilian.book import _cli as cli
 from qilian.book import plan
 from qilian.book import run as book_run
+from qilian.book._pictures import lighten_figures
 from qilian.book.chapters import check_parameters, passed_on, read_chapter, select
 from qilian.contracts.errors import InputError
 
@@ -192,3 +195,57 @@ def test_a_run_with_parameters_leaves_the_books_numbers_alone(demo, monkeypatch)
         assert done.exit_code == 0, done.output
     assert len(set(folders)) == 3
     assert all(folder.name.startswith(folders[0].name) for folder in folders)
+
+
+def test_a_forked_kernel_has_what_was_imported_and_nothing_that_another_notebook_did(run, tmp_path):
+    """State of a library that one notebook changes is as it was for the next."""
+    change = "import numpy\nnumpy.changed = getattr(numpy, 'changed', 0) + 1\n"
+    change += "import matplotlib\nmatplotlib.rcParams['lines.linewidth'] += numpy.changed\n"
+    change += "print(numpy.changed, matplotlib.rcParams['lines.linewidth'])"
+    chapters = [read_chapter(notebook(tmp_path / f"{name}.ipynb", change)) for name in "abc"]
+    assert {outcome.status for outcome in book_run.execute(run, chapters)} == {"ran"}
+    for chapter in chapters:
+        executed = nbformat.read(run.executed(chapter), as_version=4)
+        assert executed.cells[-1].outputs[0].text == "1 2.5\n"
+
+
+def test_a_notebook_gives_in_a_forked_kernel_what_it_gives_in_one_of_its_own(run, tmp_path):
+    """Numbers, words and a picture, to the last byte."""
+    code = "import matplotlib.pyplot as plt\nimport numpy as np\nx = np.linspace(0, 9)\n"
+    code += "plt.plot(x, np.sin(x))\nprint(x.sum(), archive)\nx[:3]"
+    chapter = read_chapter(notebook(tmp_path / "a.ipynb", code))
+    book_run.execute(run, [chapter])
+    alone = tmp_path / "alone.ipynb"
+    factory = KernelProvisionerFactory.instance()
+    forked, factory.default_provisioner_name = factory.default_provisioner_name, "local-provisioner"
+    try:
+        papermill.execute_notebook(
+            chapter.path, alone, run.injected(chapter), cwd=tmp_path, progress_bar=False
+        )
+    finally:
+        factory.default_provisioner_name = forked
+    outputs = [
+        nbformat.read(path, as_version=4).cells[-1].outputs
+        for path in (run.executed(chapter), alone)
+    ]
+    pictures = [o for o in outputs[0] if "image/png" in o.get("data", {})]
+    assert len(outputs[0]) == 3 and len(pictures) == 1
+    for one, other in zip(*outputs, strict=True):
+        lighten_figures(new_notebook(cells=[new_code_cell(outputs=[other])]))
+        assert one == other
+
+
+def test_only_what_uses_an_edited_module_runs_again(run, tmp_path, monkeypatch):
+    """A notebook that draws tables does not wait for one that draws maps."""
+    codes = {"a": "from qilian.figures import table", "b": "from qilian.figures import map_grid"}
+    chapters = [
+        read_chapter(notebook(tmp_path / f"{name}.ipynb", code)) for name, code in codes.items()
+    ]
+    book_run.execute(run, chapters)
+    read = Path.read_bytes
+
+    def edited(path: Path) -> bytes:
+        return read(path) + (b"# edited" if path.name == "maps.py" else b"")
+
+    monkeypatch.setattr(Path, "read_bytes", edited)
+    assert [outcome.status for outcome in book_run.execute(run, chapters)] == ["kept", "ran"]

@@ -13,7 +13,7 @@ from .checks import Check, CheckError, check_all, equal, within
 from .plan import plan_run
 from .provenance import archive_inventory, notice, save_results
 from .render import RenderError, render_book
-from .run import Outcome, Run, execute
+from .run import Outcome, Run, execute, installed_packages
 
 __all__ = [
     "Chapter",
@@ -29,6 +29,7 @@ __all__ = [
     "draw_rooms",
     "equal",
     "execute",
+    "installed_packages",
     "library_rooms",
     "list_rooms",
     "notice",

@@ -15,7 +15,7 @@ from qilian.book._clean import clean
 from qilian.book.api import api_page
 from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
 from qilian.book.chapters import Chapter
-from qilian.book.run import Outcome, Run, installed
+from qilian.book.run import Outcome, Run, installed_packages
 
 
 class RenderError(RuntimeError):
@@ -50,7 +50,7 @@ def render_book(
     _stage(staged, run, project, chapters, outcomes)
     last = json.loads(record.read_text()) if record.is_file() else {}
     tools, library = _digest_of(Path(__file__).parent), _digest_of(Path(__file__).parents[1])
-    tools += installed()
+    tools += installed_packages()
     changed = _changed(staged, stage)
     if not changed and last == {"tools": tools, "library": library, "site": _stamps(site)}:
         shutil.rmtree(staged)

@@ -19,9 +19,9 @@ from papermill.exceptions import PapermillExecutionError
 from qilian.archive.catalogue import Archive
 from qilian.archive.closure import modules_used, source_digest
 from qilian.archive.project import base_folder
+from qilian.book._kernels import fork_kernels
 from qilian.book._pictures import lighten_figures
 from qilian.book.chapters import Chapter
-from qilian.book.kernels import fork_kernels
 from qilian.contracts.errors import InputError
 
 # Failures whose message is meant for the user; anything else is a bug and keeps its traceback.
@@ -111,7 +111,7 @@ def execute(
         run.executed(chapters[0]).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"folder {run.folder} cannot be made: {error.strerror}.") from error
-    packages = installed()
+    packages = installed_packages()
     outcomes: dict[str, Outcome] = {}
     keys: dict[str, str] = {}
 
@@ -231,7 +231,7 @@ def _modules(chapter: Chapter) -> set[str]:
         return set()
 
 
-def installed() -> str:
+def installed_packages() -> str:
     """Names and versions of all installed packages, as their folders have them."""
     folders = (Path(place).glob("*.dist-info") for place in sys.path)
     return " ".join(sorted(folder.name for found in folders for folder in found))

@@ -61,12 +61,12 @@ def write_fonts(app: Sphinx, error: Exception | None) -> None:
 
 
 def fewer_icons(styles: str, names: set[str]) -> str:
-    r"""Keep the rules of the named icons, and one font with their glyphs.
+    """Keep the rules of the named icons, and one font with their glyphs.
 
     Examples
     --------
-    >>> fewer_icons('.fa-sun:before{content:"\f185"}.fa-bars:before{content:"\f0c9"}', {"fa-sun"})
-    '.fa-sun:before{content:"\f185"}'
+    >>> fewer_icons('.fa-sun:before{content:"☼"}.fa-bars:before{content:"≡"}', {"fa-sun"})
+    '.fa-sun:before{content:"☼"}'
     """
 
     def rule(found: re.Match[str]) -> str:

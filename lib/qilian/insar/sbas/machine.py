@@ -207,7 +207,7 @@ def replay(program, constants, pairs, w, s, out):
         elif op == Op.STORE:
             factor = constants[k]
             for b in range(LANES):
-                out[i, b] = factor * w[j, b]
+                out[i, b] = factor * w[j, b] + 0.0  # no zero is negative
         elif op == Op.WIDEN:
             for b in range(LANES):
                 w[i, b] = s[j, b]

@@ -16,8 +16,8 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 NAME = "qilian-forked"
-# What a kernel loads before a notebook's first cell, and what drawing loads after.
-_ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline.backend_inline")
+# What a kernel loads before a notebook's first cell.
+_ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel")
 
 
 def fork_kernels(modules: Iterable[str]) -> None:
