@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qilian.archive import closure
 from qilian.archive.closure import _closure, code_digest, source_digest
 
 
@@ -62,13 +63,11 @@ def test_a_room_that_is_handed_on_counts_as_all_of_it(maker):
 def test_a_notebook_rests_on_the_figures_it_draws_and_not_on_others(monkeypatch):
     source = "from qilian import figures\nfigures.map_grid(figure, fields)\n"
     before = source_digest(source)
-    read = Path.read_bytes
+    read = closure._read
 
-    def edited(name):
-        def read_bytes(path):
-            return read(path) + (b"# another" if path.name == name else b"")
-
-        monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    def edited(name: str) -> str:
+        change = {name: b"# another"}
+        monkeypatch.setattr(closure, "_read", lambda file: read(file) + change.get(file.name, b""))
         return source_digest(source)
 
     assert edited("recession.py") == before

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from jupyter_client.provisioning import KernelProvisionerFactory
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from qilian.archive import closure
 from qilian.archive.catalogue import open_archive
 from qilian.book import _cli as cli
 from qilian.book import plan
@@ -242,10 +243,6 @@ def test_only_what_uses_an_edited_module_runs_again(run, tmp_path, monkeypatch):
         read_chapter(notebook(tmp_path / f"{name}.ipynb", code)) for name, code in codes.items()
     ]
     book_run.execute(run, chapters)
-    read = Path.read_bytes
-
-    def edited(path: Path) -> bytes:
-        return read(path) + (b"# edited" if path.name == "maps.py" else b"")
-
-    monkeypatch.setattr(Path, "read_bytes", edited)
+    read, change = closure._read, {"maps.py": b"# edited"}
+    monkeypatch.setattr(closure, "_read", lambda file: read(file) + change.get(file.name, b""))
     assert [outcome.status for outcome in book_run.execute(run, chapters)] == ["kept", "ran"]

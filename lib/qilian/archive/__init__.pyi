@@ -1,6 +1,6 @@
 from .cache import ROWS, kept, store
 from .catalogue import Archive, Entry, locate, open_archive
-from .closure import code_digest, imported_names, modules_used, source_digest
+from .closure import code_digest, modules_used, source_digest, used_names
 from .project import base_folder, cache_folder, find_project
 from .readers.formats import READERS, Data, Reader
 from .readers.tiles import MERCATOR, fetch_basemap
@@ -20,7 +20,6 @@ __all__ = [
     "code_digest",
     "fetch_basemap",
     "find_project",
-    "imported_names",
     "kept",
     "locate",
     "modules_used",
@@ -28,4 +27,5 @@ __all__ = [
     "read_once",
     "source_digest",
     "store",
+    "used_names",
 ]

@@ -42,7 +42,7 @@ def source_digest(source: str) -> str:
     SyntaxError
         It is not Python.
     """
-    used = {file for name in _used_names(source) for file in _files(name)}
+    used = {file for name in used_names(source.encode()) for file in _files(name)}
     return _digest(_closure(sorted(used))[0])
 
 
@@ -51,7 +51,7 @@ def modules_used(source: str) -> set[str]:
 
     Where it imports a name from another's module, that name is given, with its module's before it.
     """
-    names = set(_used_names(source))
+    names = set(used_names(source.encode()))
     others = {name for name in names if name.partition(".")[0] != _OURS}
     files = {file for name in names - others for file in _files(name) if file.suffix == ".py"}
     return others | {
@@ -63,10 +63,20 @@ def modules_used(source: str) -> set[str]:
 def _digest(files: Iterable[Path], others: Iterable[str] = ()) -> str:
     total = hashlib.blake2b(digest_size=16)
     for file in sorted(files):
-        total.update(file.read_bytes())
+        total.update(_read(file))
     for other in sorted(others):
         total.update(other.encode())
     return total.hexdigest()
+
+
+def _read(file: Path) -> bytes:
+    about = file.stat()
+    return _read_once(file, about.st_size, about.st_mtime_ns)
+
+
+@cache
+def _read_once(file: Path, size: int, modified: int) -> bytes:
+    return file.read_bytes()
 
 
 def _version(package: str) -> str:
@@ -92,66 +102,45 @@ def _closure(start: Iterable[Path]) -> tuple[set[Path], set[str]]:
     return files, packages - sys.stdlib_module_names
 
 
-def _names_in(file: Path) -> tuple[str, ...]:
+def _names_in(file: Path) -> frozenset[str]:
     room = f"{_OURS}.{file.parent.name}"  # to which its stub's imports are relative
-    return _names_of(file.read_bytes(), _OURS if file.parent.name == _OURS else room)
+    return used_names(_read(file), _OURS if file.parent.name == _OURS else room)
 
 
 @cache
-def _names_of(source: bytes, package: str) -> tuple[str, ...]:
-    return tuple(_used_names(source, package))
-
-
-def imported_names(source: str | bytes, package: str = "") -> Iterator[str]:
-    """Read the names that a source imports, wherever in it, each with its module's.
+def used_names(source: bytes, package: str = "") -> frozenset[str]:
+    """Read the names that a source imports, and what it takes from them by a dot.
 
     Parameters
     ----------
-    source : str or bytes
+    source : bytes
         Python code; nothing of it is executed.
     package : str, optional
         Package to which its relative imports are relative.
 
     Examples
     --------
-    >>> list(imported_names("import numpy as np; from qilian.insar import invert, vertical"))
-    ['numpy', 'qilian.insar.invert', 'qilian.insar.vertical']
-    """
-    for _, name in _bindings(ast.walk(ast.parse(source)), package):
-        yield name
-
-
-def _used_names(source: str | bytes, package: str = "") -> Iterator[str]:
-    """Read the names that a source imports, and what it takes from them by a dot.
-
-    Parameters
-    ----------
-    source, package
-        As `imported_names` has them.
-
-    Examples
-    --------
-    >>> sorted(_used_names("from qilian import insar; insar.invert(insar.thinned_network(stack))"))
+    >>> sorted(used_names(b"from qilian import insar; insar.invert(insar.thinned_network(stack))"))
     ['qilian.insar', 'qilian.insar.invert', 'qilian.insar.thinned_network']
 
     What is handed on may be used in any way:
 
-    >>> sorted(_used_names("from qilian import insar; dir(insar)"))
+    >>> sorted(used_names(b"from qilian import insar; dir(insar)"))
     ['qilian.insar', 'qilian.insar.*']
     """
     nodes = list(ast.walk(ast.parse(source)))
-    bound = dict(_bindings(nodes, package))
+    bound: dict[str, set[str]] = {}
+    for local, name in _bindings(nodes, package):
+        bound.setdefault(local, set()).add(name)
     names = Counter(node.id for node in nodes if isinstance(node, ast.Name))
+    found = set().union(*bound.values())
     for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             local = node.value.id
             names[local] -= 1
-            if local in bound:
-                yield f"{bound[local]}.{node.attr}"
-    for local, name in bound.items():
-        yield name
-        if names[local]:
-            yield f"{name}.*"
+            found |= {f"{name}.{node.attr}" for name in bound.get(local, ())}
+    handed_on = {f"{name}.*" for local in bound if names[local] for name in bound[local]}
+    return frozenset(found | handed_on)
 
 
 def _bindings(nodes: Iterable[ast.AST], package: str) -> Iterator[tuple[str, str]]:
@@ -159,7 +148,7 @@ def _bindings(nodes: Iterable[ast.AST], package: str) -> Iterator[tuple[str, str
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield alias.asname or alias.name, alias.name
+                yield alias.asname or alias.name.partition(".")[0], alias.name
         elif isinstance(node, ast.ImportFrom):
             start = ".".join([*([package] if node.level else []), *filter(None, [node.module])])
             for alias in node.names:
@@ -178,7 +167,7 @@ def _files(name: str) -> list[Path]:
     stub = own.with_suffix(".pyi")
     if own.name != "__init__.py" or not stub.is_file():
         return [own]
-    listed = dict(_bindings(ast.walk(ast.parse(stub.read_bytes())), module))
+    listed = dict(_bindings(ast.walk(ast.parse(_read(stub))), module))
     if attribute in listed:
         return [own, *_files(listed[attribute])]
     return [own, stub]

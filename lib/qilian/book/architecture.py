@@ -8,7 +8,7 @@ from statistics import mean
 
 import nbformat
 
-from qilian.archive.closure import imported_names
+from qilian.archive.closure import used_names
 from qilian.book.api import public_names, room_purpose
 
 _LIBRARY = Path(__file__).parents[1]
@@ -48,12 +48,14 @@ def library_rooms() -> list[Path]:
 
 
 def _imported_rooms(folder: Path) -> Iterator[str]:
-    sources = [file.read_text() for file in folder.rglob("*.py")]
+    sources = [file.read_bytes() for file in folder.rglob("*.py")]
     for file in folder.glob("*.ipynb"):
         cells = nbformat.read(file, as_version=4).cells
-        sources.append("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+        sources.append(
+            "\n".join(cell.source for cell in cells if cell.cell_type == "code").encode()
+        )
     for source in sources:
-        for name in imported_names(source):
+        for name in used_names(source):
             if name.startswith("qilian."):
                 yield name.split(".")[1]
 
