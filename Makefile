@@ -23,10 +23,10 @@ book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.compiled  
 # As many processes as cores; each takes whole files, in the order of tests/conftest.py.
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-test: lint  ## lint, then all tests; those in a browser need chromium
+test: lint data/demo/catalogue.toml .venv/.compiled  ## lint, then all tests; those in a browser need chromium
 	$(PYTEST)
 
-check: lint  ## lint, then the quick tests: those that need no archive, book or browser
+check: lint .venv/.compiled  ## lint, then the quick tests: those that need no archive, book or browser
 	$(PYTEST) -m "not slow" --hypothesis-profile quick
 	@echo "Left out: tests marked slow, and four of five examples of each property (make test has all)."
 

@@ -38,9 +38,9 @@ FEW_PAGES = ["table_s1", "s02_network", "s05_recession"]
 
 
 @pytest.fixture
-def broken(demo, tmp_path) -> Path:
+def broken(coarse, tmp_path) -> Path:
     """The demo with a negative discharge and without the pairs of Table S1."""
-    folder = shutil.copytree(demo, tmp_path / "broken", copy_function=os.link)
+    folder = shutil.copytree(coarse, tmp_path / "broken", copy_function=os.link)
     for name, change in {
         "discharge.csv": lambda text: text.replace("1990-07-01,", "1990-07-01,-", 1),
         "catalogue.toml": lambda text: text.split("[pairs]")[0],
