@@ -17,6 +17,8 @@ from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room
 from qilian.book.chapters import Chapter
 from qilian.book.run import Outcome, Run, installed_packages
 
+_SETTINGS = "_config.yml", "_toc.yml"
+
 
 class RenderError(RuntimeError):
     """Jupyter Book failed; the message carries the end of what it printed."""
@@ -46,16 +48,25 @@ def render_book(
     """
     site, record = run.folder / "html", run.folder / "render.json"
     staged, stage, work = (run.folder / name for name in ("staged", "stage", "render"))
-    shutil.rmtree(staged, ignore_errors=True)
-    _stage(staged, run, project, chapters, outcomes)
     last = json.loads(record.read_text()) if record.is_file() else {}
-    tools, library = _digest_of(Path(__file__).parent), _digest_of(Path(__file__).parents[1])
-    tools += installed_packages()
-    changed = _changed(staged, stage)
-    if not changed and last == {"tools": tools, "library": library, "site": _stamps(site)}:
-        shutil.rmtree(staged)
+    tools = _digest_of(Path(__file__).parent) + installed_packages()
+    state = {
+        "tools": tools,
+        "library": _digest_of(Path(__file__).parents[1]),
+        "source": [
+            *_stamps(project / "book"),
+            *_stamps(project / "data" / "real"),
+            *_stamps(run.folder / "executed"),
+            *([outcome.chapter, outcome.message] for outcome in outcomes),
+            *((project / name).read_text() for name in _SETTINGS),
+        ],
+    }
+    if last == state | {"site": _stamps(site)}:
         return site / "index.html"
     record.unlink(missing_ok=True)
+    shutil.rmtree(staged, ignore_errors=True)
+    _stage(staged, run, project, chapters, outcomes)
+    changed = _changed(staged, stage)
     if last.get("tools") != tools or not _pages_alone(changed, staged, stage):
         for folder in (stage, work):
             shutil.rmtree(folder, ignore_errors=True)
@@ -68,8 +79,7 @@ def render_book(
     shutil.rmtree(unfinished := run.folder / "unfinished", ignore_errors=True)
     shutil.copytree(work / "_build" / "html", unfinished)
     _replace(site, unfinished)
-    state = {"tools": tools, "library": library, "site": _stamps(site)}
-    record.write_text(json.dumps(state))
+    record.write_text(json.dumps(state | {"site": _stamps(site)}))
     return site / "index.html"
 
 
@@ -146,7 +156,7 @@ def _stage(
 ) -> None:
     shutil.copytree(project / "book", stage / "book")
     shutil.copytree(project / "data" / "real", stage / "data" / "real")  # quoted by a page
-    for name in ("_config.yml", "_toc.yml"):
+    for name in _SETTINGS:
         shutil.copy(project / name, stage / name)
     _write_library_pages(stage / "book", project)
     for chapter, outcome in zip(chapters, outcomes, strict=True):
