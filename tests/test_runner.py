@@ -15,6 +15,7 @@ from qilian.archive.catalogue import open_archive
 from qilian.book import _cli as cli
 from qilian.book import plan
 from qilian.book import run as book_run
+from qilian.book._kernels import fork_kernels
 from qilian.book._pictures import lighten_figures
 from qilian.book.chapters import check_parameters, passed_on, read_chapter, select
 from qilian.contracts.errors import InputError
@@ -204,7 +205,9 @@ def test_a_forked_kernel_has_what_was_imported_and_nothing_that_another_notebook
     change += "import matplotlib\nmatplotlib.rcParams['lines.linewidth'] += numpy.changed\n"
     change += "print(numpy.changed, matplotlib.rcParams['lines.linewidth'])"
     chapters = [read_chapter(notebook(tmp_path / f"{name}.ipynb", change)) for name in "abc"]
-    assert {outcome.status for outcome in book_run.execute(run, chapters)} == {"ran"}
+    assert {
+        outcome.status for outcome in book_run.execute(run, chapters, starting=fork_kernels)
+    } == {"ran"}
     for chapter in chapters:
         executed = nbformat.read(run.executed(chapter), as_version=4)
         assert executed.cells[-1].outputs[0].text == "1 2.5\n"
@@ -215,7 +218,7 @@ def test_a_notebook_gives_in_a_forked_kernel_what_it_gives_in_one_of_its_own(run
     code = "import matplotlib.pyplot as plt\nimport numpy as np\nx = np.linspace(0, 9)\n"
     code += "plt.plot(x, np.sin(x))\nprint(x.sum(), archive)\nx[:3]"
     chapter = read_chapter(notebook(tmp_path / "a.ipynb", code))
-    book_run.execute(run, [chapter])
+    book_run.execute(run, [chapter], starting=fork_kernels)
     alone = tmp_path / "alone.ipynb"
     factory = KernelProvisionerFactory.instance()
     forked, factory.default_provisioner_name = factory.default_provisioner_name, "local-provisioner"

@@ -127,11 +127,12 @@ def _project() -> Path:
 
 
 def _execute(planned: "Run", selected: "Sequence[Chapter]") -> "list[Outcome]":
+    from qilian.book._kernels import fork_kernels
     from qilian.book.run import execute
 
     names = ", ".join(chapter.name for chapter in selected)
     click.echo(f"on “{planned.archive.name}”: {names}")
-    return execute(planned, selected, report=_report)
+    return execute(planned, selected, starting=fork_kernels, report=_report)
 
 
 def _report(outcome: "Outcome") -> None:

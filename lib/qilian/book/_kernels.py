@@ -12,24 +12,27 @@ from collections.abc import Iterable
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
+import nbformat
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+from qilian.archive.closure import modules_used
+from qilian.book.chapters import Chapter, python_code
 
 NAME = "qilian-forked"
 # What a kernel loads before a notebook's first cell.
 _ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel")
 
 
-def fork_kernels(modules: Iterable[str]) -> None:
-    """Have kernels of this process forked from one that has imported some modules.
+def fork_kernels(chapters: Iterable[Chapter]) -> None:
+    """Have kernels forked from one process that has imported what notebooks import.
 
-    Where processes cannot be forked safely, kernels start as they always do.
-
-    Parameters
-    ----------
-    modules : iterable of str
-        Names of modules; those that cannot be imported are left out.
+    For a command that ends with its run: what has been imported stays as it was, for all kernels
+    that this process starts from now on. Where processes cannot be forked safely, kernels start as
+    they always do.
     """
+    cells = (nbformat.read(chapter.path, as_version=4).cells for chapter in chapters)
+    modules = sorted({name for own in cells for name in modules_used(python_code(own))})
     if sys.platform == "linux":
         # Matplotlib settles on this as it is imported; a kernel sets it before.
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")

@@ -10,6 +10,7 @@ import nbformat
 
 from qilian.archive.closure import used_names
 from qilian.book.api import public_names, room_purpose
+from qilian.book.chapters import python_code
 
 _LIBRARY = Path(__file__).parents[1]
 _OTHERS = "qilian_*/__init__.py"  # packages beside it, such as the simulator
@@ -50,10 +51,7 @@ def library_rooms() -> list[Path]:
 def _imported_rooms(folder: Path) -> Iterator[str]:
     sources = [file.read_bytes() for file in folder.rglob("*.py")]
     for file in folder.glob("*.ipynb"):
-        cells = nbformat.read(file, as_version=4).cells
-        sources.append(
-            "\n".join(cell.source for cell in cells if cell.cell_type == "code").encode()
-        )
+        sources.append(python_code(nbformat.read(file, as_version=4).cells).encode())
     for source in sources:
         for name in used_names(source):
             if name.startswith("qilian."):

@@ -1,5 +1,6 @@
 """Notebooks of the book, what each one needs, and the parameters it takes."""
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -76,6 +77,16 @@ def read_chapter(path: Path) -> Chapter:
         {name: kind["inferred_type_name"] for name, kind in inferred.items()},
         about.get("takes", {}),
     )
+
+
+def python_code(cells: Sequence[nbformat.NotebookNode]) -> str:
+    """Join the code of cells; none if it is not Python, which the notebook's own page will tell."""
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return ""
+    return code
 
 
 def read_chapters(project: Path) -> list[Chapter]:

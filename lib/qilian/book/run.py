@@ -17,11 +17,10 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from qilian.archive.catalogue import Archive
-from qilian.archive.closure import modules_used, source_digest
+from qilian.archive.closure import source_digest
 from qilian.archive.project import base_folder
-from qilian.book._kernels import fork_kernels
 from qilian.book._pictures import lighten_figures
-from qilian.book.chapters import Chapter
+from qilian.book.chapters import Chapter, python_code
 from qilian.contracts.errors import InputError
 
 # Failures whose message is meant for the user; anything else is a bug and keeps its traceback.
@@ -83,6 +82,7 @@ def execute(
     chapters: Sequence[Chapter],
     *,
     workers: int = 2,
+    starting: Callable[[Sequence[Chapter]], None] = lambda due: None,
     report: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
     """Bring the executed copies of notebooks up to date.
@@ -99,6 +99,8 @@ def execute(
         Notebooks to execute.
     workers : int, optional
         How many kernels run at once.
+    starting : callable, optional
+        Called with the notebooks to execute, if there are any, before the first kernel starts.
     report : callable, optional
         Called with each outcome as it arrives.
 
@@ -132,7 +134,7 @@ def execute(
             arrived(kept)
     due = [chapter for chapter in chapters if chapter.name not in outcomes]
     if due:
-        fork_kernels(sorted({name for chapter in due for name in _modules(chapter)}))
+        starting(due)
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(_execute_one, run, chapter, keys[chapter.name]) for chapter in due]
         for future in as_completed(futures):
@@ -202,13 +204,9 @@ def _explain(error: Exception) -> tuple[str, str]:
 def _key(run: Run, chapter: Chapter, packages: str) -> str:
     cells = nbformat.read(chapter.path, as_version=4).cells
     entries = [*chapter.needs, *(name for name in chapter.uses if name in run.archive.entries)]
-    try:
-        code = source_digest(_source(cells))
-    except SyntaxError:  # which its own page will tell
-        code = ""
     parts = [
         packages,
-        code,
+        source_digest(python_code(cells)),
         json.dumps([(cell.cell_type, cell.source, cell.metadata) for cell in cells]),
         json.dumps(run.injected(chapter), sort_keys=True),
         run.archive.name,
@@ -216,19 +214,6 @@ def _key(run: Run, chapter: Chapter, packages: str) -> str:
         run.archive.truth_digest(),
     ]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def _source(cells: Sequence[nbformat.NotebookNode]) -> str:
-    """All code of a notebook."""
-    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-
-
-def _modules(chapter: Chapter) -> set[str]:
-    """Modules that a notebook imports."""
-    try:
-        return modules_used(_source(nbformat.read(chapter.path, as_version=4).cells))
-    except SyntaxError:
-        return set()
 
 
 def installed_packages() -> str:
