@@ -16,7 +16,8 @@ from qilian.insar.network import incidence
 from qilian.insar.sbas.elimination import plan
 from qilian.insar.sbas.loops import find_loops, no_loops
 from qilian.insar.sbas.machine import BLOCKS, LANES, Weights
-from qilian.insar.sbas.solve import Network, Stack, Task, record, solve_pixels
+from qilian.insar.sbas.recorded import Task, record
+from qilian.insar.sbas.solve import Network, Stack, solve_pixels
 
 # What comes out besides the series: dims without the pixel's, type, long name, units.
 _OUTPUTS = {
@@ -147,9 +148,9 @@ def invert(
         phase,
         quality,
         _layer(corrections, "basis", phase),
-        _layer(prior, "rate", phase),
-        _layer(prior, "standard_error", phase),
     ]
+    if prior is not None:
+        layers += [_layer(prior, name, phase) for name in ("rate", "standard_error")]
     # Coordinates may differ in name or precision; the grid is the stack's.
     layers = [layer.drop_vars(layer.coords) for layer in layers]
     return _label(_apply(network, layers), stack, dates, model)
@@ -267,19 +268,17 @@ def _solve(
     phase: np.ndarray,
     quality: np.ndarray,
     basis: np.ndarray,
-    prior: np.ndarray,
-    prior_error: np.ndarray,
-    *,
+    *prior: np.ndarray,
     network: Network,
     threads: int,
 ) -> tuple[np.ndarray, ...]:
     """Solve one block of pixels; y and x are the last dims of all that comes in and out."""
     task, shape = network.task, phase.shape[-2:]
-    stack, worth, maps = (_flat(layer, np.float32) for layer in (phase, quality, basis))
+    stack, worth, maps = (_flat(layer) for layer in (phase, quality, basis))
     maps = maps[: network.correction.shape[1]]
-    before = np.concatenate([_flat(layer, float) for layer in (prior, prior_error)])
-    layers = Stack(stack, worth, maps, before[: 2 * task.prior] / task.millimetres)
     pixels, output = stack.shape[1], network.program.output
+    before = np.array([layer.ravel() for layer in prior], float).reshape(-1, pixels)
+    layers = Stack(stack, worth, maps, before / task.millimetres)
     out = np.empty((max(rows.stop for rows in output.values()), pixels), np.float32)
     runs = iter(range(0, pixels, BLOCKS * LANES))
 
@@ -298,9 +297,11 @@ def _solve(
     )
 
 
-def _flat(layer: np.ndarray, kind: type) -> np.ndarray:
-    """Bring (…, y, x) to (k, pixel), of a kind and contiguous: no copy, if it was so before."""
-    return np.ascontiguousarray(layer, dtype=kind).reshape(-1, layer.shape[-2] * layer.shape[-1])
+def _flat(layer: np.ndarray) -> np.ndarray:
+    """Bring (…, y, x) to (k, pixel), float32 and contiguous: no copy, if it was so before."""
+    return np.ascontiguousarray(layer, dtype=np.float32).reshape(
+        -1, layer.shape[-2] * layer.shape[-1]
+    )
 
 
 def _label(

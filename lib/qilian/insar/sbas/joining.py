@@ -54,7 +54,7 @@ class _Sum:
 
 _JOINED = {Op.ADD: Op.SUM_3, Op.ADD_PRODUCT: Op.DOT_3, Op.ADD_SCALED: Op.MIX_3}
 _ALONE = {Op.ADD: Op.COPY, Op.ADD_PRODUCT: Op.MULTIPLY, Op.ADD_SCALED: Op.SCALE}
-_BEGUN = {Op.MULTIPLY: Op.ADD_PRODUCT, Op.SCALE: Op.ADD_SCALED}
+_BEGUN = {alone: kind for kind, alone in _ALONE.items()}
 
 
 def _apart(op: Op, i: int, j: int, k: int) -> bool:
