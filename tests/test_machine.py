@@ -34,7 +34,7 @@ PLAIN = {
 def replay(operations, constants, w):
     """Have the machine carry operations out on rows of float64."""
     short = np.zeros((machine.SHORT, LANES), np.float32)
-    machine.replay(operations, np.asarray(constants, float), 0, w, short, short)
+    machine.replay(operations, np.asarray(constants, float), 0, w, short, 0, short[:, np.newaxis])
 
 
 @given(st.data())

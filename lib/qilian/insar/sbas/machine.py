@@ -85,9 +85,16 @@ def _compiled(result, *arguments):
 
 
 @_compiled(
-    numba.void, _Given(numba.uint32, 2), _Given(numba.float64, 1), _INT, _LONG, _SHORT, _SHORT
+    numba.void,
+    _Given(numba.uint32, 2),
+    _Given(numba.float64, 1),
+    _INT,
+    _LONG,
+    _SHORT,
+    _INT,
+    numba.float32[:, :, ::1],
 )
-def replay(program, constants, pairs, w, s, out):
+def replay(program, constants, pairs, w, s, block, out):
     """Carry out a program on one block of pixels.
 
     Parameters
@@ -98,8 +105,12 @@ def replay(program, constants, pairs, w, s, out):
         What it multiplies by, (constant,).
     pairs : int
         Number of pairs.
-    w, s, out : numpy.ndarray
-        Workspace in float64 and float32, and what is to be kept, float32, each (row, LANES).
+    w, s : numpy.ndarray
+        Workspace in float64 and float32, each (row, LANES).
+    block : int
+        Place of the block in the output.
+    out : numpy.ndarray
+        What is to be kept of several blocks, float32 (row, block, LANES).
     """
     for t in range(program.shape[0]):
         op, i, j, k = program[t, 0], program[t, 1], program[t, 2], program[t, 3]
@@ -207,7 +218,7 @@ def replay(program, constants, pairs, w, s, out):
         elif op == Op.STORE:
             factor = constants[k]
             for b in range(LANES):
-                out[i, b] = factor * w[j, b] + 0.0  # no zero is negative
+                out[i, block, b] = factor * w[j, b] + 0.0  # no zero is negative
         elif op == Op.WIDEN:
             for b in range(LANES):
                 w[i, b] = s[j, b]

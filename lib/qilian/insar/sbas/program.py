@@ -138,8 +138,9 @@ class Rows:
         return Rows(self.program, at) if at.ndim else Row(self.program, at)
 
     def __setitem__(self, key: Any, value: Value) -> None:
-        for at in np.ravel(self.at[key]):
-            Row(self.program, at).set(value)
+        at = self.at[key]
+        for each in at.flat if at.ndim else (at,):
+            Row(self.program, each).set(value)
 
     def __len__(self) -> int:
         return len(self.at)

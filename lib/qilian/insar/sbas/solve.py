@@ -61,10 +61,13 @@ def solve_pixels(network: Network, stack: Stack, runs: Iterator[int], out: np.nd
     program, (pairs, pixels) = network.program, stack.phase.shape
     w = np.zeros((program.rows, LANES))
     s = np.zeros((BLOCKS, program.short_rows, LANES), np.float32)
-    found = np.zeros((BLOCKS, len(out), LANES), np.float32)
+    found = np.zeros((len(out), BLOCKS, LANES), np.float32)
     bound = [
-        [partial(machine.replay, part, program.constants, pairs, w, *own) for part in program.parts]
-        for own in zip(s, found, strict=True)
+        [
+            partial(machine.replay, part, program.constants, pairs, w, s[block], block, found)
+            for part in program.parts
+        ]
+        for block in range(BLOCKS)
     ]
     weights = slice(machine.SHORT + pairs, machine.SHORT + 2 * pairs)
     factorised = False
@@ -87,5 +90,4 @@ def solve_pixels(network: Network, stack: Stack, runs: Iterator[int], out: np.nd
             torn = w[machine.PIECES].any()
             for part in (tie, solve, mask, store) if torn else (solve, store):
                 part()
-        whole = found.swapaxes(0, 1).reshape(len(out), -1)
-        out[:, first:last] = whole[:, : last - first]
+        out[:, first:last] = found.reshape(len(out), -1)[:, : last - first]
