@@ -146,7 +146,7 @@ def test_a_cell_that_is_read_has_at_most_a_dozen_lines(path):
             assert len(lines) <= 12, cell.source
 
 
-PAGES = [*NOTEBOOKS, *sorted((PROJECT / "book").glob("*.md"))]
+PAGES = [*NOTEBOOKS, *sorted((PROJECT / "book").rglob("*.md"))]
 # To a notebook's file, or to a place in a page such as a figure.
 FRAGILE = r"\]\((?!https?:)[^)]*(\.ipynb|notebooks/[^)]*#)|\{(num)?ref\}`"
 

@@ -35,6 +35,7 @@ REAL_PAGES = {
     "little_susitna": ["s05_recession"],
 }
 FEW_PAGES = ["table_s1", "s02_network", "s05_recession"]
+OWN_PAGES = ["index", "references", "glossary"]
 
 
 @pytest.fixture
@@ -61,7 +62,14 @@ def few_pages(tmp_path) -> Path:
     shutil.copy(PROJECT / "_config.yml", project)
     for page in FEW_PAGES:
         shutil.copy(PROJECT / "notebooks" / f"{page}.ipynb", project / "notebooks")
-    files = [*(f"notebooks/{page}" for page in FEW_PAGES), "book/references"]
+    # Pages that the three may link to, as bare headings: they link to notebooks that are not there.
+    linked = [path for path in (project / "book").rglob("*.md") if path.stem not in OWN_PAGES]
+    for path in linked:
+        path.write_text(f"# {path.stem}\n")
+    pages = [str(path.relative_to(project).with_suffix("")) for path in linked]
+    files = (
+        [f"notebooks/{page}" for page in FEW_PAGES] + pages + ["book/references", "book/glossary"]
+    )
     contents = {"format": "jb-book", "root": "book/index", "chapters": [{"file": f} for f in files]}
     (project / "_toc.yml").write_text(yaml.safe_dump(contents))
     links = "".join(f"- {{doc}}`../notebooks/{page}`\n" for page in FEW_PAGES)

@@ -15,6 +15,7 @@ from qilian.book._clean import clean
 from qilian.book.api import api_page
 from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
 from qilian.book.chapters import Chapter
+from qilian.book.datasets import list_datasets
 from qilian.book.run import Outcome, Run, installed_packages
 
 _SETTINGS = "_config.yml", "_toc.yml"
@@ -176,6 +177,7 @@ def _write_library_pages(book: Path, project: Path) -> None:
     imports = room_imports(project)
     (book / "rooms.svg").write_text(draw_rooms(imports))
     (book / "rooms.md").write_text(list_rooms(imports))
+    (book / "datasets.md").write_text(list_datasets())
     (book / "api").mkdir()
     for room in library_rooms():
         (book / "api" / f"{room.name}.rst").write_text(api_page(room))
