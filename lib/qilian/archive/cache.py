@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -125,13 +125,14 @@ def store(product: xr.Dataset, path: Path, *, scheduler: str | None = None) -> N
     scheduler : str, optional
         Address of a Dask scheduler; threads here by default.
     """
-    if not product.chunks:
-        # By a name of our own, since Dask's costs a look at every number.
-        product = product.chunk(y=ROWS, token=uuid.uuid4().hex)
     # Noise does not compress, and trying costs more than the inversion.
-    plain = {name: {"compressors": None} for name in product.data_vars}
+    layout: dict[Hashable, dict[str, Any]] = {k: {"compressors": None} for k in product.data_vars}
+    if not product.chunks:
+        for name, field in product.data_vars.items():
+            sizes = field.sizes.items()
+            layout[name]["chunks"] = tuple(ROWS if dim == "y" else size for dim, size in sizes)
     with _connected(scheduler):
-        product.to_zarr(path, encoding=plain, zarr_format=2)
+        product.to_zarr(path, encoding=layout, zarr_format=2)
 
 
 def _connected(scheduler: str | None) -> AbstractContextManager:

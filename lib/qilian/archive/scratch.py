@@ -2,16 +2,18 @@
 
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dask.array as da
+import dask.threaded
 import numpy as np
 import xarray as xr
 from numpy.lib.format import open_memmap
 
-from qilian.archive.readers.lazy import at_once
+from qilian.archive.readers.lazy import at_once, in_whole_files
 from qilian.contracts.errors import InputError
 
 MEMORY = 3e9  # bytes of a stack that are held in memory
@@ -52,16 +54,18 @@ def read_once(
     maps = stack.drop_vars(list(lazy)).compute()
     size = sum(field.nbytes for field in lazy.values())
     held: dict[str, Any]
+    scheduler: Callable[..., Any] | None = None
     if size <= memory:
         # Threads here fill what is in memory here, even where a cluster computes by default.
-        held, scheduler = {name: _Memory(field.shape) for name, field in lazy.items()}, "threads"
+        held = {name: _Memory(field.shape) for name, field in lazy.items()}
+        scheduler = dask.threaded.get  # by its name dask would import its cluster's part
     elif scratch is not None:
         _require_space(scratch, size)
         files = {name: scratch / f"{name}.npy" for name in lazy}
-        held, scheduler = {k: _Scratch.new(files[k], v.shape) for k, v in lazy.items()}, None
+        held = {k: _Scratch.new(files[k], v.shape) for k, v in lazy.items()}
     else:
         return maps.assign(lazy)
-    sources = [field.data for field in lazy.values()]
+    sources = [in_whole_files(field.data) for field in lazy.values()]
     da.store(sources, list(held.values()), lock=False, scheduler=scheduler)
     return maps.assign({name: field.copy(data=held[name].layers) for name, field in lazy.items()})
 

@@ -9,6 +9,7 @@ import numpy as np
 # Of float32 that are read at once, so that a dozen such blocks fit into memory.
 BLOCK_BYTES = 64 * 2**20
 
+Chunks = tuple[int | tuple[int, ...], ...]  # as dask takes them
 # From numbers of layers and a box of rows and columns to float32 (layer, row, column).
 Read = Callable[[np.ndarray, slice, slice], np.ndarray]
 
@@ -19,6 +20,7 @@ class _Layers:
 
     read: Read
     shape: tuple[int, int, int]
+    whole: Chunks
     dtype = np.dtype("float32")
     ndim = 3
 
@@ -34,7 +36,7 @@ class _Layers:
 
 
 def lazy_layers(
-    read: Read, shape: tuple[int, int, int], chunks: tuple[int | tuple[int, ...], ...]
+    read: Read, shape: tuple[int, int, int], chunks: Chunks, whole: Chunks | None = None
 ) -> da.Array:
     """Return layers as a float32 dask array (layer, y, x) that is read on demand.
 
@@ -46,10 +48,22 @@ def lazy_layers(
         Layers, rows and columns.
     chunks : tuple
         As dask takes them.
+    whole : tuple, optional
+        Chunks for who reads everything once and for all, `chunks` by default.
     """
-    return da.from_array(_Layers(read, shape), chunks=chunks, meta=np.empty((0, 0, 0), "float32"))
+    return _chunked(_Layers(read, shape, whole or chunks), chunks)
 
 
-def at_once(size: int, whole: int = 1) -> int:
+def in_whole_files(array: da.Array) -> da.Array:
+    """Chunk lazy layers, if nothing has been done to them, so that files are opened least often."""
+    source = array.dask.get(f"original-{array.name}")  # where dask keeps what it slices
+    return _chunked(source, source.whole) if isinstance(source, _Layers) else array
+
+
+def _chunked(source: _Layers, chunks: Chunks) -> da.Array:
+    return da.from_array(source, chunks=chunks, meta=np.empty((0, 0, 0), "float32"))
+
+
+def at_once(size: float, whole: int = 1) -> int:
     """Count what a block holds of things of `size` float32 each, in multiples of `whole`."""
-    return max(1, BLOCK_BYTES // (4 * size * whole)) * whole
+    return max(1, int(BLOCK_BYTES // (4 * size * whole))) * whole

@@ -76,7 +76,7 @@ def read(path: Path, *, wavelength: float = RADARS["Sentinel-1"].wavelength) -> 
 
 def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
     if stored.dtype == np.uint8:
-        return _OF_BYTE[stored]
+        return _OF_BYTE.take(stored)
     return checked_coherence(zero_is_missing(stored, path), path)
 
 

@@ -1,6 +1,7 @@
 """Pairs of dates: taken from names, read from tables, checked in one place."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ def parse_date(text: str, source: str) -> pd.Timestamp:
     """Turn YYYYMMDD or YYYY-MM-DD into a date, or say where a date was expected."""
     for form in ("%Y%m%d", "%Y-%m-%d"):
         try:
-            return pd.to_datetime(text, format=form)
+            return pd.Timestamp(datetime.strptime(text, form))
         except (ValueError, TypeError):
             continue
     raise InputError(f"{source}: {text!r} is not a date, expected YYYYMMDD or YYYY-MM-DD.")

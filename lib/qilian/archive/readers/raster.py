@@ -16,6 +16,9 @@ from rasterio.windows import Window
 from qilian.archive.readers.lazy import at_once, lazy_layers
 from qilian.contracts.errors import InputError
 
+ACROSS = 4  # blocks that the chunks of all rasters' same rows may hold together
+TOGETHER = 16  # of small rasters, those that are read together fill such a part of a block
+
 Start = tuple[int, int]  # row and column of a first pixel
 
 
@@ -157,8 +160,8 @@ def lazy_stack(
 ) -> da.Array:
     """Stack rasters as a float32 dask array (file, y, x), read on demand and each by itself.
 
-    A chunk is a whole raster, or of a large one as many rows of its strips or tiles as a block
-    holds, so that what looks at all chunks decodes each file once.
+    A chunk has as many rows of a raster's strips or tiles as all rasters' chunks of these rows
+    together may hold, at least one: what looks at all chunks decodes each file once.
 
     Parameters
     ----------
@@ -172,13 +175,16 @@ def lazy_stack(
     starts : sequence of (row, column), optional
         Where `grid` starts in each raster; at its first pixel by default.
     """
-    read = partial(_read_file, tuple(paths), starts or [(0, 0)] * len(paths), decode)
+    read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode)
+    (height, width), files = grid.shape, len(paths)
     with open_raster(paths[0]) as raster:
-        rows = at_once(grid.shape[1], raster.block_shapes[0][0])
-    return lazy_layers(read, (len(paths), *grid.shape), (1, rows, grid.shape[1]))
+        high = raster.block_shapes[0][0]
+    chunks = 1, at_once(files * width / ACROSS, high), width
+    whole = at_once(TOGETHER * height * width), at_once(width, high), width
+    return lazy_layers(read, (files, height, width), chunks, whole)
 
 
-def _read_file(
+def _read_files(
     paths: Sequence[Path],
     starts: Sequence[Start],
     decode: Decode,
@@ -186,11 +192,13 @@ def _read_file(
     rows: slice,
     columns: slice,
 ) -> np.ndarray:
-    """Read a box of rows and columns, counted from the file's start, of the one file of a chunk."""
-    (file,) = files
-    path, (row, column) = paths[file], starts[file]
-    ends = (row + rows.start, row + rows.stop), (column + columns.start, column + columns.stop)
-    return decode(read_pixels(path, window=Window.from_slices(*ends)), path)[np.newaxis]
+    """Read a box of rows and columns, counted from a file's start, of some files."""
+    block = np.empty((files.size, rows.stop - rows.start, columns.stop - columns.start), "float32")
+    for layer, file in zip(block, files, strict=True):
+        path, (row, column) = paths[file], starts[file]
+        ends = (row + rows.start, row + rows.stop), (column + columns.start, column + columns.stop)
+        layer[:] = decode(read_pixels(path, window=Window.from_slices(*ends)), path)
+    return block
 
 
 def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:
@@ -208,9 +216,7 @@ def as_stored(stored: np.ndarray, _: Path) -> np.ndarray:
 
 def zero_is_missing(stored: np.ndarray, _: Path) -> np.ndarray:
     """Pass numbers on as float32, NaN for 0, where that is the format's convention."""
-    values = stored.astype("float32", copy=False)
-    values[values == 0] = np.nan
-    return values
+    return np.where(stored == 0, np.float32(np.nan), stored.astype("float32", copy=False))
 
 
 def checked_coherence(values: np.ndarray, path: Path) -> np.ndarray:
