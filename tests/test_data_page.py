@@ -9,6 +9,7 @@ from pybtex.database import parse_file
 
 from qilian.archive.catalogue import READERS
 from qilian.book.datasets import list_datasets, reader_contract
+from qilian.book.sphinx.bibliography import AuthorYear
 from qilian.contracts import datasets
 from qilian.contracts.datasets import Contract
 from qilian.contracts.radars import RADARS
@@ -111,3 +112,16 @@ def test_a_page_that_names_a_doi_cites_the_work_instead():
         path: re.findall(r"\]\(https://doi\.org/[^)]+", text) for path, text in prose().items()
     }
     assert not {path: found for path, found in links.items() if found}
+
+
+def test_labels_of_the_bibliography_are_those_of_the_citations():
+    """In the order of authors and years, accents as they are read."""
+    keys = "liu2012", "lopezquiroz2009", "otsu1979", "bell2002", "wmo2008"
+    formatted = AuthorYear().format_entries([ENTRIES[key] for key in keys])
+    assert [entry.label for entry in formatted] == [
+        "Bell and McCaffrey, 2002",
+        "Gustard and Demuth, 2008",
+        "Liu et al., 2012",
+        "López-Quiroz et al., 2009",
+        "Otsu, 1979",
+    ]
