@@ -9,7 +9,7 @@ LAB ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check lint lab demo bench lock clean
+.PHONY: help book test check lint .lint-types .lint-rest lab demo bench lock clean
 .DELETE_ON_ERROR:
 # The archive is written beside the compiler.
 MAKEFLAGS += --jobs=2
@@ -20,21 +20,28 @@ help:  ## show this list
 book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.compiled  ## run the notebooks and render the book (ARCHIVE=path, PARAMETERS="-p name value")
 	$(BIN)/qilian book --archive "$(ARCHIVE)" $(PARAMETERS)
 
-# As many processes as cores; each takes whole files, in the order of tests/conftest.py.
-PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+# As many processes as cores, each with one thread for linear algebra (more wait for one another);
+# each takes whole files, in the order of tests/conftest.py.
+PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical \
+  --dist loadfile --no-loadscope-reorder
 
 test: lint data/demo/catalogue.toml .venv/.compiled  ## lint, then all tests; those in a browser need chromium
 	$(PYTEST)
 
 check: lint .venv/.compiled  ## lint, then the quick tests: those that need no archive, book or browser
-	$(PYTEST) -m "not slow" --hypothesis-profile quick
+	$(PYTEST) --quick
 	@echo "Left out: tests marked slow, and four of five examples of each property (make test has all)."
 
-lint: .venv/.ready
+# Types are checked beside the rest.
+lint: .lint-types .lint-rest
+
+.lint-types: .venv/.ready
+	$(BIN)/mypy
+
+.lint-rest: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline .github/workflows

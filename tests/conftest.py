@@ -13,14 +13,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from hypothesis import settings
 
 import qilian_demo
-
-# How fast a machine is says nothing about a property.
-settings.register_profile("house", deadline=None)
-settings.register_profile("quick", deadline=None, max_examples=20)  # of `make check`
-settings.load_profile("house")
 
 PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
@@ -30,20 +24,39 @@ OTHER_SEED = 3
 SLOW = {"demo", "coarse", "other", "book", "run", "real_run", "outside"}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    said = "leave out what is slow, and four of five examples of each property"
+    parser.addoption("--quick", action="store_true", help=said)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set how properties are tried, but in a process that only starts others."""
+    if config.option.quick:
+        config.option.markexpr = "not slow"
+    if not config.getoption("numprocesses", None):
+        from hypothesis import settings
+
+        # How fast a machine is says nothing about a property.
+        examples = {"max_examples": 20} if config.option.quick else {}
+        settings.register_profile("house", deadline=None, **examples)
+        settings.load_profile("house")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and order files so that no process waits long for what another makes.
 
-    One file has the book built first, and the others that need it come last. What needs the demo
-    archive comes after what can start before that is written.
+    One file has the book built first. Then come files with what is slow: those that need neither
+    book nor demo archive go before those that may wait for them. Quick files even out the end.
     """
     rank = {}
     for item in items:
         needs = set(item.fixturenames)
         if needs & SLOW:
             item.add_marker(pytest.mark.slow)
+        slow = item.get_closest_marker("slow")
         builds = item.path.stem == "test_book"
-        rank[item] = not builds, "book" in needs, not needs & SLOW, "demo" in needs
+        rank[item] = not builds, not slow, "book" in needs, "demo" in needs
     items.sort(key=rank.get)
 
 

@@ -67,6 +67,7 @@ def test_what_a_pair_takes_from_all_ground_alike_leaves_the_comparison():
     np.testing.assert_allclose(row[3:], [0.1, 0.2])
 
 
+@pytest.mark.slow
 def test_the_range_covers_a_decay_whose_pairs_scatter_by_what_is_said():
     """In 300 draws of five pairs off by 0.05 each it holds the true curve at 500 days in 95 %."""
     rng = np.random.default_rng(3)

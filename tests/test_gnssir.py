@@ -127,6 +127,7 @@ def test_errors_alone_exceed_the_rmse_by_chance_in_one_case_of_twenty():
     assert 0.04 < exceeded.mean() < 0.06
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say():
     """95 in 100: of GNSS-IR averages over still ground, and of InSAR less its offset."""
     rng = np.random.default_rng(2)

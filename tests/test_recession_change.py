@@ -181,6 +181,7 @@ def test_sensitivity_alters_one_choice_a_row():
 # Trends and correlations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [1, 5])
 def test_overlap_is_no_trend(window):
     """Moving means of noise are called a trend in no more than one of ten cases."""

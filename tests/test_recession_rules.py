@@ -264,11 +264,13 @@ def test_many_gauges_are_as_each_alone(method, monkeypatch):
     monkeypatch.setattr(recession_segments, "_DAYS", 1)
     xr.testing.assert_identical(together, windows.recession_constants(flow, rain, **options))
     sums = recession_segments.gauge_sums(flow, rain, **options)
+    spans = [int(window) for window in together["window"]]
+    fits = [windows.fit_windows(*sums, window=span) for span in spans]
     for number, name in enumerate(names):
         pair = flow.sel(gauge=name, drop=True), rain[number]
         own_sums = recession_segments.gauge_sums(*pair, **options)
-        for window in together["window"].values:
-            fit, own = (windows.fit_windows(*s, window=int(window)) for s in (sums, own_sums))
+        for fit, span in zip(fits, spans, strict=True):
+            own = windows.fit_windows(*own_sums, window=span)
             xr.testing.assert_identical(fit.sel(gauge=name, drop=True), own)
 
 
@@ -333,6 +335,7 @@ def test_many_gauges_in_memory_need_less_than_themselves():
         assert peak < flow.nbytes + (0 if known is None else rain.nbytes)
 
 
+@pytest.mark.slow
 def test_many_gauges_need_little_memory():
     """A thousand gauges, made as they are asked for, need a quarter of their 234 MB at once."""
     flow, rain = bench.rivers(np.random.default_rng(6), bench.Case(), 25, 40)

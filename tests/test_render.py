@@ -1,4 +1,4 @@
-"""Rendering again only what changed; Jupyter Book itself is left out."""
+"""Rendering again only what changed; without Jupyter Book, and with the page of one room."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qilian.book import render
+from qilian.book.architecture import library_rooms
 from qilian.book.chapters import read_chapter
 from qilian.book.run import Outcome, Run
 
@@ -42,6 +43,7 @@ def rendered(project: Path, monkeypatch):
         (site / "index.html").write_text((stage / "book/index.md").read_text())
 
     monkeypatch.setattr(render, "_build", build)
+    monkeypatch.setattr(render, "library_rooms", lambda: library_rooms()[:1])
 
     def call() -> set[str]:
         built.clear()
