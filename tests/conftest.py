@@ -8,20 +8,24 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 
 import qilian_demo
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
 COARSE = 0.25  # scale of an archive whose resolution does not matter
 OTHER_SEED = 3
-# Fixtures that stand for seconds: archives, the book, runs of notebooks, the built package.
-SLOW = {"demo", "coarse", "other", "book", "run", "real_run", "outside"}
+# Fixtures that stand for seconds: Chromium, archives, the book, runs of notebooks, the built package.
+SLOW = {"browser", "demo", "coarse", "other", "book", "run", "real_run", "outside"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -143,3 +147,18 @@ def book(qilian, once) -> Path:
 def site(book: Path) -> Path:
     """Folder of the rendered site."""
     return book / "html"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium, or a skip that says what is missing."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("NOT CHECKED IN A BROWSER: no chromium on the PATH (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

@@ -1,13 +1,12 @@
 """The built book in headless Chromium, over `file://` and with the network off."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as TooLong
 
 pytestmark = pytest.mark.browser
@@ -56,19 +55,6 @@ class Visit:
     def plots(self) -> list[Locator]:
         """The elements that Bokeh was asked to fill."""
         return self.page.locator("[data-root-id]").all()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or a skip that says what is missing."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip("NOT CHECKED IN A BROWSER: no chromium on the PATH (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")
