@@ -17,6 +17,7 @@ import xarray as xr
 from qilian.archive import cache as archive_cache
 from qilian.archive.catalogue import open_archive
 from qilian.contracts.errors import InputError
+from qilian.insar import corrections
 from qilian.products import inversion
 
 BUILD = """
@@ -127,6 +128,20 @@ def test_touching_an_input_file_makes_another_product(demo, tmp_path):
     assert source.identity(["climate"]) != before
     os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     assert source.identity(["climate"]) == before
+
+
+def test_coherence_is_averaged_once_for_reference_and_stable_ground(demo, tmp_path, monkeypatch):
+    averaged = []
+
+    def average(coherence: xr.DataArray, **options) -> xr.Dataset:
+        averaged.append(coherence)
+        return original(coherence, **options)
+
+    original = inversion.temporal_mean_coherence
+    for module in (inversion, corrections):
+        monkeypatch.setattr(module, "temporal_mean_coherence", average)
+    inversion.displacement(open_archive(demo), ramp=True, height=True, cache=tmp_path)
+    assert len(averaged) == 1
 
 
 def test_options_out_of_range_are_said_before_anything_is_read(demo, tmp_path):

@@ -1,5 +1,6 @@
 """Coherence of interferograms, averaged over time and over space."""
 
+import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import InputError, require
@@ -30,9 +31,17 @@ def temporal_mean_coherence(
         `minimum_fraction` is not between 0 and 1, or every value is missing.
     """
     require("minimum_fraction", minimum_fraction, 0 <= minimum_fraction <= 1, "0 to 1")
-    share = coherence.notnull().mean("pair")
-    # In double precision, so that a threshold on it does not hang on the order of the pairs.
-    mean = coherence.mean("pair", dtype="float64").where(share >= minimum_fraction)
+    total, count = xr.apply_ufunc(
+        _sum_known,
+        coherence,
+        input_core_dims=[["pair"]],
+        output_core_dims=[[], []],
+        dask="parallelized",
+        dask_gufunc_kwargs={"allow_rechunk": True},
+        output_dtypes=[float, int],
+    )
+    share = count / coherence.sizes["pair"]
+    mean = (total / count.where(count > 0)).where(share >= minimum_fraction)
     result = xr.Dataset({"mean_coherence": mean, "valid_share": share}).compute()
     if not result["valid_share"].any():
         raise InputError("coherence has no value in any pixel of any pair, expected some.")
@@ -41,6 +50,18 @@ def temporal_mean_coherence(
     for name in result:
         result[name].attrs["grid_mapping"] = "spatial_ref"
     return result
+
+
+def _sum_known(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum (…, pair) over pairs, and count those known: pair by pair, without a copy of the stack.
+
+    In double precision, so that a threshold on a mean does not hang on the order of the pairs.
+    """
+    total, count = np.zeros(values.shape[:-1]), np.zeros(values.shape[:-1], int)
+    for layer in np.moveaxis(values, -1, 0):
+        total += np.fmax(layer, 0)  # which leaves out NaN; no coherence is negative
+        count += layer == layer
+    return total, count
 
 
 def pair_mean_coherence(coherence: xr.DataArray) -> xr.DataArray:

@@ -8,6 +8,7 @@ import xarray as xr
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import LINE_OF_SIGHT, attributes
+from qilian.insar.coherence import temporal_mean_coherence
 
 SAMPLE = 20_000  # pixels that ramps and height are fitted to, at most
 STABLE_SHARE = 0.3  # of the pixels, the most coherent: what is least likely to move
@@ -15,7 +16,9 @@ TRIMMED = 3.0  # residuals beyond so many robust standard deviations do not coun
 ROUNDS = 4
 
 
-def reference_by_coherence(stack: xr.Dataset, *, size: int = 5) -> xr.DataArray:
+def reference_by_coherence(
+    stack: xr.Dataset, *, size: int = 5, mean_coherence: xr.DataArray | None = None
+) -> xr.DataArray:
     """Choose the most coherent square of pixels that has phase in every pair.
 
     Parameters
@@ -24,6 +27,8 @@ def reference_by_coherence(stack: xr.Dataset, *, size: int = 5) -> xr.DataArray:
         The interferograms contract with `unwrapped_phase` and `coherence`.
     size : int, optional
         Side of the square [pixel], odd.
+    mean_coherence : xarray.DataArray, optional
+        (y, x), over the pairs; averaged here by default.
 
     Returns
     -------
@@ -44,7 +49,7 @@ def reference_by_coherence(stack: xr.Dataset, *, size: int = 5) -> xr.DataArray:
     array([[False,  True, False]])
     """
     require("size", size, size >= 1 and size % 2 == 1, "an odd number of pixels")
-    mean = _mean_coherence(stack)
+    mean = _mean_coherence(stack) if mean_coherence is None else mean_coherence
     complete = stack["unwrapped_phase"].notnull().all("pair").compute()
     window = {"y": size, "x": size}
     smooth = mean.where(complete).rolling(window, center=True).mean()
@@ -54,7 +59,7 @@ def reference_by_coherence(stack: xr.Dataset, *, size: int = 5) -> xr.DataArray:
         )
     row, column = np.unravel_index(np.nanargmax(smooth.values), smooth.shape)
     half = size // 2
-    area = xr.zeros_like(mean, dtype=bool)
+    area = xr.zeros_like(mean, dtype=bool).drop_attrs()
     area[{"y": slice(row - half, row + half + 1), "x": slice(column - half, column + half + 1)}] = 1
     return area
 
@@ -81,6 +86,7 @@ def fit_corrections(
     ramp: bool = False,
     height: bool = False,
     stable: xr.DataArray | None = None,
+    mean_coherence: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Fit what to take off each pair so that its phase is zero, in the median, at the reference.
 
@@ -98,6 +104,8 @@ def fit_corrections(
         What to fit besides the reference.
     stable : xarray.DataArray, optional
         (y, x), True on ground that does not move; the most coherent 30 % by default.
+    mean_coherence : xarray.DataArray, optional
+        (y, x), over the pairs, which finds that ground; averaged here by default.
 
     Returns
     -------
@@ -120,8 +128,10 @@ def fit_corrections(
     basis = _basis(stack, ramp, height)
     coefficient = np.zeros((phase.sizes["pair"], basis.sizes["term"]))
     if basis.sizes["term"] > 1:
-        chosen = _stable_ground(stack) if stable is None else stable.values
-        rows, columns = _thinned(chosen & basis.notnull().all("term").values)
+        if stable is None:
+            mean = _mean_coherence(stack) if mean_coherence is None else mean_coherence
+            stable = mean >= mean.quantile(1 - STABLE_SHARE)
+        rows, columns = _thinned(stable.values & basis.notnull().all("term").values)
         design = basis.values[:, rows, columns].T.astype(float)
         for pair, values in enumerate(_at(phase, rows, columns)):
             coefficient[pair] = _robust(design, values, _dates(stack, pair))
@@ -184,29 +194,7 @@ def _mean_coherence(stack: xr.Dataset) -> xr.DataArray:
     """Average the coherence of each pixel, (y, x), NaN where there is none."""
     if "coherence" not in stack:
         raise InputError("the stack has no coherence, expected it to judge its pixels by.")
-    coherence = stack["coherence"].transpose("pair", "y", "x")
-    if coherence.chunks is None:
-        mean = _mean_of_known(coherence.values)
-    else:
-        blocks = coherence.data.rechunk({0: -1})
-        mean = blocks.map_blocks(_mean_of_known, drop_axis=0, dtype=float).compute()
-    return xr.DataArray(mean, coherence.isel(pair=0, drop=True).coords, ("y", "x"))
-
-
-def _mean_of_known(values: np.ndarray) -> np.ndarray:
-    """Average (pair, y, x) over pairs: as xarray does, without copies of the stack."""
-    total = np.zeros(values.shape[1:])
-    count = np.zeros(values.shape[1:], int)
-    for layer in values:
-        known = ~np.isnan(layer)
-        total += np.where(known, layer, 0)
-        count += known
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-
-
-def _stable_ground(stack: xr.Dataset) -> np.ndarray:
-    mean = _mean_coherence(stack)
-    return (mean >= mean.quantile(1 - STABLE_SHARE)).values
+    return temporal_mean_coherence(stack["coherence"], minimum_fraction=0)["mean_coherence"]
 
 
 def _thinned(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """The displacement series of a satellite, inverted once for all pages that need it."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import xarray as xr
@@ -10,6 +11,7 @@ from qilian.archive.catalogue import Archive
 from qilian.archive.scratch import MEMORY, read_once
 from qilian.contracts.errors import require
 from qilian.insar import corrections, temporal_models
+from qilian.insar.coherence import temporal_mean_coherence
 from qilian.insar.network import acquisition_dates
 from qilian.thaw import index
 
@@ -78,20 +80,29 @@ def displacement(
     }
 
     def make(scratch: Path) -> xr.Dataset:
-        from qilian.insar.sbas import invert  # brings a compiler, of which what is kept has no need
-
         # Workers share no memory, but see the cache.
         memory = MEMORY if scheduler is None else 0
-        stack = source.load(entry, "unwrapped_phase", "coherence")
-        stack = read_once(stack, scratch, memory=memory)
+        with ThreadPoolExecutor(1) as beside:
+            solver = beside.submit(_solver)
+            stack = source.load(entry, "unwrapped_phase", "coherence")
+            model = beside.submit(_SEASONS[seasonal], source, stack)
+            stack = read_once(stack, scratch, memory=memory)
+        mean = None
         if reference is None:
-            area = corrections.reference_by_coherence(stack)
+            mean = temporal_mean_coherence(stack["coherence"], minimum_fraction=0)["mean_coherence"]
+            area = corrections.reference_by_coherence(stack, mean_coherence=mean)
         else:
             area = corrections.reference_around(stack, *reference)
-        fitted = corrections.fit_corrections(stack, area, ramp=ramp, height=height)
-        model = _SEASONS[seasonal](source, stack)
+        fitted = corrections.fit_corrections(
+            stack, area, ramp=ramp, height=height, mean_coherence=mean
+        )
+        invert = solver.result()
         result = invert(
-            stack, weight=weight, corrections=fitted, model=model, constraint=constraint
+            stack,
+            weight=weight,
+            corrections=fitted,
+            model=model.result(),
+            constraint=constraint,
         )
         ground = {name: stack[name] for name in _GROUND if name in stack}
         return result.assign(ground | {"reference": fitted["reference"]})
@@ -99,6 +110,15 @@ def displacement(
     return kept(
         f"displacement-{entry}", source, needs, options, make, scheduler=scheduler, cache=cache
     )
+
+
+def _solver() -> Callable[..., xr.Dataset]:
+    """Import what is slow to import, and not needed where a product is kept already."""
+    import zarr  # noqa: F401  (writes the product)
+
+    from qilian.insar.sbas import invert  # brings a compiler
+
+    return invert
 
 
 def _season(source: Archive, entry: str) -> str:
