@@ -12,9 +12,11 @@ from .chapters import (
 )
 from .checks import Check, CheckError, check_all, equal, within
 from .plan import plan_run
-from .provenance import archive_inventory, notice, save_results
+from .presentation import answer, show
+from .provenance import archive_inventory, notice, results_folder, save_results
 from .render import RenderError, render_book
 from .run import Outcome, Run, execute, installed_packages
+from .tiles import save_tiles
 
 __all__ = [
     "Chapter",
@@ -23,6 +25,7 @@ __all__ = [
     "Outcome",
     "RenderError",
     "Run",
+    "answer",
     "api_page",
     "archive_inventory",
     "check_all",
@@ -42,9 +45,12 @@ __all__ = [
     "read_chapters",
     "read_folder",
     "render_book",
+    "results_folder",
     "room_imports",
     "room_purpose",
     "save_results",
+    "save_tiles",
     "select",
+    "show",
     "within",
 ]

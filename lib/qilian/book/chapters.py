@@ -28,7 +28,7 @@ class Chapter:
     """One notebook: its file, title, the archive entries it needs or may use, its parameters.
 
     A parameter that `takes` those of other pages, named as in `s03.matching_bins`, is a mapping
-    that a build fills with their values.
+    that a build fills with their values. The front page tells what a `headline` found.
     """
 
     path: Path
@@ -37,6 +37,7 @@ class Chapter:
     uses: tuple[str, ...]
     parameters: Mapping[str, str]  # name → type name
     takes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    headline: bool = False
 
     @property
     def name(self) -> str:
@@ -76,6 +77,7 @@ def read_chapter(path: Path) -> Chapter:
         tuple(about.get("uses", ())),
         {name: kind["inferred_type_name"] for name, kind in inferred.items()},
         about.get("takes", {}),
+        about.get("headline", False),
     )
 
 

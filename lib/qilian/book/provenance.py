@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from html import escape
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,11 @@ import pandas as pd
 import rioxarray  # noqa: F401  gives xarray its .rio accessor
 import xarray as xr
 from IPython.display import HTML
-from pandas.io.formats.style import Styler
 
 from qilian.archive.catalogue import Archive
 from qilian.archive.project import base_folder
 from qilian.contracts.errors import InputError
-from qilian.figures.tables import table
+from qilian.figures.tables import Table, table
 
 _DISTRIBUTION = "qilian-supplement"
 
@@ -41,11 +41,11 @@ def notice(data: xr.Dataset) -> HTML:
         text = f"Read from {data.attrs['source']} of the archive “{data.attrs['archive']}”."
     return HTML(
         f'<div class="admonition {kind}"><p class="admonition-title">{head}: '
-        f"{data.attrs['title']}</p><p>{text}</p></div>"
+        f"{escape(data.attrs['title'])}</p><p>{escape(text)}</p></div>"
     )
 
 
-def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Styler:
+def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Table:
     """Save the numbers of a figure as netCDF and, what is not a map, as CSV.
 
     The notebook's parameters, those with a type beside them, are read from the notebook itself;
@@ -62,35 +62,45 @@ def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Styler:
 
     Returns
     -------
-    pandas Styler
+    Table
         Input, simulated or not, parameters, versions and input hash, one row each.
     """
     used = sorted(source.used)
     entries = [source.entry(name) for name in used]
     simulated = any(entry.simulated for entry in entries)
-    parameters = _parameters()
-    target = _folder(parameters.pop("results"))
+    target = results_folder()
     about = {
         "archive": source.name,
         "simulated": "true" if simulated else "false",
         "input": "; ".join(dict.fromkeys(entry.title for entry in entries)),
         "entries": ", ".join(used),
         "input_hash": source.digest(used),
-        "parameters": json.dumps({k: v for k, v in parameters.items() if k != "archive"}),
+        "parameters": json.dumps(_method_parameters()),
         "versions": _versions(),
     }
     title = f"{name}{', simulated data' if simulated else ''}: {about['input']}"
     labelled = _mapped(figure_data).assign_attrs(Conventions="CF-1.11", title=title, **about)
     # A file under its own name is complete: written beside it and renamed.
     unfinished = target / f".{name}.nc"
-    labelled.to_netcdf(unfinished, engine="h5netcdf")
+    labelled.to_netcdf(unfinished, engine="h5netcdf", encoding=_packed(labelled))
     unfinished.rename(target / f"{name}.nc")
     saved = f"{name}.nc"
     if any(not {"x", "y"} & set(variable.dims) for variable in labelled.data_vars.values()):
         _write_csv(labelled, target / f"{name}.csv")
         saved += f", {name}.csv"
     rows = {**about, "saved": saved}
-    return table(pd.DataFrame({"provenance": list(rows), "value": list(rows.values())}))
+    frame = pd.DataFrame({"provenance": list(rows), "value": list(rows.values())})
+    return table(frame, f"Where the numbers in {name}.nc come from", folded=True)
+
+
+def results_folder() -> Path:
+    """Make and return the folder that the notebook's parameter `results` names."""
+    return _folder(_parameters()["results"])
+
+
+def _method_parameters() -> dict[str, Any]:
+    """Parameters but for where input and results lie."""
+    return {k: v for k, v in _parameters().items() if k not in ("archive", "results")}
 
 
 def _parameters() -> dict[str, Any]:
@@ -124,6 +134,12 @@ def _commit() -> str | None:
             return None
         told = done.stdout.strip()
     return f"({told})"
+
+
+def _packed(data: xr.Dataset) -> dict[str, dict]:
+    """Compress what is large, with no digit lost."""
+    large = (name for name, variable in data.data_vars.items() if variable.size > 1000)
+    return {str(name): {"zlib": True, "complevel": 4, "shuffle": True} for name in large}
 
 
 def _mapped(figure_data: xr.Dataset) -> xr.Dataset:

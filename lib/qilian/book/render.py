@@ -12,10 +12,13 @@ from pathlib import Path
 import nbformat
 
 from qilian.book._clean import clean
+from qilian.book._downloads import colophon, copy_downloads, downloads
+from qilian.book._layout import lay_out
 from qilian.book.api import api_page
 from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
 from qilian.book.chapters import Chapter
 from qilian.book.datasets import list_datasets
+from qilian.book.front import Shown, shown, write_front
 from qilian.book.run import Outcome, Run, installed_packages
 
 _SETTINGS = "_config.yml", "_toc.yml"
@@ -59,7 +62,7 @@ def render_book(
             *_stamps(project / "data" / "real"),
             *_stamps(run.folder / "executed"),
             *([outcome.chapter, outcome.message] for outcome in outcomes),
-            *((project / name).read_text() for name in _SETTINGS),
+            *((project / name).read_text() for name in (*_SETTINGS, "CITATION.cff")),
         ],
     }
     if last == state | {"site": _stamps(site)}:
@@ -79,6 +82,9 @@ def render_book(
     _build(stage, work, run.folder / "render.log")
     shutil.rmtree(unfinished := run.folder / "unfinished", ignore_errors=True)
     shutil.copytree(work / "_build" / "html", unfinished)
+    for chapter, outcome in zip(chapters, outcomes, strict=True):
+        if outcome.status in ("ran", "kept"):
+            copy_downloads(unfinished, run, chapter, project / "book" / "references.bib")
     _replace(site, unfinished)
     record.write_text(json.dumps(state | {"site": _stamps(site)}))
     return site / "index.html"
@@ -160,16 +166,23 @@ def _stage(
     for name in _SETTINGS:
         shutil.copy(project / name, stage / name)
     _write_library_pages(stage / "book", project)
+    pages = []
     for chapter, outcome in zip(chapters, outcomes, strict=True):
         target = stage / chapter.path.relative_to(project)
         target.parent.mkdir(parents=True, exist_ok=True)
         if outcome.status in ("ran", "kept"):
             notebook = nbformat.read(run.executed(chapter), as_version=4)
-            nbformat.write(clean(notebook), target)
+            pages.append(shown(chapter, notebook))
+            page = clean(notebook)
+            lay_out(page, chapter.name, [*downloads(run, chapter)])
+            page.cells.append(colophon(notebook, run.results(chapter), run.archive.name))
+            nbformat.write(page, target)
         else:
+            pages.append(Shown(chapter, outcome.message.replace(f"{project}/", "")))
             # Paths below the project's root, so that no page shows a machine's folders.
-            page = _apology(chapter, outcome).replace(f"{project}/", "")
-            target.with_suffix(".md").write_text(page)
+            apology = _apology(chapter, outcome).replace(f"{project}/", "")
+            target.with_suffix(".md").write_text(apology)
+    write_front(project, stage / "book", pages)
 
 
 def _write_library_pages(book: Path, project: Path) -> None:

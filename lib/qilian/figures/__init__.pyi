@@ -1,16 +1,26 @@
-from .decorrelation import coherence_maps, decay_listing, decay_panel
+from .decorrelation import coherence_maps, decay_listing, decay_panels
 from .land_cover import change_panel, ground_panel, registration_panel
 from .maps import (
     bar_below,
     category_panel,
+    closer,
+    closer_ratio,
+    layout,
     map_grid,
     map_panel,
+    map_ratio,
     outline,
     picture_panel,
     scale_length,
 )
 from .network import network_panel
-from .periods import averages_panel, distinct_periods, maps_with_errors, zonal_sentences
+from .periods import (
+    averages_panel,
+    distinct_periods,
+    maps_height,
+    maps_with_errors,
+    zonal_sentences,
+)
 from .recession import (
     choices_panel,
     confidence_band,
@@ -19,7 +29,7 @@ from .recession import (
     window_panels,
 )
 from .scaling import density_panel, sensitivity_panel
-from .site import site_maps
+from .site import site_height, site_maps
 from .style import (
     COHERENCE_MAP,
     COHERENCE_NORM,
@@ -29,8 +39,10 @@ from .style import (
     INK,
     MISSING,
     STYLE,
+    WIDTH,
     WINDOW_COLORS,
     axis_label,
+    displacement_scale,
     letters,
     stamp,
     titled,
@@ -42,7 +54,7 @@ from .survey import (
     survey_extents,
     threshold_panel,
 )
-from .tables import before_and_after, columns, facts, said, table
+from .tables import Table, before_and_after, columns, facts, plain_markdown, said, table
 
 __all__ = [
     "COHERENCE_MAP",
@@ -53,7 +65,9 @@ __all__ = [
     "INK",
     "MISSING",
     "STYLE",
+    "WIDTH",
     "WINDOW_COLORS",
+    "Table",
     "averages_panel",
     "axis_label",
     "bar_below",
@@ -61,30 +75,38 @@ __all__ = [
     "category_panel",
     "change_panel",
     "choices_panel",
+    "closer",
+    "closer_ratio",
     "coherence_maps",
     "columns",
     "confidence_band",
     "decay_listing",
-    "decay_panel",
+    "decay_panels",
     "density_panel",
+    "displacement_scale",
     "distinct_periods",
     "facts",
     "ground_panel",
     "hillshade",
+    "layout",
     "letters",
     "location_panel",
     "map_grid",
     "map_panel",
+    "map_ratio",
+    "maps_height",
     "maps_with_errors",
     "network_panel",
     "outline",
     "picture_panel",
+    "plain_markdown",
     "reaching",
     "registration_panel",
     "robust_limits",
     "said",
     "scale_length",
     "sensitivity_panel",
+    "site_height",
     "site_maps",
     "stamp",
     "survey_extents",

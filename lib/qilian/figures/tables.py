@@ -1,33 +1,106 @@
 """How tables look: one style, so that a page's tables scan alike."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 from IPython.display import Markdown
-from pandas.io.formats.style import Styler
 
 from qilian.contracts.labels import heading
 
 
-def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Styler:
+@dataclass(frozen=True)
+class Table:
+    """A table as a notebook and a page show it: HTML here, a numbered one of Sphinx there.
+
+    Attributes
+    ----------
+    written : pandas.DataFrame
+        Every cell as text.
+    numeric : list
+        Columns that go right.
+    caption, name : str
+        What it shows in a few words, and its label for `{numref}`.
+    folded : bool
+        Whether a page shows the caption alone until it is clicked.
+    """
+
+    written: pd.DataFrame
+    numeric: list[str]
+    caption: str
+    name: str
+    folded: bool
+
+    def _repr_html_(self) -> str:
+        styled = self.written.style.hide(axis="index").format(escape="html")
+        styled = styled.format_index(escape="html", axis="columns").set_caption(self.caption)
+        styled = styled.set_properties(subset=self.numeric, **{"text-align": "right"})
+        return styled.set_table_attributes('class="dataframe house"').to_html()
+
+    def _repr_markdown_(self) -> str:
+        heads = [plain_markdown(str(name)) for name in self.written]
+        rules = ["--:" if name in self.numeric else ":--" for name in self.written]
+        body = [[plain_markdown(text) for text in row] for row in self.written.values]
+        lines = "\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *body))
+        name = f":name: {self.name}\n" if self.name else ""
+        shown = (
+            f"````{{table}} {self.caption}\n:align: left\n:class: house\n{name}\n{lines}\n````\n"
+        )
+        if not self.folded:
+            return shown
+        return f"`````{{dropdown}} {self.caption}\n{shown}`````\n"
+
+
+def plain_markdown(text: str) -> str:
+    r"""Escape text for a page, so that nothing in it is markup.
+
+    Examples
+    --------
+    >>> print(plain_markdown("P1 | a*b <i>"))
+    P1 \| a\*b \<i\>
+    """
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|$~&])", r"\\\1", " ".join(text.split()))
+
+
+def table(
+    frame: pd.DataFrame,
+    caption: str = "",
+    *,
+    name: str = "",
+    formats: Mapping[str, str] | None = None,
+    folded: bool = False,
+) -> Table:
     """Show a frame's columns in the house style, without its index.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         One row a line; text goes left, numbers go right, answers are yes or no.
+    caption : str
+        What the table shows, in a few words.
+    name : str, optional
+        Label that `{numref}` finds it by, such as `tab-s05-windows`; unique in the book.
     formats : mapping of str to str, optional
         Format of a column's numbers, such as `{"span (d)": "{:.0f}"}`; three digits otherwise.
+    folded : bool, optional
+        Show the caption alone until it is clicked.
     """
-    numeric = list(frame.select_dtypes("number"))
-    written: dict[Any, Any] = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
-    written |= dict.fromkeys(frame.select_dtypes("bool"), _answer)
-    written |= frame.attrs.get("formats", {}) | dict(formats or {})
-    styled = frame.style.hide(axis="index").format(written, na_rep="–")
-    styled = styled.set_properties(subset=numeric, **{"text-align": "right"})
-    return styled.set_table_attributes('class="dataframe house"')
+    forms: dict[Any, Any] = dict.fromkeys(frame.select_dtypes("float"), "{:.3g}")
+    forms |= dict.fromkeys(frame.select_dtypes("bool"), _answer)
+    forms |= frame.attrs.get("formats", {}) | dict(formats or {})
+    written = pd.DataFrame(
+        {head: [_written(value, forms.get(head, "{}")) for value in frame[head]] for head in frame}
+    )
+    return Table(written, list(frame.select_dtypes("number")), caption, name, folded)
+
+
+def _written(value: Any, form: Any) -> str:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return "–"
+    return form(value) if callable(form) else form.format(value)
 
 
 def columns(data: xr.Dataset) -> pd.DataFrame:

@@ -168,10 +168,7 @@ def place(source: Path, target: Path) -> None:
 
 
 def drop_what_no_page_uses(app: Sphinx, error: Exception | None) -> None:
-    """Take idle scripts off the finished pages, and plots off the notebooks to download.
-
-    There a plot is drawn when its cell is run; as an output it would weigh as much as the page.
-    """
+    """Take idle scripts off the finished pages, and files that none asks for."""
     if error is not None:
         return
     site = Path(app.outdir)
@@ -179,8 +176,6 @@ def drop_what_no_page_uses(app: Sphinx, error: Exception | None) -> None:
         searches = page == site / "search.html"
         idle = ICON_SCRIPTS if searches else f"{ICON_SCRIPTS}|{SEARCH_SCRIPTS}"
         page.write_text(without_scripts(page.read_text(), idle))
-    for source in site.glob("_sources/**/*.ipynb"):
-        source.write_text(json.dumps(without_plots(json.loads(source.read_text())), indent=1))
     for unused in [found for name in UNUSED for found in site.rglob(f"_static/**/{name}")]:
         shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
 
@@ -194,11 +189,3 @@ def without_scripts(page: str, names: str) -> str:
     '<script src="c.js"></script>'
     """
     return re.sub(rf'\s*<script[^>]*["/](?:{names})\.js[^>]*></script>', "", page)
-
-
-def without_plots(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return a notebook without its interactive outputs."""
-    for cell in notebook["cells"]:
-        if "outputs" in cell:
-            cell["outputs"] = [o for o in cell["outputs"] if "data-root-id" not in str(o)]
-    return notebook

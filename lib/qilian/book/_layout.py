@@ -1,0 +1,132 @@
+"""A page from the top: answer, figure, downloads, parameters; then the notebook in its order."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from qilian.figures.tables import plain_markdown
+
+LIFT, ANSWER, PARAMETERS = "lift", "answer", "parameters"
+_ABOUT_VALUE = re.compile(r"#\s*(?:\[(?P<unit>[^\]]*)\]\s*)?(?P<meaning>.*)")
+
+
+def lay_out(notebook: NotebookNode, name: str, files: Sequence[str]) -> None:
+    """Arrange an executed notebook as a page, in place.
+
+    After the question come the cells tagged `lift`, in their order, those tagged `answer` as text
+    of the page. Below the first figure stand links to files and a table of the parameters. All code
+    is folded.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        As executed, with its parameters as `values_in_force` has them.
+    name : str
+        Of the notebook, as in `s05_recession`.
+    files : sequence of str
+        What can be downloaded, below the site's folder `downloads`.
+    """
+    question, *rest = notebook.cells
+    lifted = [cell for cell in rest if LIFT in _tags(cell) or ANSWER in _tags(cell)]
+    first = [_as_text(cell) if ANSWER in _tags(cell) else cell for cell in lifted]
+    at = next((k + 1 for k, cell in enumerate(first) if "mystnb" in cell.metadata), len(first))
+    first[at:at] = [_downloads(files), *_parameter_tables(rest, name)]
+    lifted_ids = {cell.id for cell in lifted}
+    notebook.cells = [question, *first, *(cell for cell in rest if cell.id not in lifted_ids)]
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and not {"hide-input", "remove-cell"} & set(_tags(cell)):
+            cell.metadata["tags"] = [*_tags(cell), "hide-input"]
+        if cell.cell_type == "code":
+            cell.metadata.setdefault("mystnb", {})["code_prompt_show"] = "Code"
+            cell.metadata["mystnb"]["code_prompt_hide"] = "Code"
+
+
+def findings(notebook: NotebookNode) -> list[dict[str, Any]]:
+    """Return what `answer` left in a notebook: `finding` and `simulated`."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    return [about for output in outputs if (about := output.get("metadata", {}).get("qilian"))]
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _as_text(cell: NotebookNode) -> NotebookNode:
+    """Turn what a cell said into text of the page."""
+    said = [output.data["text/markdown"] for output in cell.outputs if "data" in output]
+    return new_markdown_cell(":::{div} answer\n" + "\n\n".join(said) + "\n:::")
+
+
+def _downloads(files: Sequence[str]) -> NotebookNode:
+    """Link to files, each by its kind."""
+    links = (f'<a href="../downloads/{file}" download>{_kind(file)}</a>' for file in files)
+    return new_markdown_cell(f'<p class="downloads">Download {" ".join(links)}</p>')
+
+
+def _kind(file: str) -> str:
+    """Name a file for its link."""
+    stem, _, ending = file.rpartition("/")[2].rpartition(".")
+    kind = {"png": "PNG, 300 dpi", "pdf": "PDF", "nc": "netCDF", "csv": "CSV", "bib": "BibTeX"}
+    if ending == "ipynb":
+        return "notebook as run" if stem.endswith(".executed") else "notebook"
+    return f"{stem} ({kind.get(ending, ending)})"
+
+
+def _parameter_tables(cells: Sequence[NotebookNode], name: str) -> Iterator[NotebookNode]:
+    """Tell a notebook's parameters, as its cell has them, and hide the cell."""
+    shown = next((cell for cell in cells if "injected-parameters" in _tags(cell)), None)
+    default = next((cell for cell in cells if PARAMETERS in _tags(cell)), None)
+    if default is None:
+        return
+    cell = default if shown is None else shown
+    rows = list(_parameters(cell.source, default.source))
+    cell.metadata["tags"] = [*_tags(cell), "remove-cell"]
+    if not rows:
+        return
+    lines = ["| " + " | ".join(map(plain_markdown, row)) + " |" for row in rows]
+    page = name.split("_")[0]
+    yield new_markdown_cell(
+        f"`````{{dropdown}} Parameters ({len(rows)}), and how to rerun with others\n"
+        f"````{{table}} Parameters of this page\n:align: left\n:class: house\n\n"
+        "| parameter | value | default | unit | meaning |\n|:--|:--|:--|:--|:--|\n"
+        + "\n".join(lines)
+        + f"\n````\n```shell\nqilian run {page} -p {rows[0][0]} VALUE\n```\n`````\n"
+    )
+
+
+def _parameters(source: str, default: str) -> Iterator[tuple[str, str, str, str, str]]:
+    """Name, value, default, unit and meaning of each; where input and results lie is none."""
+    try:
+        values, defaults = _values(source), _values(default)
+    except SyntaxError:
+        return
+    told = _comments(source)
+    for name, (value, line) in values.items():
+        if name in ("archive", "results"):
+            continue
+        about = _ABOUT_VALUE.fullmatch(told.get(line, "#"))
+        unit, meaning = (about["unit"] or "–", about["meaning"]) if about else ("–", "")
+        before = defaults.get(name, (value, 0))[0]
+        yield name, value, "as here" if before == value else before, unit, meaning
+
+
+def _values(source: str) -> dict[str, tuple[str, int]]:
+    """Values of annotated names as written, and their last lines."""
+    nodes = (node for node in ast.parse(source).body if isinstance(node, ast.AnnAssign))
+    return {
+        ast.unparse(node.target): (ast.unparse(node.value), node.end_lineno or node.lineno)
+        for node in nodes
+        if node.value is not None
+    }
+
+
+def _comments(source: str) -> dict[int, str]:
+    """Comments by line."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
