@@ -1,6 +1,8 @@
 """What looks at a stack often decodes its files once, with the same numbers and bounded memory."""
 
 import importlib
+import subprocess
+import sys
 import tracemalloc
 from collections import Counter
 from itertools import pairwise
@@ -175,7 +177,6 @@ def test_a_chunk_of_an_hdf5_file_is_read_once(tmp_path, monkeypatch, chunks):
     assert all(columns == slice(0, SHAPE[1]) for *_, columns in boxes)
 
 
-@pytest.mark.slow
 def test_memory_is_bounded_however_large_the_stack(tmp_path, monkeypatch):
     """A stack of sixty blocks is read, and looked at in blocks, with a dozen of them in memory."""
     monkeypatch.setattr(lazy, "BLOCK_BYTES", 2**20)
@@ -211,6 +212,24 @@ def test_a_lazy_stack_has_blocks_of_all_pairs_that_memory_holds(
     reads.clear()
     read_once(stack)
     assert len(reads) == 2 * len(PAIRS)
+
+
+ON_THREADS = """
+import sys, dask.array
+from qilian.archive.readers import lazy
+assert dask.array.ones(3).sum().compute() == 3
+assert "distributed" not in sys.modules
+from distributed import Client
+with Client(n_workers=1, processes=False, dashboard_address=None):
+    assert dask.base.get_scheduler().__name__ == "get"
+    assert isinstance(dask.base.get_scheduler().__self__, Client)
+assert dask.base.get_scheduler() is dask.threaded.get
+"""
+
+
+def test_threads_compute_what_is_lazy_unless_there_is_a_cluster():
+    """Without its import, which takes longer than most of what is computed."""
+    subprocess.run([sys.executable, "-c", ON_THREADS], check=True)
 
 
 def test_a_stack_without_scratch_that_memory_does_not_hold_stays_lazy(tmp_path, reads):
@@ -250,7 +269,6 @@ def test_a_displacement_reads_each_file_of_its_pairs_once(demo, tmp_path, reads)
     assert Counter(path for path, _ in reads if path in layers) == Counter(layers)
 
 
-@pytest.mark.slow
 def test_the_rate_is_the_same_from_strips_and_tiles(tmp_path, monkeypatch):
     """Of the folders that the bench of files writes, here with fewer pairs and pixels."""
     monkeypatch.syspath_prepend(PROJECT / "bench")

@@ -3,8 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import dask
 import dask.array as da
+import dask.threaded
 import numpy as np
+
+# Where no scheduler is chosen, Dask imports all of its cluster's part to see whether there is one.
+if not dask.config.get("scheduler", None):
+    dask.config.set(scheduler=dask.threaded.get)
 
 # Of float32 that are read at once, so that a dozen such blocks fit into memory.
 BLOCK_BYTES = 64 * 2**20
