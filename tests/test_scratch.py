@@ -177,6 +177,7 @@ def test_a_chunk_of_an_hdf5_file_is_read_once(tmp_path, monkeypatch, chunks):
     assert all(columns == slice(0, SHAPE[1]) for *_, columns in boxes)
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_however_large_the_stack(tmp_path, monkeypatch):
     """A stack of sixty blocks is read, and looked at in blocks, with a dozen of them in memory."""
     monkeypatch.setattr(lazy, "BLOCK_BYTES", 2**20)
@@ -269,6 +270,7 @@ def test_a_displacement_reads_each_file_of_its_pairs_once(demo, tmp_path, reads)
     assert Counter(path for path, _ in reads if path in layers) == Counter(layers)
 
 
+@pytest.mark.slow
 def test_the_rate_is_the_same_from_strips_and_tiles(tmp_path, monkeypatch):
     """Of the folders that the bench of files writes, here with fewer pairs and pixels."""
     monkeypatch.syspath_prepend(PROJECT / "bench")
