@@ -124,7 +124,7 @@ def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():
         {"k": ("year", [23.75569, np.nan], {"long_name": "constant", "units": "day"})},
         {"year": [2000, 2001]},
     )
-    html = tables.table(tables.columns(data)).to_html()
+    html = tables.table(tables.columns(data))._repr_html_()
     assert "constant (day)" in html
     assert "23.8" in html
     assert "–" in html
@@ -133,7 +133,7 @@ def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():
 
 def test_answers_are_written_yes_and_no():
     answers = xr.Dataset({"detected": ("class", [True, False])}, {"class": ["water", "bare"]})
-    html = tables.table(tables.columns(answers)).to_html()
+    html = tables.table(tables.columns(answers))._repr_html_()
     assert html.index("yes") < html.index("no<")
     assert "True" not in html
     assert tables.facts(answers.isel({"class": 1})).value.tolist() == ["no"]
@@ -141,10 +141,10 @@ def test_answers_are_written_yes_and_no():
 
 def test_a_failed_check_is_named_with_what_was_found():
     good = checks.within("shares", [0.2, np.nan, 0.8], 0, 1)
-    assert "0.2 to 0.8" in checks.check_all(good).to_html()
+    assert "0.2 to 0.8" in checks.check_all(good)._repr_html_()
     bad = checks.within("rates", [2.0], 0, 1)
     with pytest.raises(
-        checks.CheckError, match=r"^1 of 2 checks failed: rates \(found 2 to 2\)\.$"
+        checks.CheckError, match=r"^1 of 2 checks failed: rates \(found 2\)\.$"
     ):
         checks.check_all(good, bad)
     assert not checks.within("nothing", [np.nan], 0, 1).passed

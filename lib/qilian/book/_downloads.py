@@ -35,14 +35,14 @@ def copy_downloads(site: Path, run: Run, chapter: Chapter, references: Path) -> 
         if (saved := run.results(chapter) / Path(name).name).is_file():
             shutil.copy(saved, folder)
     shutil.copy(chapter.path, folder)
-    executed = _without_plots(nbformat.read(run.executed(chapter), as_version=4))
+    executed = without_plots(nbformat.read(run.executed(chapter), as_version=4))
     nbformat.write(executed, folder / f"{chapter.name}.executed.ipynb")
     (folder / f"{chapter.name}.bib").write_text(citation(chapter, references))
     for tiles in run.results(chapter).glob("*_tiles"):
         shutil.copytree(tiles, site / "_tiles" / tiles.name)
 
 
-def _without_plots(notebook: NotebookNode) -> NotebookNode:
+def without_plots(notebook: NotebookNode) -> NotebookNode:
     """Return a copy without live plots, which are drawn when their cells are run."""
     light = clean(notebook)
     for cell in light.cells:

@@ -1,0 +1,142 @@
+"""A page from the top, what it offers to carry away, and what the front page tells of it."""
+
+import io
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+from qilian.book import _downloads, _layout, front
+from qilian.book.chapters import Chapter
+from qilian.book.run import Run
+from qilian.book.sphinx.numbers import numbers
+from qilian.figures.tables import table
+
+pd = pytest.importorskip("pandas")
+
+
+def picture(width: int = 900, height: int = 700) -> str:
+    """A white PNG as a notebook holds it."""
+    import base64
+
+    written = io.BytesIO()
+    Image.new("RGB", (width, height), "white").save(written, "png")
+    return base64.b64encode(written.getvalue()).decode()
+
+
+@pytest.fixture
+def executed() -> nbformat.NotebookNode:
+    """A notebook as executed: question, parameters, method, answer, figure, checks."""
+    said = new_output(
+        "display_data",
+        {"text/markdown": "**Simulated data.** It sank by 9 ± 3 mm/a."},
+        metadata={"qilian": {"finding": "It sank by 9 ± 3 mm/a.", "simulated": True}},
+    )
+    figure = new_output("display_data", {"image/png": picture()})
+    about = {"figure": {"caption": "What sank.", "name": "fig-s12"}, "image": {"alt": "A map."}}
+    parameters = 'near: float = 2000.0  # [m] ground closer counts\nresults: str = "r"  # folder'
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("# S12: Rates\n\nDid it sink?"),
+            new_code_cell(parameters, metadata={"tags": ["parameters", "remove-cell"]}),
+            new_code_cell("near = 500.0", metadata={"tags": ["injected-parameters"]}),
+            new_markdown_cell("## Method"),
+            new_code_cell("fit()"),
+            new_code_cell("answer()", metadata={"tags": ["answer"]}, outputs=[said]),
+            new_code_cell("draw()", metadata={"tags": ["lift"], "mystnb": about}, outputs=[figure]),
+            new_code_cell("check()"),
+        ]
+    )
+    notebook.cells[2].source = parameters.replace("2000.0", "500.0")
+    notebook.metadata["papermill"] = {"duration": 12.3, "end_time": "2026-11-28T10:00:00"}
+    return notebook
+
+
+def test_a_page_begins_with_question_answer_figure_downloads_and_parameters(executed):
+    _layout.lay_out(executed, "s12_rate_maps", ["s12_rate_maps/s12.nc"])
+    shown = [cell.source for cell in executed.cells]
+    assert shown[0].startswith("# S12")
+    assert shown[1] == ":::{div} answer\n**Simulated data.** It sank by 9 ± 3 mm/a.\n:::"
+    assert shown[2] == "draw()"
+    assert 'href="../downloads/s12_rate_maps/s12.nc" download>s12 (netCDF)</a>' in shown[3]
+    assert "| near | 500.0 | 2000.0 | m | ground closer counts |" in shown[4]
+    assert shown[-2:] == ["fit()", "check()"]
+    assert shown.index("## Method") > 4
+
+
+def test_all_code_of_a_page_is_folded_and_its_parameter_cells_are_tables(executed):
+    _layout.lay_out(executed, "s12_rate_maps", [])
+    tags = [cell.metadata["tags"] for cell in executed.cells if cell.cell_type == "code"]
+    assert all({"hide-input", "remove-cell"} & set(each) for each in tags)
+    assert sum("remove-cell" in each for each in tags) == 2
+
+
+def test_a_notebook_without_answer_or_figure_is_a_page_too():
+    notebook = new_notebook(cells=[new_markdown_cell("# Any"), new_code_cell("1")])
+    _layout.lay_out(notebook, "any", [])
+    assert [cell.cell_type for cell in notebook.cells] == ["markdown", "markdown", "code"]
+    assert _layout.findings(notebook) == []
+
+
+def test_the_front_page_tells_finding_badge_time_and_picture_of_each_page(executed, tmp_path):
+    chapter = Chapter(tmp_path / "s12_rate_maps.ipynb", "S12: Rates", (), (), {}, headline=True)
+    lacking = front.Shown(Chapter(tmp_path / "s01_x.ipynb", "S1", (), (), {}), "No uav.")
+    pages = [front.shown(chapter, executed), lacking]
+    cards = front.gallery(pages)
+    assert ":img-alt: A map." in cards
+    assert "It sank by 9 ± 3 mm/a.\n\n{bdg-warning}`simulated` 12 s" in cards
+    assert "No uav.\n\n{bdg-secondary}`no result`" in cards
+    assert front.found(pages).startswith("It sank by 9 ± 3 mm/a. ({doc}`S12 <")
+    assert Image.open(io.BytesIO(pages[0].picture)).size == front.THUMBNAIL
+    assert "12.3" in front.execution_times(pages)
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "expected"),
+    [
+        ("notebooks/s05_recession", "figure", ["S5", "S5.2"]),
+        ("notebooks/s05_recession", "table", ["S5.1", "S5.2"]),
+        ("notebooks/table_s1", "table", ["S1", "T1.2"]),
+        ("book/methods/thaw", "figure", ["1", "2"]),
+    ],
+)
+def test_figures_and_tables_carry_the_supplements_numbers(page, kind, expected):
+    found = numbers(page, kind)
+    assert [next(found), next(found)] == expected
+
+
+def test_nothing_in_a_table_is_markup_of_the_page():
+    frame = pd.DataFrame({"a|b": ["<script>alert(1)</script>", "`x` $y$ [z](w)"], "n": [1.0, None]})
+    shown = table(frame, "Hostile")
+    assert "<script>" not in shown._repr_html_()
+    markdown = shown._repr_markdown_()
+    assert r"\<script\>" in markdown
+    assert r"\`x\` \$y\$ \[z\]\(w\)" in markdown
+    assert markdown.count("| –") == 1
+
+
+def test_downloads_of_a_page_are_figure_numbers_notebook_and_citation(executed, tmp_path):
+    path = tmp_path / "s12_rate_maps.ipynb"
+    nbformat.write(executed, path)
+    chapter = Chapter(path, "S12: {Rates}", (), (), {})
+    run = Run(None, {}, tmp_path / "run")
+    run.results(chapter).mkdir(parents=True)
+    run.executed(chapter).parent.mkdir(parents=True)
+    nbformat.write(executed, run.executed(chapter))
+    for name in ("s12.png", "s12.pdf", "s12.csv", ".s12.nc"):
+        (run.results(chapter) / name).write_bytes(b"x")
+    references = tmp_path / "references.bib"
+    references.write_text("@a{other,\n}\n@article{chang2026,\n  year = {2026}\n}\n")
+    _downloads.copy_downloads(tmp_path / "site", run, chapter, references)
+    folder = tmp_path / "site" / "downloads"
+    assert {str(f.relative_to(folder)) for f in folder.rglob("*.*")} == set(
+        _downloads.downloads(run, chapter)
+    )
+    cited = (folder / "s12_rate_maps" / "s12_rate_maps.bib").read_text()
+    assert "title = {{S12: Rates}}" in cited
+    assert "@article{chang2026," in cited
+    assert "other" not in cited
+    kept = json.loads((folder / "s12_rate_maps" / "s12_rate_maps.executed.ipynb").read_text())
+    assert "papermill" not in kept["metadata"]
