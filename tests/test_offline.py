@@ -24,6 +24,7 @@ from PIL import Image
 from sphinx.errors import ExtensionError
 
 from qilian.book._clean import clean, values_in_force
+from qilian.book._downloads import without_plots
 from qilian.book._pictures import lighten
 from qilian.book.sphinx import fonts, offline
 from qilian.book.sphinx.enlarge import linked
@@ -227,7 +228,7 @@ def test_a_notebook_to_download_has_its_figures_and_no_plot() -> None:
     """A plot is drawn again by its cell; as an output it weighs as much as the page."""
     outputs = (display(image_png="iVBO"), display(text_html="<div data-root-id='1'>"))
     notebook = new_notebook(cells=[new_markdown_cell("# Figure S1"), code("f()", outputs=outputs)])
-    kept = _downloads.without_plots(notebook)
+    kept = without_plots(notebook)
     assert kept["cells"][1]["outputs"] == [outputs[0]]
     assert kept["cells"][0] == notebook.cells[0]
 
