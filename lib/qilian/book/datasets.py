@@ -40,7 +40,8 @@ def list_datasets() -> str:
     rows = [
         (_codes(names), _words(name), _codes(forms)) for (name, *forms), names in entries.items()
     ]
-    page = _table(["entries", "hold", "formats"], rows)
+    table = _table(["entries", "hold", "formats"], rows)
+    page = f":::{{table}} What entries of a catalogue hold\n{table}:::\n"
     for name, contract in contracts.items():
         page += _fold(_words(name).capitalize(), _described(contract, formats[name]))
     return page + _fold("Radars, nominal values at mid swath", _radars())
