@@ -98,8 +98,17 @@ def real() -> Path:
 
 @pytest.fixture(scope="session")
 def demo(once) -> Path:
-    """The demo archive as `make book` has it."""
-    return once("demo", lambda folder: qilian_demo.write_archive(folder, seed=1))
+    """The demo archive that `make book` reads, written anew where its simulator is newer."""
+    folder = PROJECT / "data" / "demo"
+
+    def update(_: Path) -> None:
+        made, source = folder / "catalogue.toml", PROJECT / "lib" / "qilian_demo"
+        written = made.stat().st_mtime if made.is_file() else 0
+        if any(f.stat().st_mtime > written for f in (*source.rglob("*.py"), *source.glob("*.csv"))):
+            qilian_demo.write_archive(folder, seed=1)
+
+    once("demo", update)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +140,7 @@ def qilian():
 
 
 @pytest.fixture(scope="session")
-def book(qilian, once) -> Path:
+def book(demo, qilian, once) -> Path:
     """Folder of the book that `make book` builds, brought up to date."""
 
     def build(_: Path) -> None:

@@ -228,6 +228,7 @@ assert dask.base.get_scheduler() is dask.threaded.get
 """
 
 
+@pytest.mark.slow
 def test_threads_compute_what_is_lazy_unless_there_is_a_cluster():
     """Without its import, which takes longer than most of what is computed."""
     subprocess.run([sys.executable, "-c", ON_THREADS], check=True)
@@ -260,9 +261,9 @@ def test_scratch_files_that_find_no_space_are_refused_before_a_file_is_read(
     assert not [path for path, _ in reads if path.is_relative_to(tmp_path)]
 
 
-def test_a_displacement_reads_each_file_of_its_pairs_once(demo, tmp_path, reads):
+def test_a_displacement_reads_each_file_of_its_pairs_once(coarse, tmp_path, reads):
     """With the search for a reference, a ramp and the delay that goes with height."""
-    source = open_archive(demo)
+    source = open_archive(coarse)
     inversion.displacement(source, ramp=True, height=True, cache=tmp_path)
     files = source.entry("sentinel1").files()
     layers = [path for path in files if path.name.endswith((".unw.tif", ".cc.tif"))]
