@@ -32,24 +32,25 @@ def rendered(project: Path, monkeypatch):
     """Render, and tell which files of the stage were new to Jupyter Book; all if it began anew."""
     built: list[set[str]] = []
 
-    def build(stage: Path, work: Path, log: Path) -> None:
-        state = work / "seen.json"
-        times = {str(p.relative_to(stage)): p.stat().st_mtime_ns for p in stage.rglob("*.*")}
-        before = json.loads(state.read_text()) if state.is_file() else {}
-        built.append({name for name in times if times[name] != before.get(name)})
-        site = work / "_build/html"
-        site.mkdir(parents=True, exist_ok=True)
-        state.write_text(json.dumps(times))
-        (site / "index.html").write_text((stage / "book/index.md").read_text())
+    class Copied(render.JupyterBook):
+        def build(self, stage: Path, work: Path, log: Path) -> None:
+            state = work / "seen.json"
+            times = {str(p.relative_to(stage)): p.stat().st_mtime_ns for p in stage.rglob("*.*")}
+            before = json.loads(state.read_text()) if state.is_file() else {}
+            built.append({name for name in times if times[name] != before.get(name)})
+            site = work / "_build/html"
+            site.mkdir(parents=True, exist_ok=True)
+            state.write_text(json.dumps(times))
+            (site / "index.html").write_text((stage / "book/index.md").read_text())
 
-    monkeypatch.setattr(render, "_build", build)
     monkeypatch.setattr(render, "library_rooms", lambda: library_rooms()[:1])
 
     def call() -> set[str]:
         built.clear()
         chapter = read_chapter(project / "notebooks/a.ipynb")
         run = Run(None, {}, project.parent / "run")
-        render.render_book(run, project, [chapter], [Outcome("a", "kept", 0.0)])
+        outcomes = [Outcome("a", "kept", 0.0)]
+        render.render_book(run, project, [chapter], outcomes, Copied(project))
         return built[0] if built else set()
 
     return call
@@ -90,3 +91,12 @@ def test_other_words_in_the_library_are_rendered_and_other_tools_render_all(rend
     assert rendered() == set()  # Sphinx sees for itself which docstrings are new
     monkeypatch.setattr(render, "_digest_of", edited("book"))
     assert rendered() == everything
+
+
+def test_jupyter_book_ends_when_there_is_nothing_to_render_after_all(project):
+    """As when each notebook that ran anew failed as it did before."""
+    (project / "_config.yml").write_text("title: A book")
+    with render.JupyterBook(project) as jupyter_book:
+        process = jupyter_book.start()
+        assert process.poll() is None, "it waits for a stage"
+    assert process.returncode == 0

@@ -249,3 +249,33 @@ def test_only_what_uses_an_edited_module_runs_again(run, tmp_path, monkeypatch):
     read, change = closure._read, {"maps.py": b"# edited"}
     monkeypatch.setattr(closure, "_read", lambda file: read(file) + change.get(file.name, b""))
     assert [outcome.status for outcome in book_run.execute(run, chapters)] == ["kept", "ran"]
+
+
+def test_kernels_are_readied_for_new_notebooks_at_once_and_for_others_that_changed(run, tmp_path):
+    """Once a run, and for none that has no input."""
+    told: list[list[str]] = []
+
+    def starting(due):
+        told.append([chapter.name for chapter in due])
+
+    def chapters():
+        return [read_chapter(tmp_path / f"{name}.ipynb") for name in "abc"]
+
+    for name, needs in {"a": (), "b": (), "c": ("sentinel1",)}.items():
+        notebook(tmp_path / f"{name}.ipynb", "1", needs)
+    for _ in range(2):
+        book_run.execute(run, chapters(), starting=starting)
+    assert told == [["a", "b"]]
+    notebook(tmp_path / "b.ipynb", "2", ())
+    book_run.execute(run, chapters(), starting=starting)
+    assert told == [["a", "b"], ["b"]]
+
+
+def test_the_notebook_that_others_wait_for_starts_first(run, tmp_path):
+    """Outcomes stay in the order of the book."""
+    chapters = [read_chapter(notebook(tmp_path / f"{name}.ipynb", "1")) for name in "abc"]
+    chapters[2] = replace(chapters[2], first=True)
+    ended = []
+    outcomes = book_run.execute(run, chapters, workers=1, report=lambda o: ended.append(o.chapter))
+    assert ended == ["c", "a", "b"]
+    assert [outcome.chapter for outcome in outcomes] == ["a", "b", "c"]

@@ -104,16 +104,18 @@ def book(archive: str, given: Sequence[tuple[str, str]], out: Path | None) -> No
     """Execute every notebook and render the book."""
     from qilian.book.chapters import read_chapters
     from qilian.book.plan import plan_run
-    from qilian.book.render import RenderError, render_book
+    from qilian.book.render import JupyterBook, RenderError, render_book
 
     project = _project()
     planned, selected = plan_run(read_chapters(project), (), archive=archive, given=given, out=out)
-    outcomes = _execute(planned, selected)
-    click.echo("rendering …")
-    try:
-        click.echo(f"book: {render_book(planned, project, selected, outcomes)}")
-    except RenderError as error:
-        _stop(f"error: {error}", 1)
+    with JupyterBook(project) as jupyter_book:
+        outcomes = _execute(planned, selected, meanwhile=jupyter_book.start)
+        click.echo("rendering …")
+        try:
+            site = render_book(planned, project, selected, outcomes, jupyter_book)
+        except RenderError as error:
+            _stop(f"error: {error}", 1)
+        click.echo(f"book: {site}")
     _finish(outcomes)
 
 
@@ -126,13 +128,19 @@ def _project() -> Path:
     )
 
 
-def _execute(planned: "Run", selected: "Sequence[Chapter]") -> "list[Outcome]":
+def _execute(
+    planned: "Run", selected: "Sequence[Chapter]", meanwhile: Callable[[], Any] = lambda: None
+) -> "list[Outcome]":
     from qilian.book._kernels import fork_kernels
     from qilian.book.run import execute
 
+    def starting(due: "Sequence[Chapter]") -> None:
+        fork_kernels(due)
+        meanwhile()
+
     names = ", ".join(chapter.name for chapter in selected)
     click.echo(f"on “{planned.archive.name}”: {names}")
-    return execute(planned, selected, starting=fork_kernels, report=_report)
+    return execute(planned, selected, starting=starting, report=_report)
 
 
 def _report(outcome: "Outcome") -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
@@ -39,6 +40,7 @@ def fork_kernels(chapters: Iterable[Chapter]) -> None:
         # Kernels are killed when all is written; what they held is freed, and nobody need be told.
         sys.warnoptions.append("ignore:resource_tracker")
         _context().set_forkserver_preload([*_ALWAYS, *modules])
+        forkserver.ensure_running()
         KernelProvisionerFactory.instance().default_provisioner_name = NAME
 
 

@@ -28,7 +28,8 @@ class Chapter:
     """One notebook: its file, title, the archive entries it needs or may use, its parameters.
 
     A parameter that `takes` those of other pages, named as in `s03.matching_bins`, is a mapping
-    that a build fills with their values. The front page tells what a `headline` found.
+    that a build fills with their values. The front page tells what a `headline` found. A page that
+    is `first` starts before the others, which wait for what it keeps.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Chapter:
     parameters: Mapping[str, str]  # name → type name
     takes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     headline: bool = False
+    first: bool = False
 
     @property
     def name(self) -> str:
@@ -78,6 +80,7 @@ def read_chapter(path: Path) -> Chapter:
         {name: kind["inferred_type_name"] for name, kind in inferred.items()},
         about.get("takes", {}),
         about.get("headline", False),
+        about.get("first", False),
     )
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import nbformat
 
@@ -28,8 +29,59 @@ class RenderError(RuntimeError):
     """Jupyter Book failed; the message carries the end of what it printed."""
 
 
+class JupyterBook:
+    """Jupyter Book in a process of its own, which may load its parts while notebooks run.
+
+    Parameters
+    ----------
+    project : Path
+        Folder with `_config.yml`.
+    """
+
+    def __init__(self, project: Path) -> None:
+        self._settings = project / "_config.yml"
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._process:
+            self._process.communicate()  # without folders it ends
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start the process, which loads what it needs and waits to be given a stage."""
+        if self._process is None:
+            pipe, program = subprocess.PIPE, "qilian.book.sphinx.build"
+            command: list[str | Path] = [sys.executable, "-m", program, self._settings]
+            self._process = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+            )
+        return self._process
+
+    def build(self, stage: Path, work: Path, log: Path) -> None:
+        """Render what is newer than its last pages, and write what was said to `log`.
+
+        Raises
+        ------
+        RenderError
+            It did not succeed.
+        """
+        process = self.start()
+        out, warnings = process.communicate(f"{stage}\n{work}\n")
+        log.write_text(out + warnings)
+        if process.returncode or not (work / "_build" / "html" / "index.html").is_file():
+            shutil.rmtree(work, ignore_errors=True)
+            said = (warnings or out).strip()[-2000:]
+            raise RenderError(f"Jupyter Book failed (all of it in {log}):\n{said}")
+
+
 def render_book(
-    run: Run, project: Path, chapters: Sequence[Chapter], outcomes: Sequence[Outcome]
+    run: Run,
+    project: Path,
+    chapters: Sequence[Chapter],
+    outcomes: Sequence[Outcome],
+    jupyter_book: JupyterBook,
 ) -> Path:
     """Render the book of one run and return its `index.html`.
 
@@ -44,6 +96,8 @@ def render_book(
         Folder with `_config.yml`, `_toc.yml` and `book/`.
     chapters, outcomes : sequence
         Every notebook of the book and how it fared; a failed one gets a page that says so.
+    jupyter_book : JupyterBook
+        Renders, whether it was started or not.
 
     Raises
     ------
@@ -79,7 +133,7 @@ def render_book(
         for name in changed:
             shutil.copyfile(staged / name, stage / name)
         shutil.rmtree(staged)
-    _build(stage, work, run.folder / "render.log")
+    jupyter_book.build(stage, work, run.folder / "render.log")
     shutil.rmtree(unfinished := run.folder / "unfinished", ignore_errors=True)
     shutil.copytree(work / "_build" / "html", unfinished)
     for chapter, outcome in zip(chapters, outcomes, strict=True):
@@ -88,19 +142,6 @@ def render_book(
     _replace(site, unfinished)
     record.write_text(json.dumps(state | {"site": _stamps(site)}))
     return site / "index.html"
-
-
-def _build(stage: Path, work: Path, log: Path) -> None:
-    """Run Jupyter Book, which reads and writes again what is newer than its last pages."""
-    program = Path(sys.executable).with_name("jupyter-book")
-    command: list[str | Path] = [program, "build", stage, "--path-output", work]
-    command += ["--warningiserror", "--keep-going"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    log.write_text(done.stdout + done.stderr)
-    if done.returncode or not (work / "_build" / "html" / "index.html").is_file():
-        shutil.rmtree(work, ignore_errors=True)
-        said = (done.stderr or done.stdout).strip()[-2000:]
-        raise RenderError(f"Jupyter Book failed (all of it in {log}):\n{said}")
 
 
 def _changed(new: Path, old: Path) -> list[str]:

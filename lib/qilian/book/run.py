@@ -100,7 +100,8 @@ def execute(
     workers : int, optional
         How many kernels run at once.
     starting : callable, optional
-        Called with the notebooks to execute, if there are any, before the first kernel starts.
+        Called with the notebooks to execute, if there are any, before the first kernel starts: as
+        soon as some are found that never ran here, or else when it is known what has changed.
     report : callable, optional
         Called with each outcome as it arrives.
 
@@ -121,20 +122,24 @@ def execute(
         outcomes[outcome.chapter] = outcome
         report(outcome)
 
+    given = set(run.archive.entries)
+    new = [c for c in chapters if set(c.needs) <= given and not run.record(c).is_file()]
+    if new:
+        starting(new)
     for chapter in chapters:
         try:
             keys[chapter.name] = _key(run, chapter, packages)
         except (InputError, OSError) as error:
             _forget(run, chapter)
-            lacking = not set(chapter.needs) <= set(run.archive.entries)
-            status = "no input" if lacking else "failed"
+            status = "failed" if set(chapter.needs) <= given else "no input"
             arrived(Outcome(chapter.name, status, 0.0, str(error)))
             continue
         if kept := _kept(run, chapter, keys[chapter.name]):
             arrived(kept)
     due = [chapter for chapter in chapters if chapter.name not in outcomes]
-    if due:
+    if due and not new:
         starting(due)
+    due.sort(key=lambda chapter: not chapter.first)
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(_execute_one, run, chapter, keys[chapter.name]) for chapter in due]
         for future in as_completed(futures):
