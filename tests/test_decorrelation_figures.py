@@ -42,16 +42,18 @@ def test_a_decay_is_solid_between_its_pairs_alone_and_every_mark_has_a_name(figu
     fitted = insar_decorrelation.fit_decay(
         value, DAYS, at_once=(0.6, 1.0), scatter=0.05, curve=curve
     )
-    axes = figure.subplots()
-    decorrelation.decay_panel(axes, kinds, fitted, DAYS)
-    _, dotted, solid = axes.lines[:3]
+    decorrelation.decay_panels(figure, kinds, fitted, DAYS, letter="(f)")
+    (axes,) = figure.axes
+    others, dotted, solid = axes.lines[:3]
+    assert np.isnan(others.get_ydata()).all()
     assert (dotted.get_xdata().min(), dotted.get_xdata().max()) == (0, 1300)
     assert (solid.get_xdata().min(), solid.get_xdata().max()) == (100, 1100)
     (bars,) = axes.containers[0].lines[2]
     ends = np.array([bar[:, 1] for bar in bars.get_segments()])
     np.testing.assert_allclose(ends, np.stack([value[0] - 0.1, value[0] + 0.2], -1))
-    named = [text.get_text().split(":")[0] for text in axes.get_legend().get_texts()]
-    assert named == ["meadow", "bar", "shade", "dotted"]
+    assert axes.get_title() == "meadow"
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 4
 
 
 def test_a_fit_is_listed_with_its_ranges_and_a_kind_without_pixels_has_none():

@@ -1,15 +1,15 @@
 """Figures of several periods: each panel its letter, each period its place, no data covered."""
 
-from itertools import combinations
-
+import geopandas as gpd
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import rioxarray  # noqa: F401
 import xarray as xr
+from shapely.geometry import box
 
 from qilian.contracts.labels import VERTICAL, attributes
-from qilian.figures import periods, style
+from qilian.figures import maps, periods, style
 
 TITLES = ["1997-98, ERS-2", "2003-05, Envisat", "2016-23, Sentinel-1, matched", "2019-22, ALOS-2"]
 SPANS = [(1997.3, 1998.6), (2003.8, 2005.8), (2016.3, 2023.9), (2019.2, 2022.2)]
@@ -46,11 +46,10 @@ def pooled() -> xr.Dataset:
 
 
 def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, field):
-    """Four maps, three errors beside the three that have one, and the next letter is left."""
+    """Three maps and a line for the empty period, three errors; the next letter is left."""
     scales = {"titles": TITLES, "limit": 1, "largest_error": 1, "missing": ["why"] * 4}
     letter = periods.maps_with_errors(figure, field, field, **scales)
-    panels = [axes for axes in figure.axes if axes.get_visible() and axes.images]
-    titles = [axes.get_title("left") for axes in panels]
+    titles = [axes.get_title("left") for axes in figure.axes if axes.get_title("left")]
     assert sorted(title[:3] for title in titles) == [
         "(a)",
         "(b)",
@@ -62,32 +61,52 @@ def test_every_panel_has_one_letter_and_an_empty_period_says_so_once(figure, fie
     ]
     assert letter == "(h)"
     assert "(f) standard error of (c)" in titles
-    said = [text.get_text() for axes in panels for text in axes.texts]
-    assert said.count("why") == 1
+    assert [title for title in titles if "why" in title] == [f"(b) {TITLES[1]}: why"]
+    assert sum(bool(axes.images) for axes in figure.axes) == 6
+
+
+def test_ground_about_the_mines_is_drawn_once_more_beside_every_map(figure, field):
+    """Two pits a kilometre apart; a map that they fill, and one without them, stay alone."""
+    pits = [box(99.05, 37.9, 99.06, 37.91), box(99.07, 37.9, 99.08, 37.91)]
+    outlines = gpd.GeoDataFrame({"kind": ["pit"] * 2}, geometry=pits, crs=4326)
+    scales = {"titles": TITLES, "limit": 1, "largest_error": 1}
+    periods.maps_with_errors(figure, field, field, outlines=outlines, **scales)
+    assert sum(bool(axes.images) for axes in figure.axes) == 9
+    west, east, south, north = maps.closer(outlines, field)
+    assert west < 99.05 < 99.08 < east
+    assert south < 37.9 < 37.91 < north
+    assert maps.closer(outlines.translate(xoff=5).to_frame("geometry"), field) is None
+    assert maps.closer(outlines.scale(20, 20).to_frame("geometry"), field) is None
 
 
 def test_averages_stay_in_their_period_s_time_and_apart_from_one_another(figure, pooled):
-    """Each band holds its own markers, and those of satellites that overlap in time do not."""
+    """A line of each has its span's ends and its own marker; those of overlapping spans do not."""
     axes = figure.subplots()
     periods.averages_panel(axes, pooled, letter="(k)", over_time=True)
-    bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
-    np.testing.assert_allclose(bands, SPANS)
-    near, undisturbed = (bars.lines[0].get_xdata() for bars in axes.containers)
+    spans = [drawn.get_segments() for drawn in axes.collections if drawn.get_alpha() == 0.3]
+    for of_zone in spans:
+        np.testing.assert_allclose([segment[:, 0] for segment in of_zone], SPANS)
+    marks = [line for line in axes.lines if line.get_marker() in periods._MARKERS]
+    near, undisturbed = np.reshape([mark.get_xdata()[0] for mark in marks], (2, 4))
     for (first, last), *at in zip(SPANS, near, undisturbed, strict=True):
         assert first < at[0] < at[1] < last
     assert near[3] - undisturbed[2] > 0.5 * (undisturbed[2] - near[2])
     assert axes.get_ylabel() == "rate\n(mm/a, vertical)"
 
 
-def test_names_of_satellites_do_not_cover_one_another_nor_the_title(figure, pooled):
-    """Of two that overlap in time one stands higher; a line over each has its span's ends."""
+def test_a_satellite_has_one_mark_of_its_own_which_the_legend_names(figure, pooled):
+    """The same in both zones; no satellite is told by where a label stands."""
     axes = figure.subplots()
     periods.averages_panel(axes, pooled, letter="(k)", over_time=True)
-    figure.draw_without_rendering()
-    boxes = [text.get_window_extent() for text in (*axes.texts, axes._left_title)]
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    lines = [tuple(line.get_xdata()) for line in axes.lines]
-    assert set(SPANS) <= set(lines)
+    drawn = [line.get_marker() for line in axes.lines if line.get_marker() in periods._MARKERS]
+    assert drawn[:4] == drawn[4:]
+    assert len(set(drawn[:4])) == 4
+    (legend,) = figure.legends
+    keys = [
+        (text.get_text(), key.get_marker())
+        for text, key in zip(legend.get_texts()[2:], legend.legend_handles[2:], strict=True)
+    ]
+    assert keys == list(zip(pooled["satellite"].values, drawn[:4], strict=True))
 
 
 def test_a_period_without_a_value_says_so_below_its_place(figure, pooled):
@@ -107,7 +126,8 @@ def test_the_legend_lies_outside_the_chart(figure, pooled, over_time):
     figure.draw_without_rendering()
     (legend,) = figure.legends
     assert legend.get_window_extent().y1 < axes.get_window_extent().y0
-    assert [text.get_text() for text in legend.get_texts()] == list(pooled["ground"].values)
+    names = [*pooled["ground"].values, *(pooled["satellite"].values if over_time else ())]
+    assert [text.get_text() for text in legend.get_texts()] == names
 
 
 def test_a_missing_pixel_is_darker_than_zero(figure, field):
@@ -126,4 +146,5 @@ def test_rings_are_named_by_their_edges(figure, pooled):
     axes = figure.subplots()
     periods.averages_panel(axes, rings, letter="(k)")
     labels = [label.get_text() for label in axes.get_xticklabels()]
-    assert labels == ["0–300 m", "300–600 m", "600–2500 m", "beyond 2500 m"]
+    assert labels == ["0–300", "300–600", "600–2500", "> 2500"]
+    assert axes.get_xlabel() == "distance from the outlines (m)"

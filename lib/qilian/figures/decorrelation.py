@@ -1,5 +1,6 @@
 """Pictures of coherence: each pair's map, and the decay by zone, listed too."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,16 @@ from qilian.figures import maps as figures_maps
 from qilian.figures import style
 
 _GREY = "#777777"
+_PALE = "#c4c4c4"
 # What a reader has to know of marks that all zones share.
-_KEY = (
-    Line2D([], [], color=_GREY, linewidth=0.8, marker="|", linestyle="none", markersize=11),
-    Patch(color=_GREY, alpha=0.25),
-    Line2D([], [], color=_GREY, linewidth=1, linestyle=":"),
-)
-_MEANINGS = (
-    "bar: four fifths of the pixels",
-    "shade: curves that fit about as well",
-    "dotted: no pair lies there",
-)
+_KEY = {
+    "zonal mean, and four fifths of the pixels": Line2D(
+        [], [], color=_GREY, linewidth=1, marker="o", markersize=4.5
+    ),
+    "fitted decay, dotted where no pair lies": Line2D([], [], color=_GREY),
+    "curves that fit about as well": Patch(color=_GREY, alpha=0.25),
+    "the other zones": Line2D([], [], color=_PALE, linewidth=1),
+}
 
 
 def coherence_maps(figure: FigureBase, coherence: xr.DataArray, pairs: xr.Dataset) -> None:
@@ -47,36 +47,44 @@ def coherence_maps(figure: FigureBase, coherence: xr.DataArray, pairs: xr.Datase
         facts = facts if np.isfinite(days) else "not in Table S1"
         maps[f"{next(letters)} {name}\n{facts}"] = coherence[number]
     scale = {"cmap": style.COHERENCE_MAP, "norm": style.COHERENCE_NORM}
-    image = figures_maps.map_grid(figure, maps, columns=2, **scale)
-    bar = {"location": "bottom", "aspect": 40, "shrink": 0.6}
-    figure.colorbar(image, ax=figure.axes, label="coherence", **bar)
+    columns, _ = figures_maps.layout(figures_maps.map_ratio(coherence), len(maps))
+    scale = {"cmap": style.COHERENCE_MAP, "norm": style.COHERENCE_NORM}
+    figures_maps.map_grid(figure, maps, columns=columns, label="coherence", **scale)
 
 
-def decay_panel(axes: Axes, kinds: xr.Dataset, fitted: xr.Dataset, days: xr.DataArray) -> None:
-    """Draw the coherence of zones against time span, and the decay fitted to each.
+def decay_panels(
+    figure: FigureBase, kinds: xr.Dataset, fitted: xr.Dataset, days: xr.DataArray, *, letter: str
+) -> None:
+    """Draw, a panel a zone, its coherence against time span and the decay fitted to it.
 
     Parameters
     ----------
-    axes : matplotlib Axes
-        Where to draw.
+    figure : matplotlib Figure or SubFigure
+        Where to draw, and nothing else is.
     kinds : xarray.Dataset
         (ground, pair), as from `decorrelation.zonal_coherence`, the geometric part divided out.
     fitted : xarray.Dataset
         (ground, days), as from `decorrelation.fit_decay`.
     days : xarray.DataArray
         (pair,) time span [day].
+    letter : str
+        Of the panels together.
     """
     names = fitted["ground"].values
-    for number, name in enumerate(names):
-        look = {"color": style.WINDOW_COLORS[number], "marker": "os^Dv"[number], "label": name}
-        # A little apart, so that the bars of one pair can be told.
-        aside = (number - (len(names) - 1) / 2) * 0.006 * float(fitted["days"][-1])
-        _points(axes, kinds.sel(ground=name), days + aside, look)
-        _decay(axes, fitted.sel(ground=name), days, look["color"])
-    axes.set(xlabel="time span (d)", ylabel="coherence, geometry divided out", ylim=(0, 1.05))
-    handles, labels = axes.get_legend_handles_labels()
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 2, "fontsize": 8.5}
-    axes.legend([*handles, *_KEY], [*labels, *_MEANINGS], **below)
+    panels = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
+    for number, (axes, name) in enumerate(zip(panels, names, strict=True)):
+        others = fitted["curve"].where(fitted["ground"] != name)
+        axes.plot(fitted["days"], others.T, color=_PALE, linewidth=0.8)
+        color = style.WINDOW_COLORS[number]
+        _decay(axes, fitted.sel(ground=name), days, color)
+        _points(axes, kinds.sel(ground=name), days, {"color": color, "marker": "o"})
+        axes.set_title(fill(str(name), 15), fontsize=8)
+        axes.locator_params(axis="x", nbins=3)
+    panels[0].set(ylabel="coherence, geometry\ndivided out", ylim=(0, 1.02))
+    panels[len(names) // 2].set_xlabel("time span (d)")
+    figure.suptitle(f"{letter} coherence by time span", x=0.01, ha="left", fontsize=9.5)
+    below = {"loc": "outside lower center", "ncols": 2, "fontsize": 8}
+    figure.legend(list(_KEY.values()), list(_KEY), **below)
 
 
 def decay_listing(fitted: xr.Dataset) -> pd.DataFrame:
@@ -97,7 +105,7 @@ def decay_listing(fitted: xr.Dataset) -> pd.DataFrame:
 
 def _points(axes: Axes, kind: xr.Dataset, at: xr.DataArray, look: dict[str, Any]) -> None:
     reach = np.abs(np.stack([kind["low"], kind["high"]]) - kind["mean"].values)
-    axes.errorbar(at, kind["mean"], reach, linestyle="none", elinewidth=0.8, **look)
+    axes.errorbar(at, kind["mean"], reach, linestyle="none", elinewidth=1, markersize=4, **look)
 
 
 def _decay(axes: Axes, line: xr.Dataset, days: xr.DataArray, color: str) -> None:
@@ -105,4 +113,6 @@ def _decay(axes: Axes, line: xr.Dataset, days: xr.DataArray, color: str) -> None
     seen = (at >= days.min()) & (at <= days.max())
     axes.plot(at, line["curve"], color=color, linestyle=":", linewidth=1)
     axes.plot(at[seen], line["curve"][seen], color=color)
-    axes.fill_between(at, line["curve_lower"], line["curve_upper"], color=color, alpha=0.12)
+    axes.fill_between(
+        at, line["curve_lower"], line["curve_upper"], color=color, alpha=0.2, linewidth=0
+    )

@@ -5,12 +5,17 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
 
 from qilian.figures.style import COHERENCE_MAP, COHERENCE_NORM, INK
 
 
 def network_panel(
-    axes: Axes, pairs: xr.Dataset, nodes: xr.Dataset, coherence: xr.DataArray
+    axes: Axes,
+    pairs: xr.Dataset,
+    nodes: xr.Dataset,
+    coherence: xr.DataArray,
+    norm: Normalize = COHERENCE_NORM,
 ) -> LineCollection:
     """Draw acquisitions at (date, perpendicular baseline) and pairs as lines between them.
 
@@ -25,7 +30,9 @@ def network_panel(
     nodes : xarray.Dataset
         Along `date`, `perpendicular_baseline` (m) where it is known.
     coherence : xarray.DataArray
-        Mean coherence along `pair`, the lines' colour on the common scale 0–1; grey if missing.
+        Mean coherence along `pair`, the lines' colour; grey if missing.
+    norm : matplotlib Normalize, optional
+        Of the colours; 0 to 1 by default.
 
     Returns
     -------
@@ -51,13 +58,13 @@ def network_panel(
     lines = LineCollection(
         np.stack(paths, -1)[order],
         cmap=COHERENCE_MAP.with_extremes(bad="#9a9a9a"),
-        norm=COHERENCE_NORM,
-        linewidths=1.4,
+        norm=norm,
+        linewidths=1.2,
         alpha=0.9,
     )
     lines.set_array(np.ma.masked_invalid(coherence.values[order]))
     axes.add_collection(lines)
-    axes.plot(mdates.date2num(nodes["date"]), height, "o", color=INK, markersize=4.5, zorder=3)
+    axes.plot(mdates.date2num(nodes["date"]), height, "o", color=INK, markersize=3.5, zorder=3)
     axes.margins(0.04, 0.08)
     axes.autoscale_view()
     locator = mdates.AutoDateLocator(maxticks=8)

@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import FigureBase
+from matplotlib.lines import Line2D
 
 from qilian.contracts.labels import heading, written_units
 from qilian.figures import maps
@@ -19,7 +20,8 @@ from qilian.insar.periods import period_years
 
 # Not red and blue, which on the maps above are down and up.
 _GROUNDS = (("o", figures_style.INK), ("s", "#2a8f6d"), ("^", "#6a3d8f"))
-_NAME = 0.1  # of the time axis, that a satellite's name takes
+_MARKERS = "os^DvPX"  # of satellites
+_STRIP = 0.02  # of a map's height, that a period without any takes
 _APART = 0.055  # of the time axis, that the averages of two periods keep from one another
 
 
@@ -59,31 +61,59 @@ def maps_with_errors(
     str
         The letter that follows those of the panels: maps come first, then errors.
     """
-    panels = figure.subplots(len(titles), 2, sharex=True, sharey=True, squeeze=False)
+    window = maps.closer(outlines, field)
+    ratio, crs = maps.map_ratio(field), field.rio.crs
+    widths = [ratio, *([] if window is None else [maps.closer_ratio(field)]), ratio]
+    strips = error.isnull().all(("y", "x")).values
+    drawn = np.flatnonzero(~strips)
+    shape = {"width_ratios": widths, "height_ratios": np.where(strips, _STRIP, 1)}
+    grid = figure.add_gridspec(len(titles), len(widths), **shape)
     signed = {"cmap": figures_style.DISPLACEMENT_MAP, "norm": Normalize(-limit, limit)}
     positive = {"cmap": crameri.imola_r, "norm": Normalize(0, largest_error)}
     letters = figures_style.letters()
-    own = [next(letters) for _ in titles]
-    for row, title in enumerate(titles):
-        left, right = panels[row]
-        image = maps.map_panel(left, field[row], furniture=row == 0, **signed)
-        left.set_title(f"{own[row]} {title}", fontsize=9.5)
-        if field[row].isnull().all():
-            _say(left, missing[row] if missing else "no value")
-        if error[row].isnull().all():
-            right.set_visible(False)
+    own = [f"{next(letters)} {title}" for title in titles]
+    lefts, rights = [], []
+    for row, title in enumerate(own):
+        reason = missing[row] if missing else "no value"
+        if strips[row]:
+            figure.add_subplot(grid[row, :], frameon=False, xticks=[], yticks=[])
+            figure.axes[-1].set_title(f"{title}: {reason}")
             continue
+        left, right = (figure.add_subplot(grid[row, column]) for column in (0, -1))
+        first, last = row == drawn[0], row == drawn[-1]
+        image = maps.map_panel(left, field[row], furniture=first, **signed)
         shades = maps.map_panel(right, error[row], furniture=False, **positive)
-        right.set_title(f"{next(letters)} standard error of {own[row]}", fontsize=9.5)
-    bar = {"location": "bottom", "aspect": 35, "shrink": 0.8, "pad": 0.02}
-    figure.colorbar(image, ax=panels[:, 0], label=heading(field), extend="both", **bar)
+        left.set_title(title)
+        right.set_title(f"{next(letters)} standard error of {title[:3]}")
+        if field[row].isnull().all():
+            _say(left, reason)
+        for panel in (left, right):
+            maps.outline(panel, outlines, crs, linewidth=0.5)
+            maps.inner_labels(panel, left=panel is left, bottom=last)
+        bordered = [left]
+        if window is not None:
+            beside = figure.add_subplot(grid[row, 1])
+            maps.closer_panel(beside, left, field[row], window, outlines, bar=first, **signed)
+            bordered.append(beside)
+        for panel in bordered if last else ():
+            maps.outline(panel, borders, crs, linewidth=0.8)
+        lefts.append(left)
+        rights.append(right)
+    bar = {"location": "bottom", "aspect": 30, "shrink": 0.9, "pad": 0.02}
+    figure.colorbar(image, ax=lefts, label=heading(field), extend="both", **bar)
     label = f"standard error ({written_units(field)})"
-    figure.colorbar(shades, ax=panels[:, 1], label=label, extend="max", **bar)
-    for panel in panels.flat:
-        maps.outline(panel, outlines, field.rio.crs, linewidth=0.5)
-        panel.label_outer()
-    maps.outline(panels[-1, 0], borders, field.rio.crs, linewidth=0.8)
+    figure.colorbar(shades, ax=rights, label=label, extend="max", **bar)
     return next(letters)
+
+
+def maps_height(field: xr.DataArray, error: xr.DataArray, outlines: Any) -> float:
+    """Height in inches that `maps_with_errors` needs on a page."""
+    across = 2 * maps.map_ratio(field)
+    if maps.closer(outlines, field) is not None:
+        across += maps.closer_ratio(field)
+    strips = error.isnull().all(("y", "x")).values
+    _, height = maps.layout(across, 1)
+    return float((~strips).sum() * height + strips.sum() * 0.3 + 0.7)
 
 
 def averages_panel(axes: Axes, pooled: xr.Dataset, *, letter: str, over_time: bool = False) -> None:
@@ -105,24 +135,36 @@ def averages_panel(axes: Axes, pooled: xr.Dataset, *, letter: str, over_time: bo
     (dim,) = (name for name in pooled["mean"].dims if name != "ground")
     at, step = np.arange(pooled.sizes[dim], dtype=float), 0.12
     if over_time:
-        at, step = _time_axis(axes, pooled)
+        at, step = _places(pooled)
+        axes.set_xlabel("year")
     else:
         known = pooled["mean"].notnull().any("ground").values
         label = _ring_label if dim == "ring" else _period_label
         labels = [label(pooled.isel({dim: number})) for number in range(at.size)]
         empty = ("" if some else "\n(no value)" for some in known)
-        axes.set_xticks(at, [name + none for name, none in zip(labels, empty, strict=True)])
+        names = [name + none for name, none in zip(labels, empty, strict=True)]
+        axes.set_xticks(at, names, fontsize=8)
+        axes.set_xlabel("distance from the outlines (m)" if dim == "ring" else "")
     grounds = pooled["ground"].values
     for number, (ground, (marker, color)) in enumerate(zip(grounds, _GROUNDS, strict=False)):
         own = pooled.sel(ground=ground)
-        aside = (number - (grounds.size - 1) / 2) * step
-        style = {"fmt": marker, "color": color, "capsize": 3, "markersize": 5, "label": ground}
-        axes.errorbar(at + aside, own["mean"], 2 * own["standard_error"], **style)
+        aside = at + (number - (grounds.size - 1) / 2) * step
+        style = {"color": color, "capsize": 2.5, "elinewidth": 1.2, "label": ground}
+        style |= {"fmt": "none"} if over_time else {"fmt": marker, "markersize": 5}
+        axes.errorbar(aside, own["mean"], 2 * own["standard_error"], **style)
+        if over_time:
+            _mark_satellites(axes, own, aside, color)
     axes.axhline(0, color="#777777", linewidth=1)
     axes.set_ylabel(heading(pooled["mean"]).replace(" (", "\n(", 1))
-    axes.set_title(f"{letter} averages, with two standard errors", pad=40 if over_time else None)
-    # One below the other, so that they leave room for the figure's stamp.
-    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", fontsize=9)
+    axes.set_title(f"{letter} zonal means, with two standard errors")
+    handles, names = axes.get_legend_handles_labels()
+    if over_time:
+        names += list(pooled["satellite"].values)
+        style = {"color": "#777777", "linestyle": "none"}
+        handles += [Line2D([], [], marker=marker, **style) for marker in _MARKERS[: at.size]]
+    # Outside, so that no data can lie below it, whatever the data are.
+    below = {"loc": "outside lower left", "fontsize": 8.5, "columnspacing": 1.2}
+    axes.figure.legend(handles, names, ncols=len(names), **below)
 
 
 def distinct_periods(pooled: xr.Dataset) -> pd.DataFrame:
@@ -176,41 +218,27 @@ def _period_label(period: xr.Dataset) -> str:
 
 def _ring_label(ring: xr.Dataset) -> str:
     inner, outer = ring["inner"].item(), ring["outer"].item()
-    if np.isinf(outer):
-        return f"beyond {inner:g} m"
-    return f"{inner:g}–{outer:g} m"
+    return f"> {inner:g}" if np.isinf(outer) else f"{inner:g}–{outer:g}"
 
 
-def _time_axis(axes: Axes, pooled: xr.Dataset) -> tuple[np.ndarray, float]:
-    """Draw periods as bands and name their satellites; return where averages go, and a step."""
+def _places(pooled: xr.Dataset) -> tuple[np.ndarray, float]:
+    """Return where on an axis of time the means of each period go, and a step between zones."""
     spans = np.stack([pooled["start"], pooled["end"]], -1)
-    for first, last in spans:
-        axes.axvspan(first, last, color=figures_style.INK, alpha=0.07, linewidth=0)
     gap = _APART * np.ptp(spans)
     at = spans.mean(axis=1)
     for earlier, later in pairwise(np.argsort(at)):
         at[later] = max(at[later], at[earlier] + gap)
-    _brackets(axes, pooled["satellite"].values, spans, at)
-    axes.set_xlabel("year; shaded: what the pairs span")
     return at, gap / 2.5
 
 
-def _brackets(axes: Axes, names: np.ndarray, spans: np.ndarray, at: np.ndarray) -> None:
-    """Draw a line over each span, above the chart, its name on it; what overlaps goes higher."""
-    half = _NAME * np.ptp(spans) / 2
-    taken: list[float] = []
-    style = {"transform": axes.get_xaxis_transform(), "clip_on": False}
-    for number in np.argsort(spans[:, 0]):
-        (first, last), middle = spans[number], at[number]
-        start, end = min(first, middle - half), max(last, middle + half)
-        level = next((n for n, right in enumerate(taken) if right < start), len(taken))
-        taken[level : level + 1] = [end]
-        height = 1.035 + 0.115 * level
-        axes.plot([first, last], [height, height], color="#777777", linewidth=2.5, **style)
-        axes.text(middle, height + 0.025, names[number], ha="center", fontsize=8.5, **style)
+def _mark_satellites(axes: Axes, zone: xr.Dataset, at: np.ndarray, color: str) -> None:
+    """Draw each mean with its satellite's mark, on a line over the time that its pairs span."""
+    axes.hlines(zone["mean"], zone["start"], zone["end"], color=color, linewidth=3, alpha=0.3)
+    for place, mean, marker in zip(at, zone["mean"].values, _MARKERS, strict=False):
+        axes.plot(place, mean, marker, color=color, markersize=6)
 
 
 def _say(axes: Axes, words: str) -> None:
     box = {"facecolor": "white", "edgecolor": "none"}
-    style = {"ha": "center", "fontsize": 9, "bbox": box, "transform": axes.transAxes}
+    style = {"ha": "center", "fontsize": 8.5, "bbox": box, "transform": axes.transAxes}
     axes.text(0.5, 0.45, words, **style)

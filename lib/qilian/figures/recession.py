@@ -18,21 +18,57 @@ _KIND_COLORS = {
 
 
 def window_panels(
-    top: Axes, bottom: Axes, fits: xr.Dataset, colors: Mapping[int, str]
+    top: Axes,
+    bottom: Axes,
+    fits: xr.Dataset,
+    colors: Mapping[int, str],
+    truth: xr.DataArray | None = None,
 ) -> tuple[float, float]:
-    """Draw Ks with its intervals, and R² below, one colour a window; return the limits of Ks."""
+    """Draw Ks with its intervals, and R² below, one colour a window; return the limits of Ks.
+
+    Intervals of single years are bars and have no say in the limits, since they may be ten times
+    as wide as those of the moving windows.
+
+    Parameters
+    ----------
+    top, bottom : matplotlib Axes
+        Where to draw.
+    fits : xarray.Dataset
+        (window, year).
+    colors : mapping of int to str
+        Colour by window [year].
+    truth : xarray.DataArray, optional
+        (year,) the constant that made the discharge [day], drawn dashed.
+    """
     for window, color in colors.items():
         fit = fits.sel(window=window)
         label = f"{window}-year"
-        confidence_band(top, fit, "recession_constant", color=color, label=label)
-        style = {"color": color, "markersize": 3.2, "linewidth": 1.4}
+        if window == 1:
+            _interval_bars(top, fit, color=color, label=label)
+        else:
+            confidence_band(top, fit, "recession_constant", color=color, label=label)
+        style = {"color": color, "markersize": 3, "linewidth": 1.2}
         bottom.plot(fit["year"], fit["r_squared"], "o-", **style)
-    limits = robust_limits(fits, "recession_constant")
+    if truth is not None:
+        line = {"color": "#e09f1f", "linestyle": "--", "linewidth": 2, "zorder": 4}
+        top.plot(truth["year"], truth, label="truth", **line)
+    moving = fits["window"] > 1
+    bounds = {n: fits[n].where(moving | (len(colors) == 1)) for n in _BOUNDS}
+    limits = robust_limits(fits.assign(bounds), "recession_constant")
     top.set(ylim=limits, ylabel="recession constant $K_s$ (d)")
     top.set_title("(a) recession constant with its 95 % interval")
     bottom.set(ylabel="$R^2$", xlabel="centre of the window (year)")
     bottom.set_title("(b) goodness of fit")
     return limits
+
+
+def _interval_bars(axes: Axes, fit: xr.Dataset, *, color: str, label: str) -> None:
+    """Draw single estimates with a bar each, without end where there is no upper bound."""
+    lower, upper = (fit[name] for name in _BOUNDS)
+    held = np.isfinite(lower)
+    axes.vlines(fit["year"][held], lower[held], upper.fillna(1e6)[held], color=color, alpha=0.35)
+    style = {"color": color, "markersize": 3, "linewidth": 1}
+    axes.plot(fit["year"], fit["recession_constant"], "o-", label=label, **style)
 
 
 def choices_panel(axes: Axes, runs: xr.Dataset) -> None:
@@ -101,8 +137,9 @@ def thaw_panel(axes: Axes, fit: xr.Dataset, thaw: xr.Dataset) -> None:
     axes.set(xlabel="thaw depth (m)", ylabel="$K_s$ of the year (d)", ylim=(0, ceiling))
 
 
+_BOUNDS = ("recession_constant_lower", "recession_constant_upper")
 _CHANGE = ("change", "change_lower", "change_upper")
-_SMALL = {"fontsize": 7.5, "va": "center", "color": "#555555"}
+_SMALL = {"fontsize": 8, "va": "center", "color": "#555555"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 _BAR = {"color": "#9a9a9a", "linewidth": 1}
 

@@ -58,4 +58,4 @@ def sensitivity_panel(axes: Axes, every: xr.Dataset, *, minimum_leverage: float)
         label = f"fraction below {minimum_leverage:g}"
         axes.axvspan(time.values[0] - half, weak[-1] + half, color="#e3e3e3", label=label)
     axes.set(ylabel="RMSE (mm)", ylim=(0, None))
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper right")

@@ -8,12 +8,13 @@ from typing import Any
 import cmcrameri.cm as crameri
 import numpy as np
 import xarray as xr
-from matplotlib.colors import Normalize, to_hex
+from matplotlib.colors import ListedColormap, Normalize, to_hex
 from matplotlib.figure import Figure
 
 COHERENCE_MAP = crameri.batlow
 COHERENCE_NORM = Normalize(0, 1)
 INK = "#1a1a1a"
+WIDTH = 7.2  # inches, 183 mm: both columns of a journal's page
 MISSING = "#b0b0b0"  # ground without a value, on any map: darker than the colours near zero
 DISPLACEMENT_MAP = crameri.vik_r  # red where the ground sinks, blue where it rises
 # The same maps for Bokeh.
@@ -25,11 +26,10 @@ WINDOW_COLORS = ("#1a1a1a", "#1f5fbf", "#d6452b", "#2a8f6d", "#9a6ab0")
 
 STYLE: Mapping[str, Any] = MappingProxyType(
     {
-        "figure.dpi": 110,
-        "savefig.dpi": 200,
+        "figure.dpi": 230,  # more than 1600 pixels across, sharp where a screen has two a point
         "figure.constrained_layout.use": True,
-        "font.size": 10,
-        "axes.titlesize": 11,
+        "font.size": 9,
+        "axes.titlesize": 9.5,
         "axes.titlelocation": "left",
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -39,7 +39,7 @@ STYLE: Mapping[str, Any] = MappingProxyType(
         "axes.axisbelow": True,
         "date.converter": "concise",
         "legend.frameon": False,
-        "image.interpolation": "nearest",
+        "image.interpolation": "auto",  # averaged where a map has more pixels than the paper
     }
 )
 
@@ -49,7 +49,23 @@ def stamp(figure: Figure, data: xr.Dataset) -> None:
     simulated = data.attrs["simulated"]
     text = "SIMULATED DATA, not the paper's · " if simulated else "Data: "
     color = "#b3261e" if simulated else "#555555"
-    figure.supxlabel(text + data.attrs["title"], x=0.99, ha="right", fontsize=8.5, color=color)
+    figure.supxlabel(text + data.attrs["title"], x=0.99, ha="right", fontsize=8, color=color)
+
+
+def displacement_scale(field: xr.DataArray) -> dict[str, Any]:
+    """Return a map's colours and their norm, white at zero, without the shades that it lacks.
+
+    A millimetre of sinking changes the colour by as much as one of rising; the scale ends on
+    either side where all but a hundredth of the pixels do.
+    """
+    low, high = field.quantile([0.01, 0.99]).values
+    step = 10 ** np.floor(np.log10(max(-low, high, 1e-9))) / 10
+    low, high = (
+        step * end for end in (min(np.floor(low / step), -1), max(np.ceil(high / step), 1))
+    )
+    reach = max(-low, high)
+    shades = DISPLACEMENT_MAP(0.5 + np.linspace(low, high, 256) / (2 * reach))
+    return {"cmap": ListedColormap(shades), "norm": Normalize(low, high)}
 
 
 def letters() -> Iterator[str]:
