@@ -24,7 +24,7 @@ PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
 COARSE = 0.25  # scale of an archive whose resolution does not matter
 OTHER_SEED = 3
-# Fixtures that stand for seconds: Chromium, archives, the book, runs of notebooks, the built package.
+# Fixtures that stand for seconds: Chromium, archives, the book, notebooks' runs, the built package.
 SLOW = {"browser", "demo", "coarse", "other", "book", "run", "real_run", "outside"}
 
 

@@ -173,7 +173,9 @@ def _execute_one(run: Run, chapter: Chapter, key: str) -> Outcome:
     lighten_figures(executed)
     nbformat.write(executed, unfinished)
     unfinished.rename(run.executed(chapter))
-    saved = tuple(sorted(path.name for path in run.results(chapter).glob("*")))
+    results = run.results(chapter)
+    files = (path for path in results.rglob("[!.]*") if path.is_file())
+    saved = tuple(sorted(str(path.relative_to(results)) for path in files))
     outcome = Outcome(chapter.name, "ran", time.perf_counter() - start, key=key, saved=saved)
     run.record(chapter).write_text(json.dumps(asdict(outcome)))
     return outcome

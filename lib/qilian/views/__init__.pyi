@@ -1,4 +1,4 @@
-from .explorer import coarsened, displacement_explorer
+from .explorer import Explorer, coarsened, displacement_explorer
 from .linked import linked_indices, linked_maps
 from .live import interactive, live_map, live_slider
 from .pairs import MISSING, pair_preview, pair_slider
@@ -7,6 +7,7 @@ from .swipe import swipe_view
 
 __all__ = [
     "MISSING",
+    "Explorer",
     "coarsened",
     "displacement_explorer",
     "hover_band",
