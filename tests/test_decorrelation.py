@@ -84,6 +84,41 @@ def test_the_range_covers_a_decay_whose_pairs_scatter_by_what_is_said():
     assert 0.93 <= float(held.mean()) <= 1.0
 
 
+def zones(*decays) -> tuple[xr.DataArray, xr.Dataset, xr.DataArray]:
+    """Means by zone, their fits and the time spans, as pages say them."""
+    means = xr.concat([decay(*one) for one in decays], "ground")
+    means = means.assign_coords(ground=[f"zone {n}" for n in range(len(decays))])
+    days = xr.DataArray(SPANS, dims="pair", attrs={"units": "day"})
+    return means, fit(means), days
+
+
+def test_sentences_name_the_zones_that_keep_most_and_least():
+    """Rock, meadow, and a zone without pixels; meadow keeps less in every pair."""
+    means, fitted, days = zones((0.9, 0.8, 300.0), (0.9, 0.1, 200.0), (np.nan, np.nan, 1.0))
+    kept, earlier, times = decorrelation.decay_sentences(means, fitted, days, "ALOS-1")
+    assert kept == (
+        "After 1104 d the mean coherence of ALOS-1 is 0.80 in the zone “zone 0” "
+        "and 0.10 in the zone “zone 1”, the highest and the lowest."
+    )
+    assert earlier.startswith("After 92 d it was 0.87 and 0.61. In 1 of 1 comparisons")
+    assert times.startswith("The decay time is known best in the zone “zone 1”, ")
+    assert times.endswith(" d; in 1 of 2 zones any from 5 to 5000 d fits.")
+    assert max(len(said.split()) for said in (kept, earlier, times)) < 30
+
+
+def test_sentences_of_one_zone_compare_nothing_and_of_none_say_so():
+    """No outlines and no thaw season leave one zone; a stack without values leaves none."""
+    means, fitted, days = zones((0.9, 0.85, 300.0))
+    assert decorrelation.decay_sentences(means, fitted, days, "ALOS-2") == [
+        "After 1104 d the mean coherence of ALOS-2 is 0.85 (zone 0).",
+        "How fast coherence falls stays open: every decay time tried fits.",
+    ]
+    means, fitted, days = zones((np.nan, np.nan, 1.0))
+    assert decorrelation.decay_sentences(means, fitted, days, "ALOS-2") == [
+        "No zone has a coherence of ALOS-2."
+    ]
+
+
 def test_means_and_spread_by_ground_leave_out_what_is_missing():
     """Two kinds of ground, one with a hole; an empty kind is missing."""
     values = np.array([[[0.2, 0.4, np.nan, 0.8]]])

@@ -116,6 +116,32 @@ def test_series_that_differ_by_their_errors_have_the_expected_rmse():
     assert few.expected_rmse == pytest.approx(np.sqrt((1 - 1 / 5) * (4**2 + 3**2)))
 
 
+@pytest.mark.parametrize(
+    ("apart", "error", "finding", "count"),
+    [
+        (1.0, 3.0, "(RMSE of 4 dates); errors alone lead one to expect 3.7 mm, so no dis", 3),
+        (20.0, 3.0, "(RMSE of 4 dates), more than the 5.9 mm that errors alone exceed in 5 %", 3),
+        (20.0, np.nan, "(RMSE of 4 dates); how much to expect of their errors is unknown.", 2),
+    ],
+)
+def test_sentences_say_whether_two_series_differ_by_more_than_their_errors(
+    apart, error, finding, count
+):
+    """Series alike, unlike, and without errors; both sink by 12 mm, one by as much less as said."""
+    one, other = np.array([6.0, 2, -2, -6]), np.array([0.0, apart, -apart, 0])
+    compared = gnssir.compare_series(series(one + other, error), series(one, error))
+    half = compared.insar_standard_error * 2
+    said = gnssir.agreement_sentences(
+        compared.assign(insar_half_width=half, gnssir_half_width=half * np.nan)
+    )
+    assert finding in said[0]
+    assert len(said) == count
+    assert said[1].startswith("From 1 July 2018 to 6 August 2018 the ground moved by −12.0 ")
+    assert said[1].endswith("by InSAR and by −12.0 mm by GNSS-IR (95 %).")
+    assert ("±" in said[1]) == np.isfinite(error)
+    assert max(len(each.split()) for each in said) < 30
+
+
 def test_errors_alone_exceed_the_rmse_by_chance_in_one_case_of_twenty():
     """Of five dates, in four thousand summers."""
     rng = np.random.default_rng(4)

@@ -379,7 +379,7 @@ def test_compare():
     fits = {f"recession_constant{k}": (("window", "year"), found * v) for k, v in names.items()}
     known = recession_windows.compare_constants(xr.Dataset(fits, years), constant)
     assert known["intervals"].values.tolist() == [4, 3]
-    assert np.allclose(known["coverage"], [75, 100])
+    assert np.allclose(known["coverage"], [0.75, 1])
     assert np.allclose(known["bias"], 0)
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from qilian.archive.catalogue import open_archive
 from qilian.contracts.errors import InputError
-from qilian.recession import _estimators, change, trend, windows
+from qilian.recession import _estimators, change, trend, verdicts, windows
 from qilian.recession import days as recession_days
 from qilian.recession import segments as recession_segments
 
@@ -141,29 +141,72 @@ def test_no_change_without_knowing_the_rain():
     found = change.period_change(recession_days.select_days(flow), until=2000, since=2001)
     assert found["change"].isnull()
     assert found["reason"].item().startswith("cannot tell")
-    assert change.verdict(found).startswith("No verdict: cannot tell")
+    assert verdicts.verdict(found).startswith(
+        "Whether the river drains more slowly stays open: cannot"
+    )
+
+
+WENT = r"from 24\.9 d until 1999 to 34\.1 d since 2014"
 
 
 @pytest.mark.parametrize(
-    ("significant", "bounds", "ending"),
+    ("significant", "change", "expected"),
     [
-        (True, (27.0, 46.0), r"\+37 % \(\+27 to \+46\): significant at the 5 % level\."),
-        (False, (-2.0, 46.0), r"\+37 % \(-2 to \+46\): not significant at the 5 % level\."),
-        (False, (np.nan, np.nan), r"\+37 %; no interval\."),
+        (
+            True,
+            (37.0, 27.0, 46.0),
+            rf"The river drains more slowly: .* rose {WENT}, \+37 % \(95 %: \+27 to \+46 %\)\.",
+        ),
+        (True, (-37.0, -46.0, -27.0), rf"The river drains faster: .* fell {WENT}, −37 % .*"),
+        (
+            False,
+            (37.0, -2.0, 46.0),
+            rf".* did not change significantly: {WENT}, .* −2 to \+46 %\)\.",
+        ),
+        (False, (37.0, np.nan, np.nan), rf"The recession constant rose {WENT}; no interval\."),
+        (False, (np.nan,) * 3, r"Whether the river drains more slowly stays open: no interval\."),
     ],
 )
-def test_the_verdict_says_whether_the_change_is_significant(significant, bounds, ending):
-    """A significant change, one that is not, and one without an interval."""
-    step = {
-        "significant": significant,
-        "before": 24.9,
-        "after": 34.1,
-        "change": 37.0,
-        "reason": "no interval",
-    }
-    step |= dict(zip(("change_lower", "change_upper"), bounds, strict=True))
-    said = change.verdict(xr.Dataset(step))
-    assert re.fullmatch(rf"Ks rose from 24\.9 to 34\.1 d, {ending}", said)
+def test_the_verdict_says_whether_the_change_is_significant(significant, change, expected):
+    """Slower, faster, no significant change, no interval, no constant; short enough for a card."""
+    step = {"before": 24.9, "after": 34.1, "until": 1999, "since": 2014}
+    step |= {"significant": significant, "reason": "no interval"}
+    step |= dict(zip(("change", "change_lower", "change_upper"), change, strict=True))
+    said = verdicts.verdict(xr.Dataset(step))
+    assert re.fullmatch(expected, said)
+    assert len(said.split()) <= 30
+
+
+def test_other_choices_are_counted_by_what_they_find():
+    """Of four others one rises and one falls significantly, one does not, one has no interval."""
+    runs = xr.Dataset(
+        {
+            "kind": ("choice", ["as chosen", "method", "length", "season", "fit"]),
+            "significant": ("choice", [True, True, True, False, False]),
+            "change": ("choice", [30.0, 20.0, -20.0, 5.0, 40.0]),
+            "change_lower": ("choice", [20.0, 10.0, -30.0, -5.0, np.nan]),
+        }
+    )
+    assert verdicts.choices_verdict(runs) == (
+        "Other choices of days, season and fit find a significant rise in 1 of 4 cases "
+        "and a significant fall in 1; 1 give no interval."
+    )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "ending"),
+    [
+        ((0.9, 1.1), "is 1.00 (95 %: 0.90 to 1.10): a linear reservoir is not excluded."),
+        ((1.2, 1.6), "(95 %: 1.20 to 1.60): the reservoir is not linear, and the change may be"),
+        ((np.nan, np.nan), "no interval here: that the reservoir is linear is assumed."),
+    ],
+)
+def test_an_exponent_away_from_one_makes_the_change_one_of_wetness(bounds, ending):
+    """A linear reservoir, one that is not, and a record that cannot tell."""
+    names = ("exponent", "exponent_lower", "exponent_upper")
+    rows = zip(names, (np.mean(bounds), *bounds), strict=True)
+    bent = xr.Dataset({name: ("estimate", [value, 9.0]) for name, value in rows})
+    assert ending in verdicts.linearity_verdict(bent)
 
 
 def test_sensitivity_alters_one_choice_a_row():

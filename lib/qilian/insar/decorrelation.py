@@ -81,6 +81,59 @@ def compare_zones(means: xr.DataArray) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads)
 
 
+def decay_sentences(
+    means: xr.DataArray, fitted: xr.Dataset, days: xr.DataArray, sensor: str
+) -> list[str]:
+    """Return in sentences how much coherence the zones keep, and what is known of its decay.
+
+    Parameters
+    ----------
+    means : xarray.DataArray
+        (ground, pair) [1], the geometric part divided out.
+    fitted : xarray.Dataset
+        (ground,) as from `fit_decay`.
+    days : xarray.DataArray
+        (pair,) time span [day].
+    sensor : str
+        Name of the radar.
+    """
+    kept = means.groupby(days.rename("span")).mean().dropna("ground")
+    if not kept["ground"].size:
+        return [f"No zone has a coherence of {sensor}."]
+    first, last = kept.isel(span=0, drop=True), kept.isel(span=-1, drop=True)
+    shortest, longest = (f"After {span:.0f} d" for span in kept["span"].values[[0, -1]])
+    best, worst = (int(at("ground")) for at in (last.argmax, last.argmin))
+    names, values = last["ground"].values, last.values
+    coherence = f"{longest} the mean coherence of {sensor} is"
+    times = _decay_times(fitted.sel(ground=names))
+    if names.size == 1:
+        return [f"{coherence} {values[0]:.2f} ({names[0]}).", times]
+    ends = (f"{values[zone]:.2f} in the zone “{names[zone]}”" for zone in (best, worst))
+    of_zone = means.sel(ground=names).transpose("ground", "pair").values
+    apart = [one - other for one, other in combinations(of_zone, 2)]
+    agreed = sum(abs(np.nansum(np.sign(d))) == np.isfinite(d).sum() for d in apart)
+    return [
+        f"{coherence} {' and '.join(ends)}, the highest and the lowest.",
+        f"{shortest} it was {first[best]:.2f} and {first[worst]:.2f}. In {agreed} of {len(apart)} "
+        "comparisons of two zones all pairs agree on which keeps more.",
+        times,
+    ]
+
+
+def _decay_times(fitted: xr.Dataset) -> str:
+    """Say which decay time is known best, and how many are not known at all."""
+    low, high = (fitted[f"decay_time_{end}"] for end in ("lower", "upper"))
+    shortest, longest = DECAY_TIMES[[0, -1]]
+    free = int(((low == shortest) & (high == longest)).sum())
+    if free == low.size:
+        return "How fast coherence falls stays open: every decay time tried fits."
+    best = fitted.isel(ground=int((high / low).argmin("ground")))
+    ends = "{:.0f} to {:.0f} d".format(*(best[f"decay_time_{end}"] for end in ("lower", "upper")))
+    said = f"The decay time is known best in the zone “{best['ground'].item()}”, {ends}"
+    rest = f"; in {free} of {low.size} zones any from {shortest:g} to {longest:g} d fits"
+    return f"{said}{rest if free else ''}."
+
+
 def fit_decay(
     coherence: xr.DataArray,
     days: xr.DataArray,

@@ -1,9 +1,10 @@
 from ._estimators import ESTIMATORS
-from .change import choice_sensitivity, exponents, period_change, verdict
+from .change import choice_sensitivity, exponents, period_change
 from .days import Choice, record_inventory, select_days
 from .rules import RULES, Rule
 from .segments import CLEAR_FALL, gauge_sums, segment_sums
 from .trend import association, trend_test
+from .verdicts import choices_verdict, linearity_verdict, verdict
 from .windows import (
     UNSEEN_RAIN,
     WORKING_POWER,
@@ -24,10 +25,12 @@ __all__ = [
     "Rule",
     "association",
     "choice_sensitivity",
+    "choices_verdict",
     "compare_constants",
     "exponents",
     "fit_windows",
     "gauge_sums",
+    "linearity_verdict",
     "period_change",
     "recession_constants",
     "record_inventory",

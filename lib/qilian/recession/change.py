@@ -54,7 +54,7 @@ def period_change(
         Scalars: `before`, `after`, their `difference` and its bounds `difference_lower`, `_upper`
         [day]; `change`, `change_lower`, `change_upper`, the same in per cent, by ln Ks; `p_value`
         of no change; `significant`, whether that is below 5 %; `segments_before`, `_after`;
-        `reason`, empty or why they are NaN.
+        `until` and `since` as given; `reason`, empty or why they are NaN.
 
     Raises
     ------
@@ -101,27 +101,13 @@ def period_change(
         "change_upper": (100 * np.expm1(step + reach), "upper 95 % bound", "%"),
         "p_value": (p, "p value, if nothing changed"),
         "significant": (bool(p < 0.05), "significant at the 5 % level", None),
+        "until": (until, "last year before"),
+        "since": (since, "first year after"),
         "segments_before": (counts[0], "recessions before"),
         "segments_after": (counts[1], "recessions after"),
         "reason": (reason, "why it is missing", None),
     }
     return labelled(results)
-
-
-def verdict(step: xr.Dataset) -> str:
-    """Return in a sentence what `period_change` found, or why it found nothing."""
-    values = {str(name): value.item() for name, value in step.items()}
-    if np.isnan(values["change"]):
-        return f"No verdict: {values['reason']}."
-    went = "rose" if values["change"] > 0 else "fell"
-    found = "Ks {went} from {before:.1f} to {after:.1f} d, {change:+.0f} %".format(
-        went=went, **values
-    )
-    if np.isnan(values["change_lower"]):
-        return f"{found}; {values['reason']}."
-    bounds = "({change_lower:+.0f} to {change_upper:+.0f})".format(**values)
-    negation = "" if values["significant"] else "not "
-    return f"{found} {bounds}: {negation}significant at the 5 % level."
 
 
 def choice_sensitivity(

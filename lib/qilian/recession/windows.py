@@ -257,7 +257,7 @@ def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
     -------
     xarray.Dataset
         (window,): `bias` and `scatter`, median and median absolute relative error [%];
-        `intervals`, how many there are, and `coverage`, the fraction that covers the truth [%].
+        `intervals`, how many there are, and `coverage`, the fraction that covers the truth [1].
     """
     means = [constant.rolling(year=int(w), center=True).mean() for w in fits["window"]]
     true = xr.concat(means, "window").assign_coords(window=fits["window"])
@@ -269,7 +269,7 @@ def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
         "bias": (100 * error.median("year"), "median error", "%"),
         "scatter": (100 * abs(error).median("year"), "median absolute error", "%"),
         "intervals": (judged.sum("year"), "intervals"),
-        "coverage": (100 * held.where(judged).mean("year"), "intervals that cover the truth", "%"),
+        "coverage": (held.where(judged).mean("year"), "intervals that cover the truth"),
     }
     return labelled(parts)
 

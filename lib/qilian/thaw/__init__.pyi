@@ -1,5 +1,6 @@
 from .gnssir import (
     LEAST_EPOCHS,
+    agreement_sentences,
     at_station,
     average_around,
     compare_series,
@@ -13,6 +14,7 @@ from .scaling import break_even, scale_season, scaling_sensitivity, season_agree
 __all__ = [
     "LEAST_EPOCHS",
     "LONGEST_GAP",
+    "agreement_sentences",
     "at_station",
     "average_around",
     "break_even",

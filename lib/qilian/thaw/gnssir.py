@@ -282,5 +282,44 @@ def compare_series(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
     return both.merge(scores)
 
 
+def agreement_sentences(compared: xr.Dataset) -> list[str]:
+    """Return in sentences whether two series differ by more than their errors.
+
+    A disagreement of root mean square d brings the RMSE to its limit if d² makes up what the
+    limit's square has over the expected one's. A smaller one is more likely to be missed than not.
+
+    Parameters
+    ----------
+    compared : xarray.Dataset
+        As from `compare_series`, with `insar_half_width` and `gnssir_half_width` (time,), the
+        half-widths of the 95 % intervals [mm].
+    """
+    rmse, expected, limit = (
+        float(compared[name]) for name in ("rmse", "expected_rmse", "rmse_by_chance")
+    )
+    said = f"InSAR and GNSS-IR differ by {rmse:.1f} mm (RMSE of {int(compared['epochs'])} dates)"
+    if np.isnan(limit):
+        said += "; how much to expect of their errors is unknown"
+    elif rmse > limit:
+        said += f", more than the {limit:.1f} mm that errors alone exceed in 5 % of cases"
+    else:
+        said += f"; errors alone lead one to expect {expected:.1f} mm, so no disagreement is seen"
+    ends = compared.isel(time=[0, -1])
+    first, last = (f"{date:%-d %B %Y}" for date in ends["time"].to_index())
+    moved = f"{_movement(ends, 'insar')} by InSAR and by {_movement(ends, 'gnssir')} by GNSS-IR"
+    between = f"From {first} to {last} the ground moved by {moved} (95 %)."
+    if np.isnan(limit):
+        return [f"{said}.", between]
+    missed = f"A disagreement below {(limit**2 - expected**2) ** 0.5:.0f} mm (root mean square)"
+    return [f"{said}.", between, f"{missed} would more likely than not go unseen."]
+
+
+def _movement(ends: xr.Dataset, name: str) -> str:
+    """Write what a series says of the time between two dates, with its interval."""
+    moved = f"{ends[name].diff('time').item():+z.1f}".replace("-", "−")
+    reach = np.hypot(*ends[f"{name}_half_width"].values)
+    return f"{moved} mm" if np.isnan(reach) else f"{moved} ± {reach:.1f} mm"
+
+
 def _days(times: xr.DataArray) -> np.ndarray:
     return times.values.astype("datetime64[D]")

@@ -1,0 +1,59 @@
+"""What a record answers, in sentences: the change, whether other choices find it, linearity."""
+
+import numpy as np
+import xarray as xr
+
+
+def verdict(step: xr.Dataset) -> str:
+    """Return in a sentence what `period_change` found, or why it found nothing."""
+    of = {str(name): value.item() for name, value in step.items()}
+    if np.isnan(of["change"]):
+        return f"Whether the river drains more slowly stays open: {of['reason']}."
+    slower = of["change"] > 0
+    went = "from {before:.1f} d until {until} to {after:.1f} d since {since}".format(**of)
+    rose = "rose" if slower else "fell"
+    if np.isnan(of["change_lower"]):
+        return f"The recession constant {rose} {went}; {of['reason']}."
+    bounds = "{change_lower:+z.0f} to {change_upper:+z.0f} %".format(**of)
+    size = f"{of['change']:+z.0f} % (95 %: {bounds})".replace("-", "−")
+    if not of["significant"]:
+        return f"The recession constant did not change significantly: {went}, {size}."
+    drains = "more slowly" if slower else "faster"
+    return f"The river drains {drains}: its recession constant {rose} {went}, {size}."
+
+
+def choices_verdict(runs: xr.Dataset) -> str:
+    """Return in a sentence how many of the other choices find a change.
+
+    Parameters
+    ----------
+    runs : xarray.Dataset
+        (choice,) as from `choice_sensitivity`.
+    """
+    others = runs.isel(choice=(runs["kind"] != "as chosen").values)
+    rises, falls = (
+        int((others["significant"] & (sign * others["change"] > 0)).sum()) for sign in (1, -1)
+    )
+    count, judged = others.sizes["choice"], int(others["change_lower"].notnull().sum())
+    return (
+        f"Other choices of days, season and fit find a significant rise in {rises} of {count} "
+        f"cases and a significant fall in {falls}; {count - judged} give no interval."
+    )
+
+
+def linearity_verdict(bent: xr.Dataset) -> str:
+    """Return in a sentence whether the exponent b excludes a linear reservoir.
+
+    Parameters
+    ----------
+    bent : xarray.Dataset
+        (estimate,) as from `exponents`; the bend within segments, its first, is judged.
+    """
+    names = ("exponent", "exponent_lower", "exponent_upper")
+    value, low, high = (bent[name].values[0] for name in names)
+    if np.isnan(low):
+        return "The exponent b has no interval here: that the reservoir is linear is assumed."
+    said = f"The exponent b of the recession is {value:.2f} (95 %: {low:.2f} to {high:.2f})"
+    if low <= 1 <= high:
+        return f"{said}: a linear reservoir is not excluded."
+    return f"{said}: the reservoir is not linear, and the change may be one of wetness."
