@@ -1,26 +1,25 @@
 """A page from the top, what it offers to carry away, and what the front page tells of it."""
 
+import base64
 import io
 import json
 
 import nbformat
+import pandas as pd
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from qilian.book import _downloads, _layout, front
+from qilian.book import _downloads, _layout, front, pdf, render
 from qilian.book.chapters import Chapter
 from qilian.book.run import Run
 from qilian.book.sphinx.numbers import numbers
 from qilian.figures.tables import table
 
-pd = pytest.importorskip("pandas")
-
 
 def picture(width: int = 900, height: int = 700) -> str:
     """A white PNG as a notebook holds it."""
-    import base64
-
     written = io.BytesIO()
     Image.new("RGB", (width, height), "white").save(written, "png")
     return base64.b64encode(written.getvalue()).decode()
@@ -140,3 +139,33 @@ def test_downloads_of_a_page_are_figure_numbers_notebook_and_citation(executed, 
     assert "other" not in cited
     kept = json.loads((folder / "s12_rate_maps" / "s12_rate_maps.executed.ipynb").read_text())
     assert "papermill" not in kept["metadata"]
+
+
+def test_a_page_is_launched_elsewhere_only_if_the_repository_has_an_address():
+    config = "repository: {url: ''}\nlaunch_buttons: {binderhub_url: ''}\nhtml: {}\n"
+    assert yaml.safe_load(render.settings(config)) == yaml.safe_load(config)
+    public = yaml.safe_load(render.settings(config.replace("''", "https://a.example/b", 1)))
+    assert public["launch_buttons"]["binderhub_url"]
+    assert public["html"]["use_repository_button"]
+
+
+def test_the_book_on_paper_has_all_pages_in_the_order_of_the_contents(tmp_path):
+    toc = {
+        "root": "book/index",
+        "parts": [{"chapters": [{"file": "a/b", "sections": [{"file": "c"}]}]}],
+    }
+    names = list(pdf.pages_in_order(toc))
+    assert names == ["book/index", "a/b", "c"]
+    for name in names:
+        page = tmp_path / f"{name}.html"
+        page.parent.mkdir(exist_ok=True, parents=True)
+        page.write_text(
+            f'<html><head><link href="../_static/x.css"></head><body><nav></nav><article>{name}'
+            '<img src="../_images/p.png"><a href="#here">x</a></article></body></html>'
+        )
+    joined = pdf.one_page(tmp_path, names)
+    assert joined.index("book/index") < joined.index("a/b") < joined.index(">c<")
+    assert joined.count('src="_images/p.png"') == 2
+    assert 'href="_static/x.css"' in joined
+    assert 'href="#here"' in joined
+    assert "<nav>" not in joined

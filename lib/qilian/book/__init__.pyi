@@ -11,6 +11,7 @@ from .chapters import (
     select,
 )
 from .checks import Check, CheckError, check_all, equal, within
+from .pdf import one_page, pages_in_order, write_pdf
 from .plan import plan_run
 from .presentation import answer, show
 from .provenance import archive_inventory, notice, results_folder, save_results
@@ -37,6 +38,8 @@ __all__ = [
     "library_rooms",
     "list_rooms",
     "notice",
+    "one_page",
+    "pages_in_order",
     "passed_on",
     "plan_run",
     "public_names",
@@ -53,4 +56,5 @@ __all__ = [
     "select",
     "show",
     "within",
+    "write_pdf",
 ]

@@ -119,6 +119,22 @@ def book(archive: str, given: Sequence[tuple[str, str]], out: Path | None) -> No
     _finish(outcomes)
 
 
+@app.command()
+@click.option("--archive", default="demo", show_default=True, help="Folder, file or name.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default: _build/<archive>.")
+def pdf(archive: str, out: Path | None) -> None:
+    """Print the rendered book into one PDF beside it; needs chromium."""
+    from qilian.book.chapters import read_chapters
+    from qilian.book.pdf import write_pdf
+    from qilian.book.plan import plan_run
+
+    project = _project()
+    planned, _ = plan_run(read_chapters(project), (), archive=archive, given=(), out=out)
+    target = planned.folder / "book.pdf"
+    write_pdf(planned.folder / "html", project, target.resolve())
+    click.echo(f"book: {target}")
+
+
 def _project() -> Path:
     if project := find_project():
         return project

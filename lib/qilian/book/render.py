@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import nbformat
+import yaml
 
 from qilian.book._clean import clean
 from qilian.book._downloads import colophon, copy_downloads, downloads
@@ -20,9 +21,14 @@ from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room
 from qilian.book.chapters import Chapter
 from qilian.book.datasets import list_datasets
 from qilian.book.front import Shown, shown, write_front
+from qilian.book.pdf import pages_in_order
 from qilian.book.run import Outcome, Run, installed_packages
 
 _SETTINGS = "_config.yml", "_toc.yml"
+_LAUNCH = {
+    "binderhub_url": "https://mybinder.org",
+    "colab_url": "https://colab.research.google.com",
+}
 
 
 class RenderError(RuntimeError):
@@ -134,8 +140,13 @@ def render_book(
             shutil.copyfile(staged / name, stage / name)
         shutil.rmtree(staged)
     jupyter_book.build(stage, work, run.folder / "render.log")
+    toc = yaml.safe_load((project / "_toc.yml").read_text())
+    built = work / "_build" / "html"
+    lacking = [name for name in pages_in_order(toc) if not (built / f"{name}.html").is_file()]
+    if lacking:
+        raise RenderError(f"the site lacks pages of _toc.yml: {', '.join(lacking)}.")
     shutil.rmtree(unfinished := run.folder / "unfinished", ignore_errors=True)
-    shutil.copytree(work / "_build" / "html", unfinished)
+    shutil.copytree(built, unfinished)
     for chapter, outcome in zip(chapters, outcomes, strict=True):
         if outcome.status in ("ran", "kept"):
             copy_downloads(unfinished, run, chapter, project / "book" / "references.bib")
@@ -204,8 +215,8 @@ def _stage(
 ) -> None:
     shutil.copytree(project / "book", stage / "book")
     shutil.copytree(project / "data" / "real", stage / "data" / "real")  # quoted by a page
-    for name in _SETTINGS:
-        shutil.copy(project / name, stage / name)
+    shutil.copy(project / "_toc.yml", stage)
+    (stage / "_config.yml").write_text(settings((project / "_config.yml").read_text()))
     _write_library_pages(stage / "book", project)
     pages = []
     for chapter, outcome in zip(chapters, outcomes, strict=True):
@@ -215,6 +226,7 @@ def _stage(
             notebook = nbformat.read(run.executed(chapter), as_version=4)
             pages.append(shown(chapter, notebook))
             page = clean(notebook)
+            page.metadata["myst"] = {"html_meta": {"description": pages[-1].finding}}
             lay_out(page, chapter.name, [*downloads(run, chapter)])
             page.cells.append(colophon(notebook, run.results(chapter), run.archive.name))
             nbformat.write(page, target)
@@ -224,6 +236,21 @@ def _stage(
             apology = _apology(chapter, outcome).replace(f"{project}/", "")
             target.with_suffix(".md").write_text(apology)
     write_front(project, stage / "book", pages)
+
+
+def settings(config: str) -> str:
+    """Add buttons that lead to the repository, and launch a page elsewhere, if it has an address.
+
+    Parameters
+    ----------
+    config : str
+        Contents of `_config.yml`.
+    """
+    about = yaml.safe_load(config)
+    if about["repository"]["url"]:
+        about["launch_buttons"] |= _LAUNCH
+        about["html"] |= {"use_repository_button": True, "use_issues_button": True}
+    return yaml.safe_dump(about, sort_keys=False, allow_unicode=True)
 
 
 def _write_library_pages(book: Path, project: Path) -> None:
