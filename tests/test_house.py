@@ -153,14 +153,18 @@ FRAGILE = r"\]\((?!https?:)[^)]*(\.ipynb|notebooks/[^)]*#)|\{(num)?ref\}`"
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_links_to_notebooks_hold_where_one_of_them_failed(path):
-    """A page that could not be made is no notebook and has no figure: links name the document."""
-    assert not re.search(FRAGILE, path.read_text())
+    """A page that could not be made is no notebook and has no figure: links name the document.
+
+    Numbers of a page's own figures and tables, such as `tab-s05-windows` on S5, go with it.
+    """
+    own = rf"\{{numref\}}`(fig|tab)-{path.stem.split('_')[0]}\b[^`]*`"
+    assert not re.search(FRAGILE, re.sub(own, "", path.read_text()))
 
 
 @each_notebook
 def test_every_static_figure_has_a_name_a_caption_and_an_alternative_text(path):
     for cell in nbformat.read(path, as_version=4).cells:
-        if "plt.show()" in cell.source:
+        if re.search(r"plt\.show\(|book\.show\(", cell.source):
             about = cell.metadata["mystnb"]
             assert about["figure"]["name"]
             assert about["figure"]["caption"]
