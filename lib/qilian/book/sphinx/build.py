@@ -30,9 +30,9 @@ def load(settings: Path) -> None:
         import_module(name)
 
 
-def build(stage: Path, work: Path) -> int | Exception:
-    """Render the book of one folder into another, where the pages of the last time are kept."""
-    return build_sphinx(
+def build(stage: Path, work: Path) -> bool:
+    """Render a folder's book into another, which keeps the last pages; tell whether it failed."""
+    status = build_sphinx(
         stage,
         work / "_build" / "html",
         noconfig=True,
@@ -45,6 +45,7 @@ def build(stage: Path, work: Path) -> int | Exception:
         keep_going=True,
         jobs=JOBS,
     )
+    return status != 0  # an exception is a failure too
 
 
 if __name__ == "__main__":
