@@ -1,6 +1,7 @@
 """The page on data and the bibliography say what the library and the pages hold."""
 
 import re
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -8,6 +9,8 @@ import pytest
 from pybtex.database import parse_file
 
 from qilian.archive.catalogue import READERS
+from qilian.book.api import public_names
+from qilian.book.architecture import library_rooms
 from qilian.book.datasets import list_datasets, reader_contract
 from qilian.book.sphinx.bibliography import AuthorYear
 from qilian.contracts import datasets
@@ -125,3 +128,15 @@ def test_labels_of_the_bibliography_are_those_of_the_citations():
         "López-Quiroz et al., 2009",
         "Otsu, 1979",
     ]
+
+
+def test_every_function_that_a_page_links_to_is_a_public_name_of_its_room():
+    """Sphinx passes over a link into the library that leads nowhere."""
+    linked = {
+        name
+        for text in prose().values()
+        for name in re.findall(r"\{py:\w+\}`~?(qilian\.[\w.]+)`", text)
+    }
+    assert len(linked) > 40
+    rooms = {room.name: [*chain(*public_names(room).values())] for room in library_rooms()}
+    assert not [name for name in linked if name.split(".")[2] not in rooms[name.split(".")[1]]]
