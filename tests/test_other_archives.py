@@ -59,7 +59,8 @@ def few_pages(tmp_path) -> Path:
     (project / "notebooks").mkdir(parents=True)
     for folder in ("book", "data/real"):
         shutil.copytree(PROJECT / folder, project / folder)
-    shutil.copy(PROJECT / "_config.yml", project)
+    for name in ("_config.yml", "CITATION.cff"):
+        shutil.copy(PROJECT / name, project)
     for page in FEW_PAGES:
         shutil.copy(PROJECT / "notebooks" / f"{page}.ipynb", project / "notebooks")
     # Pages that the three may link to, as bare headings: they link to notebooks that are not there.
