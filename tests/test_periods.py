@@ -205,7 +205,7 @@ def test_before_2007_no_ground_is_told_from_rest_and_later_the_mines_surrounding
     first = pooled.isel(period=0)
     assert (2 * first["standard_error"] > abs(pooled["mean"]).isel(period=slice(2, None))).all()
     told = zonal.zonal_contrast(rates["rate"], *regions.values())
-    assert told["told_apart"].values.tolist() == [False, False, True, True, True]
+    assert told["significant"].values.tolist() == [False, False, True, True, True]
     assert (told["difference"][2:] < 0).all()
     parted = distinct_periods(pooled).set_index("ground")
     assert parted.loc["undisturbed", "from"] == "none"
@@ -232,7 +232,7 @@ def test_no_two_periods_of_the_thaw_season_part_though_the_true_one_more_than_do
     shown = field.where(error <= 30)
     parted = distinct_periods(zonal.zonal_mean(shown, error, regions))
     assert list(parted["from"]) == ["none", "none"]
-    assert not zonal.zonal_contrast(shown, *regions.values())["told_apart"].any()
+    assert not zonal.zonal_contrast(shown, *regions.values())["significant"].any()
     true = source.load_truth("periods")["thaw_amplitude"].isel(period=[0, -1])
     for region in regions.values():
         first, last = np.nanmean(true.values[:, region.values], axis=1)

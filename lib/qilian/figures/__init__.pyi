@@ -19,7 +19,6 @@ from .periods import (
     distinct_periods,
     maps_height,
     maps_with_errors,
-    zonal_sentences,
 )
 from .recession import (
     choices_panel,
@@ -55,6 +54,14 @@ from .survey import (
     threshold_panel,
 )
 from .tables import Table, before_and_after, columns, facts, plain_markdown, said, table
+from .verdicts import (
+    change_verdicts,
+    displacement_verdicts,
+    period_verdicts,
+    ring_verdicts,
+    scene_verdicts,
+    truth_verdict,
+)
 
 __all__ = [
     "COHERENCE_MAP",
@@ -74,6 +81,7 @@ __all__ = [
     "before_and_after",
     "category_panel",
     "change_panel",
+    "change_verdicts",
     "choices_panel",
     "closer",
     "closer_ratio",
@@ -84,6 +92,7 @@ __all__ = [
     "decay_panels",
     "density_panel",
     "displacement_scale",
+    "displacement_verdicts",
     "distinct_periods",
     "facts",
     "ground_panel",
@@ -98,13 +107,16 @@ __all__ = [
     "maps_with_errors",
     "network_panel",
     "outline",
+    "period_verdicts",
     "picture_panel",
     "plain_markdown",
     "reaching",
     "registration_panel",
+    "ring_verdicts",
     "robust_limits",
     "said",
     "scale_length",
+    "scene_verdicts",
     "sensitivity_panel",
     "site_height",
     "site_maps",
@@ -114,6 +126,6 @@ __all__ = [
     "thaw_panel",
     "threshold_panel",
     "titled",
+    "truth_verdict",
     "window_panels",
-    "zonal_sentences",
 ]

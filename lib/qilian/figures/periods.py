@@ -196,22 +196,6 @@ def distinct_periods(pooled: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=heads)
 
 
-def zonal_sentences(pooled: xr.Dataset) -> list[str]:
-    """Say each zone's averages with two standard errors, and which periods differ."""
-    units, beyond = written_units(pooled["mean"]), distinct_periods(pooled)
-    found = []
-    for ground, own in pooled.groupby("ground"):
-        known = own.squeeze("ground").dropna("period", subset=["mean"])
-        rows = zip(*(known[n].values for n in ("period", "mean", "standard_error")), strict=True)
-        said = [f"{period}: {mean:.1f} ± {2 * error:.1f}" for period, mean, error in rows]
-        two = beyond[(beyond["ground"] == ground) & (beyond["from"] != "none")]
-        told = [f"{a} and {b}" for a, b in zip(two["from"], two["to"], strict=True)]
-        told_of = "; ".join(said).replace(": -", ": −")
-        words = f"Different: {'; '.join(told)}; no others." if told else "No two differ."
-        found.append(f"{ground.capitalize()} ({units}): {told_of}. {words}")
-    return found
-
-
 def _period_label(period: xr.Dataset) -> str:
     return f"{period_years(period)}\n{period['satellite'].item()}"
 

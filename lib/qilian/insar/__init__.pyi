@@ -61,7 +61,7 @@ from .rates import (
     vertical_if_known,
 )
 from .sbas.invert import invert
-from .sparse_networks import SMALLEST_STABLE, fit_pairs, pair_noise, pair_regressors
+from .sparse_networks import SMALLEST_STABLE, fit_pairs, pair_noise, pair_regressors, stacked_rate
 from .temporal_models import (
     DAYS_PER_YEAR,
     linear_model,
@@ -124,6 +124,7 @@ __all__ = [
     "season_pairs",
     "spatial_blocks",
     "stack_periods",
+    "stacked_rate",
     "temporal_mean_coherence",
     "thaw_model",
     "thinned_network",

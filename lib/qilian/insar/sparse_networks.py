@@ -17,6 +17,7 @@ import xarray as xr
 from qilian.contracts.errors import require
 from qilian.contracts.labels import attributes
 from qilian.insar.network import incidence
+from qilian.insar.periods import ABOUT_A_YEAR
 from qilian.insar.temporal_models import DAYS_PER_YEAR
 
 _MEDIAN_SQUARE = 0.4549  # median of the square of a standard normal
@@ -144,6 +145,31 @@ def fit_pairs(pairs: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Data
     estimate = np.einsum("npq,nq->np", inverse, wanted)
     error = np.sqrt(np.einsum("npp->np", inverse))
     return _labelled(pairs, moved, estimate, error, known.sum(axis=1))
+
+
+def stacked_rate(pairs: xr.Dataset) -> xr.DataArray:
+    """Average the pairs of about a year and longer to a rate, each weighted by its time span.
+
+    Stacking, Σ d Δt / Σ Δt², takes no account of the season: a rate of pairs that begin and end at
+    about the same day of the year, to hold others against.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        `displacement` (pair, y, x) [mm] and the two dates along `pair`.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x) [mm year-1], missing where no pair is long enough.
+    """
+    span = pairs["secondary_date"] - pairs["reference_date"]
+    years = span / np.timedelta64(1, "D") / DAYS_PER_YEAR
+    moved = pairs["displacement"].where(years > ABOUT_A_YEAR)
+    squares = (years**2).where(moved.notnull()).sum("pair")
+    rate = (moved * years).sum("pair") / squares.where(squares > 0)
+    direction = moved.attrs.get("direction")
+    return rate.assign_attrs(attributes("rate by stacking", "mm year-1", direction))
 
 
 def _covariance(pairs: xr.Dataset, known: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def zonal_mean(
     return labelled(
         {
             "mean": (mean, field.attrs["long_name"], units, direction),
-            "standard_error": (uncertain, "its standard error", units, direction),
+            "standard_error": (uncertain, "standard error", units, direction),
             "below_zero": (
                 mean < -2 * uncertain,
                 "more than two standard errors below zero",
@@ -77,7 +77,7 @@ def zonal_contrast(field: xr.DataArray, zone: xr.DataArray, other: xr.DataArray)
     -------
     xarray.Dataset
         (period,): `difference`, zone minus other ground; the root mean square `spread` of patches
-        of other ground, missing where half of the zone fits nowhere else; `told_apart`, whether
+        of other ground, missing where half of the zone fits nowhere else; `significant`, whether
         the difference exceeds two spreads.
     """
     field = field.transpose("period", *_SPACE)
@@ -92,8 +92,8 @@ def zonal_contrast(field: xr.DataArray, zone: xr.DataArray, other: xr.DataArray)
     return labelled(
         {
             "difference": (difference, "zone minus other ground", units, direction),
-            "spread": (spread, "spread of such differences elsewhere", units, direction),
-            "told_apart": (abs(difference) > 2 * spread, "more than twice that spread", None),
+            "spread": (spread, "spread of other ground", units, direction),
+            "significant": (abs(difference) > 2 * spread, "more than two spreads", None),
         }
     )
 
@@ -148,8 +148,8 @@ def zonal_truth(
     units, direction = field.attrs["units"], field.attrs.get("direction")
     found = zonal_mean(field, error, zones)[["mean", "standard_error"]]
     parts = {
-        "truth": (zonal_mean(known, error, zones)["mean"], "in the truth", units, direction),
-        "zero": (zero, "truth of stable ground", units, direction),
+        "truth": (zonal_mean(known, error, zones)["mean"], "truth", units, direction),
+        "zero": (zero, "truth on stable ground, taken off", units, direction),
     }
     return found.assign(labelled(parts))
 

@@ -1,0 +1,288 @@
+"""What maps answer, in sentences: motion by zone, period and ring, with 95 % intervals."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from qilian.contracts.labels import written_units
+from qilian.figures.periods import distinct_periods
+from qilian.insar.periods import period_years
+
+_DOWN_AND_UP = {"mm year-1": ("sank", "rose"), "mm": ("settled", "heaved")}
+_ZONES = {"near the mines": "ground near the mines", "undisturbed": "undisturbed ground"}
+
+
+def period_verdicts(pooled: xr.Dataset, contrast: xr.Dataset | None = None) -> list[str]:
+    """Say how zones moved in the last period, what the first excludes, and where zones differ.
+
+    An interval is two standard errors to either side, about 95 %.
+
+    Parameters
+    ----------
+    pooled : xarray.Dataset
+        (ground, period), as from `spatial.zonal_mean`, with the coordinates of
+        `insar.describe_period`.
+    contrast : xarray.Dataset, optional
+        (period,) of the same periods, as from `spatial.zonal_contrast` of the two zones.
+
+    Returns
+    -------
+    list of str
+        One to three sentences; the first stands alone.
+    """
+    known = pooled.dropna("period", subset=["mean"], how="all")
+    if not known.sizes["period"]:
+        return ["No period has a value."]
+    last, when = known.isel(period=-1), _years(known, -1)
+    moved = [_motion(last.isel(ground=number)) for number in range(last.sizes["ground"])]
+    season = "in a mean thaw season of " if known["mean"].attrs["units"] == "mm" else "in "
+    first = f"{_subject(last, 0).capitalize()} {moved[0]} {season}{when}"
+    others = [f"{_subject(last, number)} {moved[number]}" for number in range(1, len(moved))]
+    said = [f"{', '.join([first, *others])} (95 %)."]
+    if known.sizes["period"] > 1:
+        said.append(_of_first(known.isel(ground=0)))
+    if contrast is not None and contrast["spread"].notnull().any():
+        apart = [_years(pooled, at) for at in np.flatnonzero(contrast["significant"])]
+        both = f"{_subject(last, 0)} {{}} significantly from {_subject(last, 1)}"
+        if apart:
+            said.append(f"{both.format('differs').capitalize()} in {_listed(apart)}.")
+        else:
+            said.append(f"In no period does {both.format('differ')}.")
+    return said
+
+
+def change_verdicts(pooled: xr.Dataset) -> list[str]:
+    """Say for each zone which two periods differ by more than two standard errors.
+
+    Parameters
+    ----------
+    pooled : xarray.Dataset
+        As `period_verdicts` has it.
+    """
+    beyond = distinct_periods(pooled)
+    years = {title: _years(pooled, at) for at, title in enumerate(pooled["period"].values)}
+    said = []
+    for at, ground in enumerate(pooled["ground"].values):
+        count = int(pooled["mean"].sel(ground=ground).notnull().sum())
+        own = beyond[(beyond["ground"] == ground) & (beyond["from"] != "none")]
+        each = [
+            f"{years[one]} from {_listed([years[other] for other in rows['to']])}"
+            for one, rows in own.groupby("from", sort=False)
+        ]
+        about = f"{_subject(pooled, at)}: {len(own)} of {count * (count - 1) // 2} pairs of periods"
+        told = f", {'; '.join(each)}" if each else ""
+        said.append(f"{about[0].upper()}{about[1:]} differ significantly{told}.")
+    return said
+
+
+def truth_verdict(zones: xr.Dataset) -> str:
+    """Say how many zonal means agree with the truth within two standard errors.
+
+    Parameters
+    ----------
+    zones : xarray.Dataset
+        As from `spatial.zonal_truth`.
+    """
+    error = abs(zones["mean"] - zones["truth"])
+    judged = error.notnull()
+    within = int((error <= 2 * zones["standard_error"]).sum())
+    if not judged.any():
+        return "No zonal mean can be compared with the truth."
+    largest = f"{error.max().item():.1f} {written_units(zones['mean'])}"
+    return (
+        f"Of {int(judged.sum())} zonal means {within} lie within two standard errors of the truth. "
+        f"The largest difference is {largest}."
+    )
+
+
+def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[str]) -> list[str]:
+    """Say how much faster ground sinks near outlines than the same ground far from them.
+
+    The interval of a difference is two standard errors to either side, both errors added in
+    squares: an upper bound, since near and far ground share a part of them.
+
+    Parameters
+    ----------
+    rings : xarray.Dataset or None
+        (ground, ring), as from `spatial.zonal_mean`, with the edges of `spatial.rings`; the last
+        ring is the ground far away.
+    site : xarray.Dataset
+        (y, x) maps `names`, and the half-width `{name}_half_width` of each.
+    names : sequence of str
+        Of the maps.
+
+    Returns
+    -------
+    list of str
+        One to three sentences; the first stands alone.
+    """
+    middle = site[[name + part for name in names for part in ("", "_half_width")]].median()
+    each = [
+        f"{site[name].attrs['long_name']} "
+        f"{_signed(middle[name])} ± {middle[f'{name}_half_width'].item():.1f} "
+        f"{written_units(site[name])}"
+        for name in names
+    ]
+    medians = f"The median {' and the median '.join(each)} in this map (95 %)."
+    if rings is None or not rings.sizes["ground"]:
+        return [medians, "Without ground near and far from outlines no distances are compared."]
+    faster = rings["mean"].isel(ring=-1) - rings["mean"]
+    half = 2 * np.hypot(rings["standard_error"], rings["standard_error"].isel(ring=-1))
+    beyond = faster > half
+    nearest, around = (values.isel(ring=0).values for values in (faster, half))
+    ends = dict.fromkeys((nearest.argmin(), nearest.argmax()))
+    size = " to ".join(f"{_signed(nearest[at])} ± {around[at]:.1f}" for at in ends)
+    edge, far = rings["outer"].values[0], rings["inner"].values[-1]
+    count = int(beyond.isel(ring=0).sum())
+    where = f"within {edge:g} m of pits and spoil heaps than beyond {far:g} m"
+    units = written_units(rings["mean"])
+    if count == nearest.size:
+        said = [f"The same ground sinks faster {where}, by {size} {units} (95 %)."]
+    elif count:
+        said = [
+            f"In {count} of {nearest.size} zones ground sinks significantly faster {where}: "
+            f"differences are {size} {units} (95 %)."
+        ]
+    else:
+        said = [
+            f"No ground sinks significantly faster {where}: differences are {size} {units} (95 %)."
+        ]
+    if beyond.any():
+        reach = rings["outer"].where(beyond.any("ground")).max().item()
+        said.append(f"A significant excess reaches {reach:g} m from the outlines.")
+    return [*said, medians]
+
+
+def displacement_verdicts(series: xr.Dataset, model: xr.Dataset) -> list[str]:
+    """Say how far ground has moved since the first date, how surely, and whether in yearly steps.
+
+    Parameters
+    ----------
+    series : xarray.Dataset
+        (time, y, x): `displacement` and `half_width` of its interval; the last date is told.
+    model : xarray.Dataset
+        (y, x), as from `insar.model_rates`.
+
+    Returns
+    -------
+    list of str
+        Two or three sentences; the first stands alone.
+    """
+    last = series[["displacement", "half_width"]].isel(time=-1)
+    moved, half = last["displacement"], last["half_width"]
+    if not moved.notnull().any():
+        return ["No pixel has a displacement at the last date."]
+    middle = moved.median().item()
+    verb, tail = ("sank", 0.05) if middle < 0 else ("rose", 0.95)
+    most = moved.quantile(tail).item()
+    judged = half.where(moved.notnull())
+    usual = judged.median().item()
+    size = (
+        f"{abs(middle):.0f} mm" if np.isnan(usual) else f"{abs(middle):.0f} ± {usual:.0f} mm (95 %)"
+    )
+    said = [
+        f"By {last['time'].dt.strftime('%Y-%m-%d').item()} the median pixel {verb} by {size}, one "
+        f"pixel in twenty by {abs(most):.0f} mm or more."
+    ]
+    if judged.notnull().any():
+        down, up = ((sign * moved > half).sum() / judged.count() for sign in (-1, 1))
+        said.append(
+            f"{down.item():.0%} of the pixels sank by more than their interval, {up.item():.0%} "
+            "rose by more."
+        )
+    return [*said, _steps(model)]
+
+
+def _steps(model: xr.Dataset) -> str:
+    """Compare a year's season with its rate, both at the median pixel."""
+    rate = model["rate"].median().item()
+    if "thaw_deformation" in model:
+        season = abs(model["thaw_deformation"]).median().item()
+        name = "A mean thaw season"
+    elif "seasonal_amplitude" in model:
+        season = 2 * model["seasonal_amplitude"].median().item()
+        name = "The yearly wave"
+    else:
+        return f"The median rate is {rate:z.1f} mm/a, by a model without a season.".replace(
+            "-", "−"
+        )
+    how = (
+        "yearly steps, most of which heave takes back" if season > abs(rate) else "a steady course"
+    )
+    return (
+        f"{name} moves the median pixel by {season:.0f} mm, the rate by {rate:z.1f} mm in a year: "
+        f"the ground moves in {how}."
+    ).replace("-", "−")
+
+
+def scene_verdicts(truth: xr.Dataset, pair: xr.Dataset) -> list[str]:
+    """Say what was put into a simulated scene, and what one interferogram keeps of it.
+
+    Parameters
+    ----------
+    truth : xarray.Dataset
+        (y, x): `vertical_rate` [mm year-1] and `thaw_amplitude` [mm].
+    pair : xarray.Dataset
+        As from `spatial.against_truth`, of one interferogram.
+    """
+    slow, fast = (-truth["vertical_rate"].quantile(part).item() for part in (0.95, 0.05))
+    least, most = (truth["thaw_amplitude"].quantile(part).item() for part in (0.05, 0.95))
+    return [
+        f"Nine tenths of this simulated ground sink by {_signed(slow)} to {_signed(fast)} mm/a and "
+        f"settle by {least:.0f} to {most:.0f} mm in a thaw season.",
+        f"An interferogram of early summer errs by {pair['scatter'].item():.1f} mm (standard "
+        f"deviation); its correlation with the truth is {_signed(pair['correlation'], 2)}.",
+    ]
+
+
+def _of_first(zone: xr.Dataset) -> str:
+    """Say whether the first period of a zone excludes zero, and the last period's value."""
+    mean, error = zone["mean"].values, zone["standard_error"].values
+    units, last = written_units(zone["mean"]), _years(zone, -1)
+    moves = abs(mean[0]) > 2 * error[0]
+    differs = abs(mean[-1] - mean[0]) > 2 * np.hypot(error[0], error[-1])
+    excludes = {
+        (True, True): f"excludes both zero and the value of {last}",
+        (True, False): f"excludes zero but not the value of {last}",
+        (False, True): f"excludes the value of {last} but not zero",
+        (False, False): f"excludes neither zero nor the value of {last}",
+    }
+    return (
+        f"For {_years(zone, 0)} {zone['satellite'].values[0]} gives {_signed(mean[0])} ± "
+        f"{2 * error[0]:.1f} {units} {_place(zone)}, which {excludes[bool(moves), bool(differs)]}."
+    )
+
+
+def _motion(zone: xr.Dataset) -> str:
+    """Say how one mean moved, such as `sank by 9.3 ± 5.3 mm/a`."""
+    mean, half = zone["mean"].item(), 2 * zone["standard_error"].item()
+    units = written_units(zone["mean"])
+    if np.isnan(mean):
+        return "has no value"
+    if not abs(mean) > half:
+        return f"did not move significantly ({_signed(mean)} ± {half:.1f} {units})"
+    verb = _DOWN_AND_UP[zone["mean"].attrs["units"]][int(mean > 0)]
+    return f"{verb} by {abs(mean):.1f} ± {half:.1f} {units}"
+
+
+def _subject(zones: xr.Dataset, at: int) -> str:
+    name = str(np.atleast_1d(zones["ground"].values)[at])
+    return _ZONES.get(name, name)
+
+
+def _place(zone: xr.Dataset) -> str:
+    name = zone["ground"].item()
+    return name if name.startswith("near") else f"on {_ZONES.get(name, name)}"
+
+
+def _years(periods: xr.Dataset, at: int) -> str:
+    return period_years(periods.isel(period=at)).replace("-", "–")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _signed(value: xr.DataArray | float, digits: int = 1) -> str:
+    return f"{float(value):z.{digits}f}".replace("-", "−")
