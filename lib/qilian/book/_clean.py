@@ -14,7 +14,7 @@ LOADER_MARKS = ('<script type="esms-options">', '"panel.models.browser.BrowserIn
 def clean(notebook: NotebookNode) -> NotebookNode:
     """Return a copy with one parameter cell and no loaders of plot libraries.
 
-    The loaders ask a content network for scripts that the site serves itself
+    The loaders hold scripts that the site serves itself, or ask a content network for them
     (`qilian.book.sphinx.offline`), so they go, and so does papermill's own record. Every other
     output, cell and piece of metadata stays.
 
@@ -29,13 +29,18 @@ def clean(notebook: NotebookNode) -> NotebookNode:
         The copy to render.
     """
     cleaned = copy.deepcopy(notebook)
-    for cell in cleaned.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _is_loader(output)]
+    drop_loaders(cleaned)
     _show_parameters_once(cleaned.cells)
     # Papermill's record names folders of this machine, and readers can download the notebook.
     cleaned.metadata.pop("papermill", None)
     return cleaned
+
+
+def drop_loaders(notebook: NotebookNode) -> None:
+    """Take from an executed notebook the scripts by which JupyterLab draws plots, some 6 MB."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _is_loader(output)]
 
 
 def _is_loader(output: NotebookNode) -> bool:

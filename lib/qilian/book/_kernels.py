@@ -22,7 +22,7 @@ from qilian.book.chapters import Chapter, python_code
 
 NAME = "qilian-forked"
 # What a kernel loads before a notebook's first cell.
-_ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel")
+_ALWAYS = ("qilian.book._notebook", "ipykernel.kernelapp", "ipykernel.ipkernel")
 
 
 def fork_kernels(chapters: Iterable[Chapter]) -> None:
