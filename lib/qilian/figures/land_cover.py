@@ -11,7 +11,7 @@ from qilian.figures import maps
 from qilian.figures import style as figures_style
 from qilian.spatial import classes
 
-_BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "fontsize": 8, "handlelength": 1.2}
+_SMALL = {"fontsize": 8, "handlelength": 1.2}
 
 
 def ground_panel(
@@ -38,7 +38,7 @@ def ground_panel(
         axes.plot([], [], color=color, label=f"outline: {name}")
     axes.tick_params(labelbottom=False)
     axes.set_xlabel("")
-    axes.legend(ncols=len(colors), **_BELOW | {"bbox_to_anchor": (0.5, -0.01)})
+    axes.legend(ncols=len(colors), **_SMALL, **maps.below(axes, 0.05))
 
 
 def change_panel(axes: Axes, measured: xr.Dataset, colors: Sequence[str]) -> None:
@@ -54,13 +54,12 @@ def change_panel(axes: Axes, measured: xr.Dataset, colors: Sequence[str]) -> Non
         One a class.
     """
     flags = measured["change"]
-    maps.category_panel(axes, flags.where(flags > 0), colors)
+    maps.category_panel(axes, flags.where(flags > 0), colors, columns=2, furniture=False)
     detected = measured["detected"].to_series()
     names = [str(name) if larger else f"{name} *" for name, larger in detected.items()]
     names += [] if detected.all() else ["* no larger than its error"]
     handles = [*axes.get_legend().legend_handles, Line2D([], [], linestyle="none")]
-    # Two columns, since the names are too long for one line.
-    axes.legend(handles[: len(names)], names, ncols=2, **_BELOW)
+    axes.legend(handles[: len(names)], names, ncols=2, **_SMALL, **maps.below(axes, 0.45))
 
 
 def registration_panel(

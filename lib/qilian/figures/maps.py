@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.figure import FigureBase
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.transforms import ScaledTranslation
 from pyproj import Geod
 
 from qilian.figures.style import INK, MISSING, WIDTH
@@ -216,20 +217,32 @@ def inner_labels(axes: Axes, *, left: bool, bottom: bool) -> None:
         axes.set_xlabel("")
 
 
-def category_panel(axes: Axes, field: xr.DataArray, colors: Sequence[str]) -> None:
-    """Draw a map of classes (y, x) with `flag_values` and `flag_meanings`, and their legend."""
+def category_panel(
+    axes: Axes, field: xr.DataArray, colors: Sequence[str], *, columns: int, furniture: bool = True
+) -> None:
+    """Draw a map of classes (y, x) with `flag_values` and `flag_meanings`, and their legend.
+
+    The legend below has so many `columns`; `furniture` as in `map_panel`.
+    """
     values = np.atleast_1d(field.attrs["flag_values"])
     names = classes.class_names(field)
     norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
-    map_panel(axes, field, cmap=ListedColormap(list(colors)), norm=norm)
+    map_panel(axes, field, cmap=ListedColormap(list(colors)), norm=norm, furniture=furniture)
     patches = [Patch(color=color) for color in colors]
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18)}
-    axes.legend(patches, names, ncols=len(names), fontsize=8, handlelength=1, **below)
+    axes.legend(patches, names, ncols=columns, fontsize=8, handlelength=1, **below(axes, 0.45))
+
+
+def below(axes: Axes, inches: float) -> dict[str, Any]:
+    """Place of a legend so far below a map, however high that is."""
+    lower = ScaledTranslation(0, -inches, axes.figure.dpi_scale_trans)
+    place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": axes.transAxes + lower}
+    return {"loc": "upper center", **place}
 
 
 def bar_below(axes: Axes, image: ScalarMappable, label: str) -> None:
     """Draw a map's colour bar close below it, whatever stands below the maps beside it."""
-    inside = axes.inset_axes((0.1, -0.27, 0.8, 0.035))
+    lower = axes.transAxes + ScaledTranslation(0, -0.5, axes.figure.dpi_scale_trans)
+    inside = axes.inset_axes((0.1, -0.05, 0.8, 0.05), transform=lower)
     axes.figure.colorbar(image, cax=inside, orientation="horizontal", label=label)
 
 

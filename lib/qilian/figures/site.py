@@ -45,7 +45,7 @@ def site_maps(
     zones : xarray.Dataset or None
         (ground, ring) averages, as from `spatial.zonal_mean`.
     """
-    above, below = figure, None
+    above = below = figure
     if zones is not None:
         shares = [2 * _row_height(maps, picture, names), _CHART]
         above, below = figure.subfigures(2, 1, height_ratios=shares)
@@ -77,7 +77,7 @@ def site_maps(
         masked = Patch(facecolor=style.MISSING, edgecolor="#868686", hatch="////", label="no value")
         handles = [*panels[0].get_legend_handles_labels()[0], masked]
         key.legend(handles=handles, loc="upper left", fontsize=8.5)
-    if below is not None:
+    if zones is not None:
         periods.averages_panel(below.subplots(), zones, letter=next(letters))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import LightSource
 from matplotlib.patches import Rectangle
 
@@ -13,11 +14,10 @@ from qilian.figures import maps
 from qilian.imagery.indices import fraction_above
 from qilian.spatial import grids
 
-_Extent = tuple[float, float, float, float]  # west, east, south, north
 _SITE = "#d6452b"
 
 
-def survey_extents(image: xr.DataArray, *features: Any) -> tuple[_Extent, _Extent]:
+def survey_extents(image: xr.DataArray, *features: Any) -> tuple[maps.Extent, maps.Extent]:
     """Return what to show of a survey's whereabouts: all that is known, and its surroundings.
 
     Parameters
@@ -30,14 +30,14 @@ def survey_extents(image: xr.DataArray, *features: Any) -> tuple[_Extent, _Exten
     Returns
     -------
     tuple of two tuples of float
-        West, east, south and north [degree], with a margin of about 4 and 2.5 km.
+        West, east, south and north [degree], with a margin of about 4 and 1.2 km.
     """
     flown = image.rio.transform_bounds("EPSG:4326")
     known = [f.to_crs("EPSG:4326").total_bounds for f in features if f is not None]
-    return _around(flown, *known, margin=0.04), _around(flown, margin=0.025)
+    return _around(flown, *known, margin=0.04), _around(flown, margin=0.012)
 
 
-def _around(*bounds: Any, margin: float) -> _Extent:
+def _around(*bounds: Any, margin: float) -> maps.Extent:
     west, south = np.min([b[:2] for b in bounds], axis=0) - margin
     east, north = np.max([b[2:] for b in bounds], axis=0) + margin
     # No flat strip: at least four tenths as high as wide.
@@ -46,7 +46,9 @@ def _around(*bounds: Any, margin: float) -> _Extent:
     return float(west), float(east), float(south - missing), float(north + missing)
 
 
-def reaching(backgrounds: Iterable[xr.DataArray | None], extent: _Extent) -> xr.DataArray | None:
+def reaching(
+    backgrounds: Iterable[xr.DataArray | None], extent: maps.Extent
+) -> xr.DataArray | None:
     """Return the first picture that covers an extent, or else the last there is, or None."""
     west, east, south, north = extent
     held = [picture for picture in backgrounds if picture is not None]
@@ -60,13 +62,14 @@ def reaching(backgrounds: Iterable[xr.DataArray | None], extent: _Extent) -> xr.
 def location_panel(
     axes: Axes,
     background: xr.DataArray | None,
-    extent: _Extent,
+    extent: maps.Extent,
     image: xr.DataArray,
     *,
     sites: Any,
     outlines: Any,
+    enlarged: maps.Extent | None = None,
 ) -> None:
-    """Draw a survey's frame, and what else is known of its surroundings, over a picture.
+    """Draw a survey, and what else is known of its surroundings, over a picture.
 
     A legend of the axes names frame and outlines.
 
@@ -82,19 +85,32 @@ def location_panel(
         (band, y, x), the survey.
     sites, outlines : geopandas.GeoDataFrame or None
         Points with a `name`, outlines with a `kind`.
+    enlarged : tuple of float, optional
+        Frame of another panel to draw in place of the survey's, which would be too small to see;
+        without one the panel itself is framed.
     """
     degrees = image.rio.crs.from_epsg(4326)
     maps.picture_panel(axes, background, degrees, extent)
-    maps.outline(axes, outlines, degrees)
+    if outlines is not None:
+        for kind, some in outlines.to_crs(degrees).groupby("kind"):
+            rings = [np.asarray(part.exterior.coords) for part in some.geometry.explode()]
+            color = "#6b6b6b" if kind == "pit" else "#e0cba8"
+            axes.add_collection(PolyCollection(rings, facecolors=color), autolim=False)
+    maps.outline(axes, outlines, degrees, linewidth=0.7 if enlarged else 1.1)
     west, south, east, north = image.rio.transform_bounds(degrees)
-    style = {"fill": False, "edgecolor": _SITE, "lw": 1.6, "label": "survey"}
+    style = {"fill": False, "edgecolor": _SITE, "lw": 1.8, "label": "survey"}
+    if enlarged:
+        west, east, south, north = enlarged
+        style |= {"edgecolor": maps.FRAME, "lw": 1, "label": None}
+    else:
+        axes.spines[:].set(visible=True, color=maps.FRAME, linewidth=1.2)
     axes.add_patch(Rectangle((west, south), east - west, north - south, **style))
-    axes.locator_params(nbins=3)
+    axes.locator_params(nbins=3 if enlarged else 2)
     if sites is not None:
         _name_places(axes, sites.to_crs(degrees), extent)
 
 
-def _name_places(axes: Axes, sites: Any, extent: _Extent) -> None:
+def _name_places(axes: Axes, sites: Any, extent: maps.Extent) -> None:
     """Mark places, and name them unless the name would lie on one before."""
     west, east, south, north = extent
     halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.2}
