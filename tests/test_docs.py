@@ -134,15 +134,6 @@ def test_the_readmes_table_has_every_pages_title_needs_and_uses():
         assert entries(uses) == list(CHAPTERS[name].uses)
 
 
-def test_the_indexs_table_has_every_figures_question_and_needs():
-    table = rows("book/index.md")
-    assert list(table) == [name for name in CHAPTERS if name != "demo_scene"]
-    for name, (page, question, needs) in table.items():
-        assert page == f"{{doc}}`../notebooks/{name}`"  # which renders as its title
-        assert question.endswith("?")
-        assert entries(needs) == list(CHAPTERS[name].needs)
-
-
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_every_room_is_named(page):
     text = (PROJECT / page).read_text()
