@@ -3,14 +3,11 @@
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 
 from qilian.figures.style import INK
 
 
-def density_panel(
-    axes: Axes, observed: xr.DataArray, scaled: xr.DataArray
-) -> PolyCollection | None:
+def density_panel(axes: Axes, observed: xr.DataArray, scaled: xr.DataArray) -> None:
     """Draw how many pixels lie where, scaled over observed, on one scale with the line of equality.
 
     Parameters
@@ -19,21 +16,16 @@ def density_panel(
         Where to draw.
     observed, scaled : xarray.DataArray
         (y, x) [mm]; `scaled` is missing where a part was not scaled.
-
-    Returns
-    -------
-    PolyCollection or None
-        For a colour bar; None where nothing is scaled.
     """
     points = observed.values.ravel(), scaled.values.ravel()
     low, high = np.nanmin(points) - 3, np.nanmax(points) + 3
     style = {"gridsize": 45, "bins": "log", "cmap": "cividis_r", "mincnt": 1}
-    known = bool(np.isfinite(points[1]).any())
-    counts = axes.hexbin(*points, extent=(low, high) * 2, **style) if known else None
+    if np.isfinite(points[1]).any():
+        counts = axes.hexbin(*points, extent=(low, high) * 2, **style)
+        axes.figure.colorbar(counts, ax=axes, label="pixels")
     axes.axline((0, 0), slope=1, color=INK, linewidth=1)
-    axes.set(xlabel="observed (mm)", ylabel="scaled (mm)")
+    axes.set(title="(e) pixel by pixel", xlabel="observed (mm)", ylabel="scaled (mm)")
     axes.set(aspect="equal", xlim=(low, high), ylim=(low, high))
-    return counts
 
 
 def sensitivity_panel(axes: Axes, every: xr.Dataset, *, minimum_leverage: float) -> None:
@@ -57,5 +49,5 @@ def sensitivity_panel(axes: Axes, every: xr.Dataset, *, minimum_leverage: float)
         half = np.diff(time.values).min() / 2
         label = f"fraction below {minimum_leverage:g}"
         axes.axvspan(time.values[0] - half, weak[-1] + half, color="#e3e3e3", label=label)
-    axes.set(ylabel="RMSE (mm)", ylim=(0, None))
+    axes.set(title="(f) by the end of the part", ylabel="RMSE (mm)", ylim=(0, None))
     axes.legend(fontsize=8, loc="upper right")
