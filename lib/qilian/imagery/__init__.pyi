@@ -34,6 +34,7 @@ from .resampling import (
     transform_departures,
 )
 from .transforms import TRANSFORMS, Transform, affine_transform
+from .verdicts import land_cover_verdicts, survey_verdicts
 
 __all__ = [
     "CHANGES",
@@ -53,6 +54,7 @@ __all__ = [
     "fraction_above",
     "grey_water",
     "land_cover_change",
+    "land_cover_verdicts",
     "left_out_residuals",
     "measure_change",
     "ndvi",
@@ -64,6 +66,7 @@ __all__ = [
     "reflectance_quality",
     "resample_picture",
     "smoothed",
+    "survey_verdicts",
     "threshold_sensitivity",
     "transform_departures",
 ]

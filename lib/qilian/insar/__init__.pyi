@@ -69,6 +69,7 @@ from .temporal_models import (
     thaw_model,
     years_since_first,
 )
+from .verdicts import matching_verdicts, network_verdicts, pair_table_verdicts
 
 __all__ = [
     "DAYS_PER_YEAR",
@@ -105,13 +106,16 @@ __all__ = [
     "linear_model",
     "map_agreement",
     "mask_incoherent",
+    "matching_verdicts",
     "model_rates",
+    "network_verdicts",
     "pair_listing",
     "pair_mean_coherence",
     "pair_names",
     "pair_noise",
     "pair_regressors",
     "pair_season",
+    "pair_table_verdicts",
     "pairs_within",
     "period_title",
     "period_years",

@@ -9,7 +9,13 @@ from .gnssir import (
     series_agreement,
 )
 from .index import LONGEST_GAP, season_fractions, settlement_course, thawing_indices
-from .scaling import break_even, scale_season, scaling_sensitivity, season_agreement
+from .scaling import (
+    break_even,
+    scale_season,
+    scaling_sensitivity,
+    scaling_verdicts,
+    season_agreement,
+)
 
 __all__ = [
     "LEAST_EPOCHS",
@@ -23,6 +29,7 @@ __all__ = [
     "elevation_change",
     "scale_season",
     "scaling_sensitivity",
+    "scaling_verdicts",
     "season_agreement",
     "season_fractions",
     "series_agreement",

@@ -115,6 +115,44 @@ def season_agreement(
     return labelled({name: (float(v), *about) for name, (v, *about) in found.items()})
 
 
+def scaling_verdicts(part: xr.Dataset, observed: xr.DataArray, agreement: xr.Dataset) -> list[str]:
+    """Say whether scaling brings a part closer to the whole season, and how wide its interval is.
+
+    Parameters
+    ----------
+    part : xarray.Dataset
+        As from `scale_season`.
+    observed : xarray.DataArray
+        (y, x) deformation of the whole season [mm].
+    agreement : xarray.Dataset
+        As from `season_agreement`.
+
+    Returns
+    -------
+    list of str
+        One to three sentences; the first stands alone.
+    """
+    end, fraction, factor = (part.attrs[name] for name in ("partial_end", "fraction", "factor"))
+    if np.isnan(factor):
+        said = f"The part until {end} has {fraction:.2f} of the season's settlement"
+        return [f"{said}, too little to be scaled."]
+    rmse, unscaled, width, same, zeros = (
+        agreement[name].item()
+        for name in ("rmse", "rmse_unscaled", "half_width", "agreeing", "zeros")
+    )
+    brings = "brings it closer" if rmse < unscaled else "does not bring it closer"
+    noise = _root_mean_square(part["scaled_half_width"] / 2) / factor / _root_mean_square(observed)
+    pays = break_even(factor)
+    return [
+        f"Scaling the part until {end} by {factor:.2f} {brings} to the observed season: RMSE "
+        f"{rmse:.1f} mm scaled, {unscaled:.1f} mm unscaled.",
+        f"The scaled map is known to ± {width:.1f} mm (95 %, median); within it {same:.0f} % of "
+        f"pixels match the observed season (a map of zeros: {zeros:.0f} %).",
+        f"By its standard error the part has noise of {noise:.2f} of the season's deformation; "
+        f"scaling pays below {pays:.2f}.",
+    ]
+
+
 def scaling_sensitivity(
     solved: xr.Dataset, fractions: xr.DataArray, *, minimum_leverage: float = 0.3
 ) -> xr.Dataset:

@@ -1,0 +1,172 @@
+"""What pairs, networks and matched rates answer, in sentences."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from qilian.contracts.labels import written_units
+from qilian.insar.network import acquisitions, pair_names, pair_season, redundancy
+
+_LOWER_CORRELATION = -0.05  # change from which on a block counts as harmed
+
+
+def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
+    """Say whether pairs fit their dates and orbits, and what each network can carry.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        The pair_table contract.
+    checked : xarray.Dataset
+        (pair,) as from `check_pairs`.
+
+    Returns
+    -------
+    list of str
+        Two or three sentences; the first stands alone.
+    """
+    fits = (checked["days"] == pairs["stated_days"]) & (checked["cycles"] % 1 == 0)
+    of_satellite = {
+        name: pairs.isel(pair=pairs["sensor"].values == name)
+        for name in dict.fromkeys(pairs["sensor"].values.tolist())
+    }
+    loops = [name for name, own in of_satellite.items() if redundancy(own)]
+    redundant = "no satellite has a redundant pair that would reveal an error"
+    if loops:
+        redundant = f"redundant pairs, which reveal errors, exist for {_listed(loops)}"
+    count, sound = fits.size, int(fits.sum())
+    number = f"All {count} pairs fit" if sound == count else f"{sound} of {count} pairs fit"
+    said = [f"{number} their printed time spans and whole repeat cycles, and {redundant}."]
+    parts = {name: int(acquisitions(own)["component"].max()) for name, own in of_satellite.items()}
+    broken = [f"{name} ({number})" for name, number in parts.items() if number > 1]
+    whole = [name for name, number in parts.items() if number == 1]
+    if broken:
+        said.append(
+            f"The pairs of {_listed(broken)} fall into several components, which have no common "
+            f"displacement series{f'; those of {_listed(whole)} do not' if whole else ''}."
+        )
+    else:
+        said.append("The pairs of each satellite are connected and give one displacement series.")
+    least = int(checked["geometric_coherence"].fillna(np.inf).argmin("pair"))
+    kept = checked["geometric_coherence"].values[least]
+    if np.isfinite(kept):
+        of_pair = f"{pairs['sensor'].values[least]}, {pair_names(pairs)[least]}"
+        said.append(f"Geometry alone leaves a coherence of {kept:.2f} or more (least: {of_pair}).")
+    return said
+
+
+def network_verdicts(
+    pairs: xr.Dataset, thinned: xr.Dataset, of_pair: xr.DataArray, of_pixel: xr.DataArray
+) -> list[str]:
+    """Say how a network holds together, and where and when it is coherent.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        `reference_date` and `secondary_date` along `pair`.
+    thinned : xarray.Dataset
+        (threshold,) as from `thinned_network`.
+    of_pair : xarray.DataArray
+        Mean coherence (pair,) [1].
+    of_pixel : xarray.DataArray
+        Temporal mean coherence (y, x) [1].
+
+    Returns
+    -------
+    list of str
+        Two or three sentences; the first stands alone.
+    """
+    nodes, count = acquisitions(pairs), pairs.sizes["pair"]
+    parts, dates = int(nodes["component"].max()), nodes.sizes["date"]
+    loops = redundancy(pairs)
+    joined = f"{count} pairs with {loops or 'no'} independent loop{'s' * (loops != 1)}"
+    if parts > 1:
+        said = [f"{dates} acquisitions fall into {parts} components without common zero: {joined}."]
+    else:
+        same = (thinned["dates"] == dates) & (thinned["components"] == 1)
+        highest = float(thinned["threshold"].where(same).max())
+        stays = f"; it stays connected without the pairs below a mean coherence of {highest:.2f}"
+        said = [
+            f"One connected network joins {dates} acquisitions by {joined}"
+            f"{stays if highest > 0 else ''}."
+        ]
+    if not of_pixel.notnull().any():
+        return [*said, "No pixel has a coherence in enough pairs."]
+    low, middle, high = of_pixel.quantile([0.25, 0.5, 0.75]).values
+    said.append(
+        f"The mean coherence of a pixel is {middle:.2f} in the median, and {low:.2f} to {high:.2f} "
+        "in the middle half of the scene."
+    )
+    season = pair_season(pairs).values
+    thaw, frozen = (of_pair[season == name] for name in ("thaw", "frozen"))
+    if thaw.notnull().any() and frozen.notnull().any():
+        said.append(
+            f"Pairs within May to October have a mean coherence of {thaw.median():.2f} (median), "
+            f"pairs outside of it {frozen.median():.2f}."
+        )
+    return said
+
+
+def matching_verdicts(scores: xr.Dataset, rates: xr.Dataset, mask: xr.DataArray) -> list[str]:
+    """Say whether CDF matching brings two radars closer on ground that the fit left out.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        (area, matching) as from `evaluate_matching`.
+    rates : xarray.Dataset
+        (y, x) as from `rates_on_one_grid`.
+    mask : xarray.DataArray
+        (y, x), True where the two are compared.
+
+    Returns
+    -------
+    list of str
+        Two or three sentences; the first stands alone.
+    """
+    blocks, units = scores.isel(area=slice(1, None)), written_units(rates["sentinel1"])
+    squares = (blocks["number"] * blocks["root_mean_square"] ** 2).sum("area")
+    before, after = ((squares / blocks["number"].sum("area")) ** 0.5).values
+    falls = int((blocks["root_mean_square"].diff("matching") < 0).sum())
+    changes = "lowers" if after < before else "does not lower"
+    first = (
+        f"On ground left out of the fit, CDF matching {changes} the RMSE between Sentinel-1 and "
+        f"ALOS-2: {before:.1f} {units} before, {after:.1f} after ({falls} of "
+        f"{blocks.sizes['area']} blocks fall)."
+    )
+    mean = scores["mean"].sel(area="fitted area", matching="before").item()
+    apart = f"{mean:+z.1f}".replace("-", "−")
+    widths = [
+        rates[f"{name}_half_width"].where(mask).median().item() for name in ("sentinel1", "alos2")
+    ]
+    known = " and ".join(f"± {width:.1f}" for width in widths)
+    second = (
+        f"Before matching, Sentinel-1 minus ALOS-2 is {apart} {units} on average; a pixel of each "
+        f"is known to {known} {units} (95 %, median)."
+    )
+    return [first, second, _harmed(blocks)]
+
+
+def _harmed(blocks: xr.Dataset) -> str:
+    """Name the blocks that matching does no good."""
+    size = blocks.assign(mean=abs(blocks["mean"]))
+    change = size[["mean", "correlation"]].diff("matching").squeeze("matching")
+    worse = {
+        "the mean difference grows": change["mean"] > 0,
+        "the correlation falls by more than 0.05": change["correlation"] < _LOWER_CORRELATION,
+    }
+    said = []
+    for words, where in worse.items():
+        numbers = [str(number) for number in blocks["block"].values[where.values]]
+        if numbers:
+            said.append(f"{words} in block{'s' * (len(numbers) > 1)} {_listed(numbers)}")
+    if not said:
+        return "No block has a larger mean difference or a clearly lower correlation afterwards."
+    told = "; ".join(said)
+    return f"{told[0].upper()}{told[1:]}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Write `a`, `a and b`, or `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
