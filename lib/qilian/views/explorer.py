@@ -143,11 +143,11 @@ def displacement_explorer(
     upright = _upright(displacement[["displacement", "half_width", "parameters"]])
     model = model.transpose("time", "parameter").astype("float32").load()
     cells, fine, tiles = _finest(upright, model, beside_bytes, TILE)
-    coarse, page, whole = _finest(cells, model, page_bytes, max(cells.sizes.values()))
-    page["block"] *= fine["block"]
-    levels = [page, fine]
-    if page["block"] == fine["block"]:  # the page holds the finest there is
-        levels, tiles = [page], {}
+    coarse, first, whole = _finest(cells, model, page_bytes, max(cells.sizes.values()))
+    first["block"] *= fine["block"]
+    levels = [first, fine]
+    if first["block"] == fine["block"]:  # the page holds the finest there is
+        levels, tiles = [first], {}
     scene = {
         "name": name,
         "title": titled(_what(displacement), displacement),
@@ -162,7 +162,7 @@ def displacement_explorer(
         "limit": limit,
         "outlines": [] if outlines is None else _rings(outlines, upright),
         "reference": None if reference is None else _frame(_upright(reference)),
-        "start": _most_moved(coarse, page["block"]),
+        "start": _most_moved(coarse, first["block"]),
         "data": whole["0_0"],
     }
     written = json.dumps(scene, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
