@@ -1,6 +1,7 @@
 """A page from the top, what it offers to carry away, and what the front page tells of it."""
 
 import base64
+import copy
 import io
 import json
 
@@ -54,19 +55,26 @@ def executed() -> nbformat.NotebookNode:
 
 
 def test_a_page_begins_with_question_answer_figure_downloads_and_parameters(executed):
-    _layout.lay_out(executed, "s12_rate_maps", ["s12_rate_maps/s12.nc"])
+    _layout.lay_out(executed, "s12_rate_maps", ["s12_rate_maps/s12.nc"], "The end.")
     shown = [cell.source for cell in executed.cells]
     assert shown[0].startswith("# S12")
     assert shown[1] == ":::{div} answer\n**Simulated data.** It sank by 9 ± 3 mm/a.\n:::"
     assert shown[2] == "draw()"
     assert 'href="../downloads/s12_rate_maps/s12.nc" download>s12 (netCDF)</a>' in shown[3]
     assert "| near | 500.0 | 2000.0 | m | ground closer counts |" in shown[4]
-    assert shown[-2:] == ["fit()", "check()"]
+    assert shown[-3:] == ["fit()", "check()", "The end."]
     assert shown.index("## Method") > 4
 
 
+def test_a_page_is_the_same_at_every_build(executed):
+    pages = [copy.deepcopy(executed), executed]
+    for page in pages:
+        _layout.lay_out(page, "s12_rate_maps", [], "")
+    assert pages[0] == pages[1]
+
+
 def test_all_code_of_a_page_is_folded_and_its_parameter_cells_are_tables(executed):
-    _layout.lay_out(executed, "s12_rate_maps", [])
+    _layout.lay_out(executed, "s12_rate_maps", [], "")
     tags = [cell.metadata["tags"] for cell in executed.cells if cell.cell_type == "code"]
     assert all({"hide-input", "remove-cell"} & set(each) for each in tags)
     assert sum("remove-cell" in each for each in tags) == 2
@@ -74,8 +82,13 @@ def test_all_code_of_a_page_is_folded_and_its_parameter_cells_are_tables(execute
 
 def test_a_notebook_without_answer_or_figure_is_a_page_too():
     notebook = new_notebook(cells=[new_markdown_cell("# Any"), new_code_cell("1")])
-    _layout.lay_out(notebook, "any", [])
-    assert [cell.cell_type for cell in notebook.cells] == ["markdown", "markdown", "code"]
+    _layout.lay_out(notebook, "any", [], "")
+    assert [cell.cell_type for cell in notebook.cells] == [
+        "markdown",
+        "markdown",
+        "code",
+        "markdown",
+    ]
     assert _layout.findings(notebook) == []
 
 

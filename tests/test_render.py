@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,8 @@ from qilian.book.run import Outcome, Run
 
 PAGE = '{"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# %s\\n", "%s"]}], '
 PAGE += '"metadata": {}, "nbformat": 4, "nbformat_minor": 4}'
+CITATION = """{title: T, version: 1, license: [A, B], authors: [{name: N}],
+references: [{year: 2026, title: P, url: u, publisher: {name: E}, authors: [{family-names: F}]}]}"""
 
 
 @pytest.fixture
@@ -19,8 +22,10 @@ def project(tmp_path: Path) -> Path:
     """A project of one page and one notebook, which has been executed."""
     for folder in ("project/book", "project/data/real", "project/notebooks", "run/executed"):
         (tmp_path / folder).mkdir(parents=True)
-    for name in ("_config.yml", "_toc.yml", "book/references.bib"):
-        (tmp_path / "project" / name).touch()
+    (tmp_path / "project/book/references.bib").touch()
+    (tmp_path / "project/_config.yml").write_text("repository: {url: ''}\n")
+    (tmp_path / "project/_toc.yml").write_text("{}\n")
+    (tmp_path / "project/CITATION.cff").write_text(CITATION)
     (tmp_path / "project/book/index.md").write_text("# A title\n\nWords.\n")
     for folder in ("project/notebooks", "run/executed"):
         (tmp_path / folder / "a.ipynb").write_text(PAGE % ("A notebook", "Words."))
@@ -48,7 +53,7 @@ def rendered(project: Path, monkeypatch):
     def call() -> set[str]:
         built.clear()
         chapter = read_chapter(project / "notebooks/a.ipynb")
-        run = Run(None, {}, project.parent / "run")
+        run = Run(SimpleNamespace(name="demo"), {}, project.parent / "run")
         outcomes = [Outcome("a", "kept", 0.0)]
         render.render_book(run, project, [chapter], outcomes, Copied(project))
         return built[0] if built else set()

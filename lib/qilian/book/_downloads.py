@@ -9,7 +9,6 @@ from pathlib import Path
 import h5netcdf
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
 
 from qilian.book._clean import clean
 from qilian.book.chapters import Chapter
@@ -65,13 +64,13 @@ def citation(chapter: Chapter, references: Path) -> str:
     )
 
 
-def colophon(executed: NotebookNode, results: Path, archive: str) -> NotebookNode:
+def colophon(executed: NotebookNode, results: Path, archive: str) -> str:
     """Say at a page's end what made it, and when."""
     about = executed.metadata.get("papermill", {})
     parts = [made_by(results), escape(f"archive “{archive}”")]
     if about.get("end_time"):
         parts.append(f"run on {about['end_time'][:10]} in {about['duration']:.0f} s")
-    return new_markdown_cell(f'<p class="colophon">{" · ".join(filter(None, parts))}</p>')
+    return f'<p class="colophon">{" · ".join(filter(None, parts))}</p>'
 
 
 def made_by(results: Path) -> str:

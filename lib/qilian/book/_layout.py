@@ -16,7 +16,7 @@ LIFT, ANSWER, PARAMETERS = "lift", "answer", "parameters"
 _ABOUT_VALUE = re.compile(r"#\s*(?:\[(?P<unit>[^\]]*)\]\s*)?(?P<meaning>.*)")
 
 
-def lay_out(notebook: NotebookNode, name: str, files: Sequence[str]) -> None:
+def lay_out(notebook: NotebookNode, name: str, files: Sequence[str], end: str) -> None:
     """Arrange an executed notebook as a page, in place.
 
     After the question come the cells tagged `lift`, in their order, those tagged `answer` as text
@@ -31,14 +31,19 @@ def lay_out(notebook: NotebookNode, name: str, files: Sequence[str]) -> None:
         Of the notebook, as in `s05_recession`.
     files : sequence of str
         What can be downloaded, below the site's folder `downloads`.
+    end : str
+        Last words of the page.
     """
     question, *rest = notebook.cells
     lifted = [cell for cell in rest if LIFT in _tags(cell) or ANSWER in _tags(cell)]
     first = [_as_text(cell) if ANSWER in _tags(cell) else cell for cell in lifted]
     at = next((k + 1 for k, cell in enumerate(first) if "mystnb" in cell.metadata), len(first))
     first[at:at] = [_downloads(files), *_parameter_tables(rest, name)]
-    lifted_ids = {cell.id for cell in lifted}
-    notebook.cells = [question, *first, *(cell for cell in rest if cell.id not in lifted_ids)]
+    others = (cell for cell in rest if not any(cell is one for one in lifted))
+    notebook.cells = [question, *first, *others, new_markdown_cell(end)]
+    notebook.nbformat_minor = 5  # from which on cells have names: the same at every build
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
     for cell in notebook.cells:
         if cell.cell_type == "code" and not {"hide-input", "remove-cell"} & set(_tags(cell)):
             cell.metadata["tags"] = [*_tags(cell), "hide-input"]

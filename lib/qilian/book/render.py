@@ -226,9 +226,10 @@ def _stage(
             notebook = nbformat.read(run.executed(chapter), as_version=4)
             pages.append(shown(chapter, notebook))
             page = clean(notebook)
-            page.metadata["myst"] = {"html_meta": {"description": pages[-1].finding}}
-            lay_out(page, chapter.name, [*downloads(run, chapter)])
-            page.cells.append(colophon(notebook, run.results(chapter), run.archive.name))
+            if finding := pages[-1].finding:
+                page.metadata["myst"] = {"html_meta": {"description": finding}}
+            end = colophon(notebook, run.results(chapter), run.archive.name)
+            lay_out(page, chapter.name, downloads(run, chapter), end)
             nbformat.write(page, target)
         else:
             pages.append(Shown(chapter, outcome.message.replace(f"{project}/", "")))
@@ -247,8 +248,8 @@ def settings(config: str) -> str:
         Contents of `_config.yml`.
     """
     about = yaml.safe_load(config)
-    if about["repository"]["url"]:
-        about["launch_buttons"] |= _LAUNCH
+    if about.get("repository", {}).get("url"):
+        about["launch_buttons"] = _LAUNCH
         about["html"] |= {"use_repository_button": True, "use_issues_button": True}
     return yaml.safe_dump(about, sort_keys=False, allow_unicode=True)
 
