@@ -83,8 +83,7 @@ def test_all_code_of_a_page_is_folded_and_its_parameter_cells_are_tables(execute
 def test_a_notebook_without_answer_or_figure_is_a_page_too():
     notebook = new_notebook(cells=[new_markdown_cell("# Any"), new_code_cell("1")])
     _layout.lay_out(notebook, "any", [], "")
-    cells = [new_markdown_cell("# Any"), new_code_cell("1")]
-    notebook = new_notebook(cells=cells)
+    assert [cell.cell_type for cell in notebook.cells] == [
         "markdown",
         "markdown",
         "code",
