@@ -30,3 +30,12 @@ def test_what_each_true_class_was_found_as_is_counted():
     assert counts.sel(true="water", found="bare ridge") == 1
     assert counts.sel(true="bare ridge", found="bare ridge") == 1
     assert counts.sum() == 3
+
+
+def test_fractions_of_a_true_class_add_up_and_a_class_without_ground_has_none():
+    """By hand: one of two pixels of water is found as such; no ridge is there."""
+    found = classes.class_recall(found=flags(1, 2, 2, 0), true=flags(1, 1, 0, 2))
+    assert found["ground_fraction"].values.tolist() == [1, 0]
+    np.testing.assert_array_equal(found["water_fraction"], [0.5, np.nan])
+    np.testing.assert_array_equal(found["bare_ridge_fraction"], [0.5, np.nan])
+    assert found["true"].values.tolist() == ["water", "bare ridge"]

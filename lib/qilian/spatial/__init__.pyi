@@ -1,5 +1,5 @@
 from .agreement import against_truth
-from .classes import class_fractions, class_names, class_zones, contingency
+from .classes import class_fractions, class_names, class_recall, class_zones, contingency
 from .grids import all_onto, distance_from, mask_onto, middle, onto, pixel_size, relative_to
 from .zonal import truth_of_periods, zonal_contrast, zonal_mean, zonal_truth
 from .zones import (
@@ -21,6 +21,7 @@ __all__ = [
     "buffered",
     "class_fractions",
     "class_names",
+    "class_recall",
     "class_zones",
     "contingency",
     "covered",

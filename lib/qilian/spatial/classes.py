@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import attributes, labelled
 
 
 def class_names(flags: xr.DataArray) -> list[str]:
@@ -49,3 +49,27 @@ def contingency(found: xr.DataArray, true: xr.DataArray) -> xr.DataArray:
     counts = pairs.reindex(index=values[0], columns=values[1], fill_value=0)
     coords = {"true": class_names(true), "found": class_names(found)}
     return xr.DataArray(counts.values, coords, ("true", "found"), attrs=attributes("pixels"))
+
+
+def class_recall(found: xr.DataArray, true: xr.DataArray) -> xr.Dataset:
+    """Compute what fraction of each true class was classified as what.
+
+    Parameters
+    ----------
+    found, true : xarray.DataArray
+        As `contingency` has them.
+
+    Returns
+    -------
+    xarray.Dataset
+        (true,): `ground_fraction`, of all pixels, and `{class}_fraction` of each class of `found`,
+        of the true class's own [1]; NaN where the true class has no pixel.
+    """
+    counts = contingency(found, true)
+    of_class = counts.sum("found")
+    parts = {"ground_fraction": (of_class / of_class.sum(), "of the ground")}
+    for name in counts["found"].values:
+        fraction = counts.sel(found=name, drop=True) / of_class
+        parts[f"{name.replace(' ', '_')}_fraction"] = fraction, f"as {name}"
+    classes = attributes("true class", None)
+    return labelled(parts).assign_coords(true=("true", counts["true"].values, classes))
