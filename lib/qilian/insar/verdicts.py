@@ -39,13 +39,12 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
     number = f"All {count} pairs fit" if sound == count else f"{sound} of {count} pairs fit"
     said = [f"{number} their printed time spans and whole repeat cycles, and {redundant}."]
     parts = {name: int(acquisitions(own)["component"].max()) for name, own in of_satellite.items()}
-    broken = [f"{name} ({number})" for name, number in parts.items() if number > 1]
+    broken = [f"{name} ({number} components)" for name, number in parts.items() if number > 1]
     whole = [name for name, number in parts.items() if number == 1]
     if broken:
-        said.append(
-            f"The pairs of {_listed(broken)} fall into several components, which have no common "
-            f"displacement series{f'; those of {_listed(whole)} do not' if whole else ''}."
-        )
+        lack, keep = ("have" if len(names) > 1 else "has" for names in (broken, whole))
+        connected = f"; {_listed(whole)} {keep} a connected network" if whole else ""
+        said.append(f"{_listed(broken)} {lack} no common displacement series{connected}.")
     else:
         said.append("The pairs of each satellite are connected and give one displacement series.")
     least = int(checked["geometric_coherence"].fillna(np.inf).argmin("pair"))
