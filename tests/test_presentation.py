@@ -66,6 +66,47 @@ def test_a_map_of_one_pixel_is_drawn_in_its_place(axes):
     assert image.get_extent() == pytest.approx([98.95, 99.05, 37.95, 38.05])
 
 
+@pytest.mark.parametrize("ratio", [0.3, 1, 2.2, 6])
+@pytest.mark.parametrize("count", [1, 5, 8, 20])
+def test_maps_fill_a_page_and_no_more_whatever_their_shape(ratio, count):
+    """Fewer columns would be too high, unless there is one alone; tall maps stand in more."""
+    columns, height = maps.layout(ratio, count)
+    assert 1 <= columns <= count
+    assert height <= 8.2
+    assert columns == 1 or -(-count // (columns - 1)) * 6.6 / (columns - 1) / ratio > 5
+    assert columns >= maps.layout(2 * ratio, count)[0]
+
+
+def test_the_lowest_map_of_each_column_keeps_its_coordinates_and_the_bar_takes_the_empty_cell():
+    """Three maps in two columns: the second has none below it."""
+    with plt.style.context(dict(style.STYLE)):
+        figure = plt.figure()
+    fields = {name: field(False) for name in "abc"}
+    scale = {"cmap": "viridis", "norm": style.COHERENCE_NORM}
+    maps.map_grid(figure, fields, columns=2, label="coherence", **scale)
+    first, second, third = (axes for axes in figure.axes if axes.images)
+    shown = [axes.xaxis.get_tick_params()["labelbottom"] for axes in (first, second, third)]
+    assert shown == [False, True, True]
+    figure.draw_without_rendering()
+    (bar,) = (child for axes in figure.axes for child in axes.child_axes)
+    assert bar.get_window_extent().x0 > third.get_window_extent().x1
+    assert bar.get_window_extent().y1 < second.get_window_extent().y0
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-150, 12), (-3, 40), (2, 5), (-0.02, -0.01)])
+def test_a_scale_of_displacement_is_white_at_zero_and_as_steep_on_either_side(low, high):
+    """It ends near the values, and a step down has the colour of the full map."""
+    values = xr.DataArray(np.linspace(low, high, 500), dims="x")
+    cmap, norm = style.displacement_scale(values).values()
+    assert norm.vmin < 0 < norm.vmax
+    assert norm.vmin >= 1.2 * min(low, 0) - 0.1 * high
+    reach = max(-norm.vmin, norm.vmax)
+    for value in np.linspace(norm.vmin, norm.vmax, 7):
+        whole = style.DISPLACEMENT_MAP(0.5 + value / (2 * reach))
+        np.testing.assert_allclose(cmap(norm(value)), whole, atol=0.03)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_network_without_baselines_is_drawn_as_arcs_never_at_an_invented_zero(axes, known):
     dates = np.array(["2018-01-01", "2018-01-13", "2018-02-06"], "datetime64[ns]")
@@ -102,6 +143,26 @@ def test_an_interval_without_upper_bound_is_shaded_to_the_top_and_a_lone_one_is_
     low, high = recession.robust_limits(fit, "k")
     assert low < 8.5
     assert 12 < high < 20
+
+
+def test_single_years_have_bars_that_leave_the_limits_to_the_windows_and_the_truth_is_dashed():
+    """The interval of a single year reaches 90 d, those of the windows 12 d."""
+    years = {"window": [1, 3], "year": [2000, 2001, 2002]}
+    middle = xr.DataArray(np.full((2, 3), 10.0), years, ("window", "year"))
+    wide = xr.DataArray([80.0, 2.0], {"window": [1, 3]}, "window")
+    names = ["recession_constant" + part for part in ("", "_lower", "_upper")]
+    fits = xr.Dataset(dict(zip(names, (middle, middle - 1, middle + wide), strict=True)))
+    fits["r_squared"] = middle / 10
+    figure, (top, bottom) = plt.subplots(2)
+    truth = xr.DataArray([9.0, 9, 9], {"year": years["year"]}, "year")
+    _, high = recession.window_panels(top, bottom, fits, {1: "k", 3: "b"}, truth)
+    assert high < 15
+    bars, *_ = top.collections
+    assert [segment[1, 1] for segment in bars.get_segments()] == [90, 90, 90]
+    (dashed,) = (line for line in top.lines if line.get_linestyle() == "--")
+    assert dashed.get_label() == "truth"
+    assert dashed.get_ydata().tolist() == [9, 9, 9]
+    plt.close(figure)
 
 
 def test_in_the_interactive_view_too_a_lone_interval_is_a_bar():
@@ -143,9 +204,7 @@ def test_a_failed_check_is_named_with_what_was_found():
     good = checks.within("shares", [0.2, np.nan, 0.8], 0, 1)
     assert "0.2 to 0.8" in checks.check_all(good)._repr_html_()
     bad = checks.within("rates", [2.0], 0, 1)
-    with pytest.raises(
-        checks.CheckError, match=r"^1 of 2 checks failed: rates \(found 2\)\.$"
-    ):
+    with pytest.raises(checks.CheckError, match=r"^1 of 2 checks failed: rates \(found 2\)\.$"):
         checks.check_all(good, bad)
     assert not checks.within("nothing", [np.nan], 0, 1).passed
     assert checks.within("intervals", [np.nan], 0, 1, may_be_empty=True).passed

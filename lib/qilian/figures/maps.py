@@ -1,6 +1,7 @@
 """How maps look: a panel, grids of panels, classes, pictures, outlines, scale bar and north."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import geopandas as gpd
@@ -163,11 +164,12 @@ def map_grid(
     first = next(iter(fields.values()))
     widths = [map_ratio(first), *([] if window is None else [closer_ratio(first)])]
     grid = figure.add_gridspec(rows, columns * len(widths), width_ratios=widths * columns)
+    wide = (WIDTH - 0.6) / columns
     for number, (title, field) in enumerate(fields.items()):
         row, column = divmod(number, columns)
         panel = figure.add_subplot(grid[row, column * len(widths)])
         image = map_panel(panel, field, furniture=number == 0, **scale)
-        panel.set_title(title)
+        panel.set_title(_wrapped(title, wide))
         outline(panel, outlines, field.rio.crs, linewidth=0.5)
         inner_labels(panel, left=column == 0, bottom=number + columns >= len(fields))
         if row < rows - 1:  # above an empty cell the numbers suffice
@@ -177,6 +179,7 @@ def map_grid(
             closer_panel(beside, panel, field, window, outlines, bar=number == 0, **scale)
     bar = {"orientation": "horizontal", "label": label, "extend": extend}
     if empty := rows * columns - len(fields):
+        bar["label"] = _wrapped(label, wide * empty)
         cell = figure.add_subplot(grid[-1, -empty * len(widths) :])
         cell.set_axis_off()
         figure.colorbar(image, cax=cell.inset_axes((0.1, 0.5, 0.8, 0.08)), **bar)
@@ -303,6 +306,11 @@ def scale_length(metres: float) -> float:
     return max(step * power for step in (1, 2, 5) if step * power <= metres / 4)
 
 
+def _wrapped(text: str, inches: float) -> str:
+    """Break lines so that they are no wider than a map."""
+    return "\n".join(fill(line, int(14 * inches)) for line in text.splitlines())
+
+
 def _aspect(crs: Any, south: float, north: float) -> float:
     """Height of a unit of y over the width of one of x."""
     return float(1 / np.cos(np.radians((south + north) / 2))) if crs.is_geographic else 1.0
@@ -333,7 +341,10 @@ def _north(axes: Axes) -> None:
 
 def _name_axes(axes: Axes, extent: Extent, geographic: bool) -> None:
     # Eastings and northings have up to seven digits, of which a map holds few.
-    axes.locator_params(nbins=5 if geographic else 4)
+    most = 5 if geographic else 4
+    extent_ratio = (extent[1] - extent[0]) / (extent[3] - extent[2]) / axes.get_aspect()
+    axes.locator_params(axis="x", nbins=most if extent_ratio > 0.7 else 2)
+    axes.locator_params(axis="y", nbins=most)
     axes.ticklabel_format(style="plain", useOffset=False)
     names, units = ("longitude", "latitude") if geographic else ("easting", "northing"), "°"
     if not geographic:

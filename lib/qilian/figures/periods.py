@@ -21,6 +21,7 @@ from qilian.insar.periods import period_years
 # Not red and blue, which on the maps above are down and up.
 _GROUNDS = (("o", figures_style.INK), ("s", "#2a8f6d"), ("^", "#6a3d8f"))
 _MARKERS = "os^DvPX"  # of satellites
+_TALLEST = 9.5  # inches that the maps of all periods may take
 _STRIP = 0.02  # of a map's height, that a period without any takes
 _APART = 0.055  # of the time axis, that the averages of two periods keep from one another
 
@@ -113,7 +114,7 @@ def maps_height(field: xr.DataArray, error: xr.DataArray, outlines: Any) -> floa
         across += maps.closer_ratio(field)
     strips = error.isnull().all(("y", "x")).values
     _, height = maps.layout(across, 1)
-    return float((~strips).sum() * height + strips.sum() * 0.3 + 0.7)
+    return float(min((~strips).sum() * height, _TALLEST) + strips.sum() * 0.3 + 0.7)
 
 
 def averages_panel(axes: Axes, pooled: xr.Dataset, *, letter: str, over_time: bool = False) -> None:
