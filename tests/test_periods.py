@@ -44,11 +44,8 @@ def pairs(source, radar, stacks):
         )
         moved = corrections.corrected_displacement(stack, fitted)
         course = index.settlement_course(air, network.acquisition_dates(stack))
-        found[entry] = periods.describe_period(stack, entry, stack).assign(
-            **sparse_networks.pair_regressors(stack, course),
-            **sparse_networks.pair_noise(moved, stack["coherence"], still),
-            displacement=moved,
-        )
+        few = sparse_networks.describe_pairs(stack, moved, course, still)
+        found[entry] = periods.describe_period(few, entry, stack)
     return found
 
 

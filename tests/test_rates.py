@@ -132,3 +132,16 @@ def test_other_dates_than_the_series_are_refused():
     model = temporal_models.linear_model(dates(5))
     with pytest.raises(InputError, match="expected the same"):
         rates.fit_series(grid(model, np.zeros((2, 1))), temporal_models.linear_model(dates(6)))
+
+
+def test_a_corrected_rate_takes_in_the_error_of_what_it_was_corrected_by():
+    """Errors of 3 and 4 mm/a make 5; names, units and what else the maps have stay."""
+    about = {"long_name": "rate", "units": "mm year-1"}
+    maps = xr.Dataset({"rate": ("x", [-9.0], about), "rate_standard_error": ("x", [3.0], about)})
+    maps["stable"] = "x", [False]
+    error = xr.DataArray([4.0], {"satellite": "ALOS-2"}, "x")
+    found = rates.correct_rate(maps, xr.DataArray([2.0], dims="x"), error)
+    assert (found["rate"].item(), found["rate_standard_error"].item()) == (-7, 5)
+    assert found["rate"].attrs == found["rate_standard_error"].attrs == about
+    assert "satellite" not in found.coords
+    assert "stable" in found

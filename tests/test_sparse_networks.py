@@ -52,14 +52,17 @@ def test_pairs_without_noise_give_back_what_they_were_made_of(rate, thaw, number
     np.testing.assert_allclose(found["thaw_deformation"], thaw, atol=1e-6)
 
 
-def test_stacking_averages_the_long_pairs_alone_by_their_spans():
-    """Of a season and a rate, by hand; the quarter years do not count, nor does a missing pair."""
+def test_a_fit_is_held_against_the_stack_of_its_long_pairs_alone():
+    """By hand, from line of sight to vertical; neither quarter years nor a missing pair count."""
     shown = moved(-8.0, -30.0)
     shown[1] = np.nan
-    spans = np.array([737, 1104]) / 365.25  # days between the dates
-    expected = spans @ shown[2:4, 0] / (spans @ spans)
-    assert sparse_networks.stacked_rate(pairs(shown)).item() == pytest.approx(expected, rel=1e-3)
-    assert sparse_networks.stacked_rate(pairs(shown[:1])).isnull().all()
+    spans = np.array([736, 1104]) / 365.25  # days between the dates
+    stacked = spans @ shown[2:4, 0] / (spans @ spans) / 0.8
+    few = pairs(shown).assign(line_of_sight_up=0.8)
+    fitted = xr.Dataset({"rate": -7.0, "rate_standard_error": 2.0})
+    found = sparse_networks.stacking_deviation(few, fitted)
+    assert found.item() == pytest.approx((stacked + 7) / 2, rel=1e-3)
+    assert sparse_networks.stacking_deviation(few.isel(pair=[0]), fitted).isnull()
 
 
 def test_errors_are_those_of_simulated_pairs_that_share_the_delay_of_their_dates():

@@ -96,14 +96,19 @@ def test_periods_part_beyond_two_standard_errors_of_their_difference():
 
 
 def test_the_truth_s_averages_are_of_the_maps_pixels_and_from_stable_ground():
-    """By hand: the truth is 1 on stable ground, 4 and 9 elsewhere, 9 where the map has nothing."""
-    true = maps([[[1, 4, 9]], [[1, 4, 9]]])
-    field = maps([[[0, 2, np.nan]], [[np.nan] * 3]])
-    stable, region = mask([[1, 0, 0]]), {"rest": mask([[0, 1, 1]])}
+    """By hand: the truth is 1 on stable ground, 4, 5 and 9 elsewhere, 9 where the map has none.
+
+    Less its zero it is 3 and 4 where the map has 2 and 1, each with a standard error of 1.
+    """
+    true = maps([[[1, 4, 5, 9]], [[1, 4, 5, 9]]])
+    field = maps([[[0, 2, 1, np.nan]], [[np.nan] * 4]])
+    stable, region = mask([[1, 0, 0, 0]]), {"rest": mask([[0, 1, 1, 1]])}
     found = zonal.zonal_truth(field, xr.full_like(field, 1), true, region, stable)
     first = found.isel(period=0)
-    assert (first["mean"].item(), first["truth"].item(), first["zero"].item()) == (2, 3, 1)
-    assert found["truth"].isel(period=1).isnull().all()
+    assert (first["mean"].item(), first["truth"].item(), first["zero"].item()) == (1.5, 3.5, 1)
+    assert (first["deviation"].item(), first["coverage"].item()) == (-2, 0.5)
+    later = found[["truth", "deviation", "coverage"]].isel(period=1)
+    assert all(value.isnull().all() for value in later.values())
 
 
 def test_the_edges_of_near_and_undisturbed_ground_lie_at_their_distances():

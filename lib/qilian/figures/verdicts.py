@@ -43,7 +43,7 @@ def period_verdicts(pooled: xr.Dataset, contrast: xr.Dataset | None = None) -> l
     if known.sizes["period"] > 1:
         said.append(_of_first(known.isel(ground=0)))
     if contrast is not None and contrast["spread"].notnull().any():
-        apart = [_years(pooled, at) for at in np.flatnonzero(contrast["significant"])]
+        apart = [_years(pooled, int(at)) for at in np.flatnonzero(contrast["significant"])]
         both = f"{_subject(last, 0)} {{}} significantly from {_subject(last, 1)}"
         if apart:
             said.append(f"{both.format('differs').capitalize()} in {_listed(apart)}.")
@@ -128,7 +128,8 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     if rings is None or not rings.sizes["ground"]:
         return [medians, "Without ground near and far from outlines no distances are compared."]
     faster = rings["mean"].isel(ring=-1) - rings["mean"]
-    half = 2 * np.hypot(rings["standard_error"], rings["standard_error"].isel(ring=-1))
+    square = rings["standard_error"] ** 2
+    half = 2 * (square + square.isel(ring=-1)) ** 0.5
     beyond = faster > half
     nearest, around = (values.isel(ring=0).values for values in (faster, half))
     ends = dict.fromkeys((nearest.argmin(), nearest.argmax()))

@@ -10,6 +10,7 @@ from .cdf_matching import (
     spatial_blocks,
 )
 from .coherence import pair_mean_coherence, temporal_mean_coherence
+from .consistency import slope_on_series
 from .corrections import (
     ROUNDS,
     SAMPLE,
@@ -52,6 +53,7 @@ from .periods import (
     stack_periods,
 )
 from .rates import (
+    correct_rate,
     fit_series,
     fit_years,
     half_width,
@@ -61,7 +63,14 @@ from .rates import (
     vertical_if_known,
 )
 from .sbas.invert import invert
-from .sparse_networks import SMALLEST_STABLE, fit_pairs, pair_noise, pair_regressors, stacked_rate
+from .sparse_networks import (
+    SMALLEST_STABLE,
+    describe_pairs,
+    fit_pairs,
+    pair_noise,
+    pair_regressors,
+    stacking_deviation,
+)
 from .temporal_models import (
     DAYS_PER_YEAR,
     linear_model,
@@ -88,9 +97,11 @@ __all__ = [
     "check_pairs",
     "comparable_ground",
     "compare_zones",
+    "correct_rate",
     "corrected_displacement",
     "cumulative_distribution",
     "decay_sentences",
+    "describe_pairs",
     "describe_period",
     "evaluate_matching",
     "fit_cdf_matching",
@@ -126,9 +137,10 @@ __all__ = [
     "reference_by_coherence",
     "same_period",
     "season_pairs",
+    "slope_on_series",
     "spatial_blocks",
     "stack_periods",
-    "stacked_rate",
+    "stacking_deviation",
     "temporal_mean_coherence",
     "thaw_model",
     "thinned_network",

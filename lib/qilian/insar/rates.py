@@ -61,6 +61,31 @@ def model_rates(result: xr.Dataset) -> xr.Dataset:
     return named.drop_vars(["unit"], errors="ignore")
 
 
+def correct_rate(
+    maps: xr.Dataset, correction: xr.DataArray, reference_error: xr.DataArray
+) -> xr.Dataset:
+    """Add a correction to a rate, and the error of what it was corrected by to its own.
+
+    Parameters
+    ----------
+    maps : xarray.Dataset
+        (y, x) `rate` [mm year-1] and `rate_standard_error`.
+    correction : xarray.DataArray
+        (y, x), such as from `products.matching_correction` [mm year-1].
+    reference_error : xarray.DataArray
+        (y, x) standard error of the rate that the correction came from [mm year-1].
+
+    Returns
+    -------
+    xarray.Dataset
+        `maps` with both changed; the errors add in squares.
+    """
+    other = reference_error.reset_coords(drop=True)
+    error = (maps["rate_standard_error"] ** 2 + other**2) ** 0.5
+    new = {"rate": maps["rate"] + correction, "rate_standard_error": error}
+    return maps.assign({name: value.assign_attrs(maps[name].attrs) for name, value in new.items()})
+
+
 def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     """Fit a temporal model to a displacement series by ordinary least squares.
 

@@ -52,6 +52,30 @@ def pair_regressors(pairs: xr.Dataset, course: xr.DataArray) -> xr.Dataset:
     )
 
 
+def describe_pairs(
+    pairs: xr.Dataset, displacement: xr.DataArray, course: xr.DataArray, stable: xr.DataArray
+) -> xr.Dataset:
+    """Give pairs all that `fit_pairs` needs: displacement, regressors and noise.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        Interferograms with `coherence` and both dates.
+    displacement : xarray.DataArray
+        (pair, y, x) [mm], corrected.
+    course, stable : xarray.DataArray
+        As `pair_regressors` and `pair_noise` have them.
+
+    Returns
+    -------
+    xarray.Dataset
+        `pairs` with `displacement`, `years`, `thaw`, `delay` and `decorrelation`.
+    """
+    noise = pair_noise(displacement, pairs["coherence"], stable)
+    regressors = pair_regressors(pairs, course)
+    return pairs.assign({**regressors.data_vars, **noise.data_vars, "displacement": displacement})
+
+
 def pair_noise(
     displacement: xr.DataArray, coherence: xr.DataArray, stable: xr.DataArray
 ) -> xr.Dataset:
@@ -147,29 +171,30 @@ def fit_pairs(pairs: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Data
     return _labelled(pairs, moved, estimate, error, known.sum(axis=1))
 
 
-def stacked_rate(pairs: xr.Dataset) -> xr.DataArray:
-    """Average the pairs of about a year and longer to a rate, each weighted by its time span.
+def stacking_deviation(pairs: xr.Dataset, fitted: xr.Dataset) -> xr.DataArray:
+    """Compare fitted rates with a stack of the long pairs, in standard errors of the fit.
 
-    Stacking, Σ d Δt / Σ Δt², takes no account of the season: a rate of pairs that begin and end at
-    about the same day of the year, to hold others against.
+    Stacking averages the pairs of about a year and longer, each weighted by its time span,
+    R = Σ d Δt / Σ Δt². It knows neither season nor prior, and takes Δt from the dates alone.
 
     Parameters
     ----------
     pairs : xarray.Dataset
-        `displacement` (pair, y, x) [mm] and the two dates along `pair`.
+        `displacement` (pair, y, x) [mm], the two dates along `pair`, and `line_of_sight_up`.
+    fitted : xarray.Dataset
+        (y, x) vertical `rate` [mm year-1] and `rate_standard_error` of the same pairs.
 
     Returns
     -------
     xarray.DataArray
-        (y, x) [mm year-1], missing where no pair is long enough.
+        The median over pixels, stack minus fit [1]; missing where no pair is long enough.
     """
     span = pairs["secondary_date"] - pairs["reference_date"]
     years = span / np.timedelta64(1, "D") / DAYS_PER_YEAR
     moved = pairs["displacement"].where(years > ABOUT_A_YEAR)
     squares = (years**2).where(moved.notnull()).sum("pair")
-    rate = (moved * years).sum("pair") / squares.where(squares > 0)
-    direction = moved.attrs.get("direction")
-    return rate.assign_attrs(attributes("rate by stacking", "mm year-1", direction))
+    stacked = (moved * years).sum("pair") / squares.where(squares > 0) / pairs["line_of_sight_up"]
+    return ((stacked - fitted["rate"]) / fitted["rate_standard_error"]).median()
 
 
 def _covariance(pairs: xr.Dataset, known: np.ndarray) -> np.ndarray:

@@ -140,15 +140,21 @@ def zonal_truth(
     Returns
     -------
     xarray.Dataset
-        (ground, ...): `mean`, `standard_error`, `truth`; (...): `zero`, the truth's median of
-        stable ground, which is taken off.
+        (ground, ...): `mean`, `standard_error`, `truth`, `deviation`, the mean minus the truth in
+        standard errors, and `coverage`, the fraction of pixels whose value is within two standard
+        errors of the truth; (...): `zero`, the truth's median of stable ground, which is taken off.
     """
     zero = truth.where(stable).median(_SPACE)
     known = (truth - zero).where(field.notnull()).assign_attrs(field.attrs)
     units, direction = field.attrs["units"], field.attrs.get("direction")
     found = zonal_mean(field, error, zones)[["mean", "standard_error"]]
+    true = zonal_mean(known, error, zones)["mean"]
+    near = (abs(field - known) <= 2 * error).where(known.notnull() & stacked(zones, "ground"))
+    deviation = (found["mean"] - true) / found["standard_error"]
     parts = {
-        "truth": (zonal_mean(known, error, zones)["mean"], "truth", units, direction),
+        "truth": (true, "truth", units, direction),
+        "deviation": (deviation, "difference in standard errors"),
+        "coverage": (near.mean(_SPACE), "pixels within two standard errors of the truth"),
         "zero": (zero, "truth on stable ground, taken off", units, direction),
     }
     return found.assign(labelled(parts))

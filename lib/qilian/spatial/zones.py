@@ -114,8 +114,12 @@ def mine_zones(
     return {"near the mines": beside & ~stable, "undisturbed": ~around & ~stable}
 
 
-def zone_borders(outlines: gpd.GeoDataFrame, *, near: float, far: float) -> gpd.GeoDataFrame:
+def zone_borders(
+    outlines: gpd.GeoDataFrame | None, *, near: float, far: float
+) -> gpd.GeoDataFrame | None:
     """Return the areas within the two distances [m] of `mine_zones`, whose edges divide ground."""
+    if outlines is None:
+        return None
     areas = {"near": buffered(outlines, near), "far": buffered(outlines, far)}
     whole = [area.union_all() for area in areas.values()]
     return gpd.GeoDataFrame({"kind": list(areas)}, geometry=whole, crs=areas["near"].crs)
