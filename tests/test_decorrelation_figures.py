@@ -65,7 +65,7 @@ def test_a_fit_is_listed_with_its_ranges_and_a_kind_without_pixels_has_none():
     fitted = insar_decorrelation.fit_decay(
         value, DAYS, at_once=(0.6, 1.0), scatter=0.05, curve=curve
     )
-    found = decorrelation.decay_listing(fitted).set_index("ground")
+    found = decorrelation.decay_listing(fitted).set_index("zone")
     first = fitted.sel(ground="meadow")
     low, high = float(first.lasting_lower), float(first.lasting_upper)
     assert found["lasting coherence γ∞"]["meadow"] == f"{low:.2f}–{high:.2f}"

@@ -141,12 +141,28 @@ def test_no_change_without_knowing_the_rain():
     found = change.period_change(recession_days.select_days(flow), until=2000, since=2001)
     assert found["change"].isnull()
     assert found["reason"].item().startswith("cannot tell")
-    assert verdicts.verdict(found).startswith(
-        "Whether the river drains more slowly stays open: cannot"
-    )
 
 
 WENT = r"from 24\.9 d until 1999 to 34\.1 d since 2014"
+
+
+def said(change=(np.nan,) * 3, significant=False, bounds=(np.nan, np.nan)) -> list[str]:
+    """The verdict on a change of Ks [%] and an exponent b; others rise once and fall once."""
+    step = {"before": 24.9, "after": 34.1, "until": 1999, "since": 2014}
+    step |= {"significant": significant, "reason": "no interval"}
+    step |= dict(zip(("change", "change_lower", "change_upper"), change, strict=True))
+    runs = xr.Dataset(
+        {
+            "kind": ("choice", ["as chosen", "method", "length", "season", "fit"]),
+            "significant": ("choice", [True, True, True, False, False]),
+            "change": ("choice", [30.0, 20.0, -20.0, 5.0, 40.0]),
+            "change_lower": ("choice", [20.0, 10.0, -30.0, -5.0, np.nan]),
+        }
+    )
+    names = ("exponent", "exponent_lower", "exponent_upper")
+    rows = zip(names, (np.mean(bounds), *bounds), strict=True)
+    bent = xr.Dataset({name: ("estimate", [value, 9.0]) for name, value in rows})
+    return verdicts.verdict(xr.Dataset(step), runs, bent)
 
 
 @pytest.mark.parametrize(
@@ -169,25 +185,14 @@ WENT = r"from 24\.9 d until 1999 to 34\.1 d since 2014"
 )
 def test_the_verdict_says_whether_the_change_is_significant(significant, change, expected):
     """Slower, faster, no significant change, no interval, no constant; short enough for a card."""
-    step = {"before": 24.9, "after": 34.1, "until": 1999, "since": 2014}
-    step |= {"significant": significant, "reason": "no interval"}
-    step |= dict(zip(("change", "change_lower", "change_upper"), change, strict=True))
-    said = verdicts.verdict(xr.Dataset(step))
-    assert re.fullmatch(expected, said)
-    assert len(said.split()) <= 30
+    finding, *_ = said(change, significant)
+    assert re.fullmatch(expected, finding)
+    assert len(finding.split()) < 30
 
 
 def test_other_choices_are_counted_by_what_they_find():
     """Of four others one rises and one falls significantly, one does not, one has no interval."""
-    runs = xr.Dataset(
-        {
-            "kind": ("choice", ["as chosen", "method", "length", "season", "fit"]),
-            "significant": ("choice", [True, True, True, False, False]),
-            "change": ("choice", [30.0, 20.0, -20.0, 5.0, 40.0]),
-            "change_lower": ("choice", [20.0, 10.0, -30.0, -5.0, np.nan]),
-        }
-    )
-    assert verdicts.choices_verdict(runs) == (
+    assert said()[1] == (
         "Other choices of days, season and fit find a significant rise in 1 of 4 cases "
         "and a significant fall in 1; 1 give no interval."
     )
@@ -203,10 +208,18 @@ def test_other_choices_are_counted_by_what_they_find():
 )
 def test_an_exponent_away_from_one_makes_the_change_one_of_wetness(bounds, ending):
     """A linear reservoir, one that is not, and a record that cannot tell."""
-    names = ("exponent", "exponent_lower", "exponent_upper")
-    rows = zip(names, (np.mean(bounds), *bounds), strict=True)
-    bent = xr.Dataset({name: ("estimate", [value, 9.0]) for name, value in rows})
-    assert ending in verdicts.linearity_verdict(bent)
+    assert ending in said(bounds=bounds)[2]
+
+
+def test_a_tie_with_thaw_depth_is_said_with_its_interval_or_not_at_all():
+    """Twelve years that go against each other; three, which are too few."""
+    year = {"year": np.arange(2000, 2012)}
+    level = xr.DataArray(np.sin(np.arange(12.0)), year, ("year",))
+    tie = trend.association(level, -level + 0.1 * np.cos(np.arange(12.0) ** 2))
+    expected = r"Over 12 years the correlation of ln Ks with thaw depth is −.* \(95 %: −.*\)\."
+    assert re.fullmatch(expected, verdicts.thaw_verdict(tie))
+    few = trend.association(level[:3], level[:3])
+    assert verdicts.thaw_verdict(few).startswith("Too few years")
 
 
 def test_sensitivity_alters_one_choice_a_row():

@@ -89,7 +89,7 @@ def decay_panels(
 
 def decay_listing(fitted: xr.Dataset) -> pd.DataFrame:
     """List fits as from `fit_decay`, a zone a row, by the ranges alone."""
-    rows: dict[str, Any] = {"ground": fitted["ground"].values}
+    rows: dict[str, Any] = {"zone": fitted["ground"].values}
     for name, heading, form in (
         ("decay_time", "decay time τ (day)", ".0f"),
         ("lasting", "lasting coherence γ∞", ".2f"),

@@ -33,7 +33,7 @@ def geometric_coherence(perpendicular_baseline: xr.DataArray, sensor: Radar) -> 
 
 
 def zonal_coherence(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) -> xr.Dataset:
-    """Average coherence over kinds of ground.
+    """Average coherence over zones.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def zonal_coherence(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) ->
 
 
 def compare_zones(means: xr.DataArray) -> pd.DataFrame:
-    """Compare kinds of ground pair by pair, which takes out what a pair does to all alike.
+    """Compare zones pair by pair, which takes out what a pair does to all alike.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def compare_zones(means: xr.DataArray) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for each two kinds: in how many pairs the first has the higher coherence, and the
-        least and the most of their difference.
+        One row for each two zones: in how many pairs the first has the higher coherence, and the
+        smallest and the largest of their differences.
     """
     rows = []
     for first, second in combinations(means["ground"].values, 2):
@@ -77,7 +77,8 @@ def compare_zones(means: xr.DataArray) -> pd.DataFrame:
         if apart.size:
             more = f"{(apart > 0).sum()} of {apart.size}"
             rows.append((first, second, more, apart.min(), apart.max()))
-    heads = ["ground", "less", "pairs in which it keeps more", "least difference", "most"]
+    differences = ["smallest difference", "largest difference"]
+    heads = ["zone", "other zone", "pairs in which it keeps more", *differences]
     return pd.DataFrame(rows, columns=heads)
 
 
@@ -97,6 +98,7 @@ def decay_sentences(
     sensor : str
         Name of the radar.
     """
+    means = means.compute()
     kept = means.groupby(days.rename("span")).mean().dropna("ground")
     if not kept["ground"].size:
         return [f"No zone has a coherence of {sensor}."]

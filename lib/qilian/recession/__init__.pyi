@@ -4,7 +4,7 @@ from .days import Choice, record_inventory, select_days
 from .rules import RULES, Rule
 from .segments import CLEAR_FALL, gauge_sums, segment_sums
 from .trend import association, trend_test
-from .verdicts import choices_verdict, linearity_verdict, verdict
+from .verdicts import thaw_verdict, verdict
 from .windows import (
     UNSEEN_RAIN,
     WORKING_POWER,
@@ -25,18 +25,17 @@ __all__ = [
     "Rule",
     "association",
     "choice_sensitivity",
-    "choices_verdict",
     "compare_constants",
     "exponents",
     "fit_windows",
     "gauge_sums",
-    "linearity_verdict",
     "period_change",
     "recession_constants",
     "record_inventory",
     "refit_windows",
     "segment_sums",
     "select_days",
+    "thaw_verdict",
     "trend_test",
     "verdict",
     "window_summary",

@@ -4,8 +4,34 @@ import numpy as np
 import xarray as xr
 
 
-def verdict(step: xr.Dataset) -> str:
-    """Return in a sentence what `period_change` found, or why it found nothing."""
+def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset) -> list[str]:
+    """Return in three sentences whether a river drains more slowly, and what that hangs on.
+
+    Parameters
+    ----------
+    step : xarray.Dataset
+        As from `period_change`.
+    runs : xarray.Dataset
+        (choice,) as from `choice_sensitivity`.
+    bent : xarray.Dataset
+        (estimate,) as from `exponents`; the bend within segments, its first, is judged.
+    """
+    return [_change(step), _choices(runs), _linearity(bent)]
+
+
+def thaw_verdict(tie: xr.Dataset) -> str:
+    """Return in a sentence how Ks goes with thaw depth, by `association` of ln Ks with it."""
+    of = {str(name): value.item() for name, value in tie.items()}
+    if np.isnan(of["correlation_lower"]):
+        return "Too few years have both a recession constant and a thaw depth to correlate them."
+    said = (
+        "Over {years} years the correlation of ln Ks with thaw depth is {correlation:.2f} "
+        "(95 %: {correlation_lower:.2f} to {correlation_upper:.2f}).".format(**of)
+    )
+    return said.replace("-", "−")
+
+
+def _change(step: xr.Dataset) -> str:
     of = {str(name): value.item() for name, value in step.items()}
     if np.isnan(of["change"]):
         return f"Whether the river drains more slowly stays open: {of['reason']}."
@@ -22,14 +48,7 @@ def verdict(step: xr.Dataset) -> str:
     return f"The river drains {drains}: its recession constant {rose} {went}, {size}."
 
 
-def choices_verdict(runs: xr.Dataset) -> str:
-    """Return in a sentence how many of the other choices find a change.
-
-    Parameters
-    ----------
-    runs : xarray.Dataset
-        (choice,) as from `choice_sensitivity`.
-    """
+def _choices(runs: xr.Dataset) -> str:
     others = runs.isel(choice=(runs["kind"] != "as chosen").values)
     rises, falls = (
         int((others["significant"] & (sign * others["change"] > 0)).sum()) for sign in (1, -1)
@@ -41,14 +60,7 @@ def choices_verdict(runs: xr.Dataset) -> str:
     )
 
 
-def linearity_verdict(bent: xr.Dataset) -> str:
-    """Return in a sentence whether the exponent b excludes a linear reservoir.
-
-    Parameters
-    ----------
-    bent : xarray.Dataset
-        (estimate,) as from `exponents`; the bend within segments, its first, is judged.
-    """
+def _linearity(bent: xr.Dataset) -> str:
     names = ("exponent", "exponent_lower", "exponent_upper")
     value, low, high = (bent[name].values[0] for name in names)
     if np.isnan(low):
