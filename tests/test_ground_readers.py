@@ -287,7 +287,7 @@ def test_features_that_cannot_be_placed_are_refused(tmp_path):
     with pytest.raises(InputError, match="no coordinate system"):
         vector.read(tmp_path / "bare.gpkg")
     (tmp_path / "text.geojson").write_text("{")
-    with pytest.raises(InputError, match="cannot be read as features"):
+    with pytest.raises(InputError, match="cannot be read, expected GeoJSON"):
         vector.read(tmp_path / "text.geojson")
 
 

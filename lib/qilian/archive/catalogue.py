@@ -2,8 +2,9 @@
 
 import hashlib
 import inspect
+import os
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 import xarray as xr
 
 from qilian.archive.project import base_folder
+from qilian.archive.readers.files import inputs
 from qilian.archive.readers.formats import READERS, Data, Reader
 from qilian.contracts.errors import InputError
 
@@ -28,12 +30,9 @@ class Entry:
     options: Mapping[str, Any]
     simulated: bool
 
-    def files(self) -> Iterator[Path]:
-        """Files under the entry's path, in a fixed order."""
-        if self.path.is_file():
-            yield self.path
-        else:
-            yield from sorted(p for p in self.path.rglob("*") if p.is_file())
+    def files(self) -> list[Path]:
+        """Every file that its reader may open, under the entry's path or not, in a fixed order."""
+        return inputs(self.path, {**_defaults(self.reader), **self.options})
 
 
 @dataclass(frozen=True)
@@ -123,11 +122,12 @@ class Archive:
         return truth.sel(pixels, method="nearest").assign_coords(pixels)
 
     def digest(self, names: Iterable[str]) -> str:
-        """Hash of what the catalogue says of these entries and of every byte under their paths."""
+        """Hash of what the catalogue says of these entries and of every byte that they mean."""
         total = hashlib.blake2b(digest_size=16)
         for name in names:
             total.update(repr(self._described(name)).encode())
-            _add_files(total, self.entry(name).files())
+            entry = self.entry(name)
+            _add_files(total, entry.files(), entry.path)
         return total.hexdigest()
 
     def identity(self, names: Iterable[str]) -> str:
@@ -149,18 +149,19 @@ class Archive:
     def truth_digest(self) -> str:
         """Hash of what the simulator knows, which a comparison depends on."""
         total = hashlib.blake2b(digest_size=16)
-        _add_files(total, sorted(self.truth.glob("*.nc")) if self.truth else [])
+        if self.truth:
+            _add_files(total, sorted(self.truth.glob("*.nc")), self.truth)
         return total.hexdigest()
 
 
 def _stamp(file: Path) -> tuple[str, int, int]:
     about = file.stat()
-    return str(file), about.st_size, about.st_mtime_ns
+    return str(file.resolve()), about.st_size, about.st_mtime_ns
 
 
-def _add_files(total: "hashlib.blake2b", files: Iterable[Path]) -> None:
+def _add_files(total: "hashlib.blake2b", files: Iterable[Path], base: Path) -> None:
     for file in files:
-        total.update(file.name.encode())
+        total.update(repr(os.path.relpath(file, base)).encode())
         total.update(_content(*_stamp(file)))
 
 
@@ -260,14 +261,20 @@ def _entry(catalogue: Path, name: str, table: Any, common: Mapping[str, Any]) ->
     return Entry(name, path=path.resolve(), reader=reader, options=options, **about)
 
 
+def _keys(reader: Callable) -> dict[str, inspect.Parameter]:
+    """Keyword arguments of a reader, which are its format's keys in a catalogue."""
+    parameters = inspect.signature(reader).parameters.items()
+    return {name: about for name, about in parameters if about.kind is about.KEYWORD_ONLY}
+
+
+def _defaults(reader: Callable) -> dict[str, Any]:
+    return {name: about.default for name, about in _keys(reader).items()}
+
+
 def _check_options(place: str, reader: Callable, options: Mapping[str, Any]) -> None:
     """Hold a catalogue's keys against the reader's keyword arguments."""
     hints = get_type_hints(reader)
-    parameters = {
-        name: parameter
-        for name, parameter in inspect.signature(reader).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
+    parameters = _keys(reader)
     for key, value in options.items():
         if key not in parameters:
             raise InputError(f"{place} has an unknown key {key!r}{_meant(key, parameters)}.")

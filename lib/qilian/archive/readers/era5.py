@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from qilian.archive.readers.files import files_like, foreign, refuse_packed
 from qilian.contracts.datasets import CLIMATE, conform
 from qilian.contracts.errors import InputError
 
@@ -46,8 +47,9 @@ def read(
     """
     if (latitude is None) != (longitude is None):
         raise InputError(f"{path}: latitude or longitude is missing, expected both or neither.")
-    files = [path] if path.is_file() else sorted(path.glob("*.nc"))
+    files = [path] if path.is_file() else files_like(path, "*.nc")
     if not files:
+        refuse_packed(path)
         raise InputError(f"{path} holds no file named *.nc, expected ERA5 as netCDF.")
     point = None if latitude is None or longitude is None else (latitude, longitude)
     tables, places = zip(*(_hourly(file, point) for file in files), strict=True)
@@ -68,21 +70,17 @@ def read(
 
 def _hourly(path: Path, point: tuple[float, float] | None) -> tuple[pd.DataFrame, str]:
     """Table of time, expver, t2m, tp at the place, and the place in words."""
-    try:
-        data = xr.open_dataset(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read, expected ERA5 as netCDF.") from error
-    with data:
+    with foreign(path, "ERA5 as netCDF"), xr.open_dataset(path) as data:
         _check(data, path)
         data = data[[name for name in _UNITS if name in data]]
         place, words = _mean(data) if point is None else _nearest(data, point, path)
         table = place.to_dataframe().reset_index()
-    time = "valid_time" if "valid_time" in table else "time"
-    # 1 and 5 as numbers, "0001" and "0005" as text, bytes in classic netCDF.
-    written = table.get("expver", pd.Series("1", table.index)).astype(str)
-    version = written.str.extract(r"(\d+)", expand=False).astype(int)
-    values = table[[*place.data_vars]].astype(float)
-    return values.assign(time=table[time], expver=version), words
+        time = "valid_time" if "valid_time" in table else "time"
+        # 1 and 5 as numbers, "0001" and "0005" as text, bytes in classic netCDF.
+        written = table.get("expver", pd.Series("1", table.index)).astype(str)
+        version = written.str.extract(r"(\d+)", expand=False).astype(int)
+        values = table[[*place.data_vars]].astype(float)
+        return values.assign(time=pd.DatetimeIndex(table[time]), expver=version), words
 
 
 def _check(data: xr.Dataset, path: Path) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from qilian.archive.readers import gamma
+from qilian.archive.readers.files import files_like, refuse_packed
 from qilian.archive.readers.pairs import pair_dates, table_dates
 from qilian.archive.readers.raster import (
     Decode,
@@ -148,7 +149,7 @@ def match(path: Path, pattern: str) -> dict[Pair, Path]:
             raise InputError(f"the pattern {pattern!r} lacks {{{name}}}, the place of a date.")
     expression = _DATES.sub(r"(?P<\1>\\d{8})", re.escape(pattern)).replace(r"\*", "[^/]*")
     found: dict[Pair, Path] = {}
-    for file in sorted(path.glob(pattern.replace("{reference}", "*").replace("{secondary}", "*"))):
+    for file in files_like(path, pattern.replace("{reference}", "*").replace("{secondary}", "*")):
         fit = re.fullmatch(expression, file.relative_to(path).as_posix())
         if fit is None:
             continue
@@ -159,6 +160,7 @@ def match(path: Path, pattern: str) -> dict[Pair, Path]:
             )
         found[pair] = file
     if not found:
+        refuse_packed(path)
         raise InputError(f"{path} holds no file named {pattern}, expected one a pair.")
     return found
 

@@ -8,6 +8,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
+from qilian.archive.readers.files import files_under, refuse_packed
 from qilian.archive.readers.pairs import pair_dates
 from qilian.archive.readers.raster import (
     Decode,
@@ -97,7 +98,7 @@ def _products(path: Path) -> list[_Product]:
     """Products under a folder, each complete."""
     products: dict[Path, _Product] = {}
     # In this order a clipped file follows the whole one and takes its place.
-    for file in sorted(path.rglob("*.tif")):
+    for file in files_under(path, "*.tif"):
         fit = _FILE.fullmatch(file.name)
         if fit:
             stem = file.with_name(fit["product"])
@@ -109,6 +110,7 @@ def _products(path: Path) -> list[_Product]:
                 "<satellite>_<date>_<date>_…_unw_phase.tif."
             )
     if not products:
+        refuse_packed(path)
         raise InputError(
             f"{path} holds no HyP3 product, expected <satellite>_<date>_<date>_…_unw_phase.tif "
             "in it or in folders in it."

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from qilian.archive.readers.files import files_like, refuse_packed
 from qilian.archive.readers.pairs import pair_dates, parse_date
 from qilian.archive.readers.raster import (
     Grid,
@@ -59,6 +60,7 @@ def read(path: Path, *, wavelength: float = RADARS["Sentinel-1"].wavelength) -> 
         raise InputError(f"{path} does not exist, expected a LiCSAR folder of interferograms.")
     folders = sorted(p for p in path.iterdir() if p.is_dir() and _PAIR.fullmatch(p.name))
     if not folders:
+        refuse_packed(path)
         raise InputError(f"{path} holds no folder named YYYYMMDD_YYYYMMDD, expected one a pair.")
     phase = [f / f"{f.name}.geo.unw.tif" for f in folders]
     coherence = [f / f"{f.name}.geo.cc.tif" for f in folders]
@@ -82,7 +84,7 @@ def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
 
 def _add_layers(stack: xr.Dataset, path: Path, grid: Grid) -> None:
     for name, (suffix, units) in _LAYERS.items():
-        files = sorted(path.glob(f"*.geo.{suffix}.tif"))
+        files = files_like(path, f"*.geo.{suffix}.tif")
         if files:
             stack[name] = ("y", "x"), read_layer(files[0], grid, as_stored), {"units": units}
 

@@ -20,8 +20,10 @@ from qilian.contracts.datasets import DISPLACEMENT, INTERFEROGRAMS, RATE, confor
 from qilian.contracts.errors import InputError
 from qilian.contracts.labels import LINE_OF_SIGHT
 
+_GEOMETRY = "geometryGeo.h5"
 
-def read_stack(path: Path, *, geometry: str | None = None) -> xr.Dataset:
+
+def read_stack(path: Path, *, geometry: str = _GEOMETRY) -> xr.Dataset:
     """Open `ifgramStack.h5` as an interferogram stack.
 
     Pairs that MintPy's network modification dropped (`dropIfgram` is False) stay away. Phase is
@@ -67,8 +69,8 @@ def read_stack(path: Path, *, geometry: str | None = None) -> xr.Dataset:
     if baseline is not None:
         stack["perpendicular_baseline"] = "pair", baseline[kept], {"units": "m"}
     stack["wavelength"] = (), stored.number("WAVELENGTH"), {"units": "m"}
-    beside = path.parent / (geometry or "geometryGeo.h5")
-    if geometry or beside.is_file():
+    beside = path.parent / geometry
+    if geometry != _GEOMETRY or beside.is_file():
         _add_geometry(stack, beside, stored.grid)
     return conform(stack, INTERFEROGRAMS, str(path))
 

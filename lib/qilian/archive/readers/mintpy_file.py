@@ -13,6 +13,7 @@ import numpy as np
 import rasterio
 from rasterio.errors import CRSError
 
+from qilian.archive.readers.files import foreign
 from qilian.archive.readers.lazy import at_once, lazy_layers
 from qilian.archive.readers.raster import Decode, Grid
 from qilian.contracts.errors import InputError
@@ -21,13 +22,8 @@ from qilian.contracts.errors import InputError
 @contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
     """Open a file, or say in one sentence why it, or a part of it, can't be read."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist, expected a file of MintPy's.")
-    try:
-        with h5py.File(path) as file:
-            yield file
-    except OSError as error:
-        raise InputError(f"{path} cannot be read, expected a whole HDF5 file.") from error
+    with foreign(path, "a whole HDF5 file of MintPy's"), h5py.File(path) as file:
+        yield file
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import geopandas as gpd
-from pyogrio.errors import DataSourceError
 
+from qilian.archive.readers.files import foreign
 from qilian.contracts.errors import InputError
 
 
@@ -26,15 +26,11 @@ def read(path: Path) -> gpd.GeoDataFrame:
     InputError
         Unreadable, several layers, no features, no geometry, no coordinate system.
     """
-    try:
+    with foreign(path, "GeoJSON or a GeoPackage"):
         layers = gpd.list_layers(path)["name"].tolist()
         if len(layers) != 1:
             raise InputError(f"{path} has {len(layers)} layers, expected one.")
         features = gpd.read_file(path)
-    except DataSourceError as error:
-        raise InputError(
-            f"{path} cannot be read as features, expected GeoJSON or a GeoPackage."
-        ) from error
     if features.empty:
         raise InputError(f"{path} holds no feature, expected at least one.")
     if not isinstance(features, gpd.GeoDataFrame) or features.geometry.isna().any():
