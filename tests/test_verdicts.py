@@ -120,7 +120,7 @@ def test_changes_are_counted_by_zone_and_the_periods_named():
     assert verdicts.change_verdicts(zones) == [
         "Ground near the mines: 2 of 3 pairs of periods differ significantly, 1997–98 from "
         "2007–10 and 2016–23.",
-        "Undisturbed ground: 0 of 1 pairs of periods differ significantly.",
+        "Undisturbed ground: none of 1 pairs of periods differ significantly.",
     ]
 
 

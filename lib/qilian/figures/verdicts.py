@@ -70,7 +70,8 @@ def change_verdicts(pooled: xr.Dataset) -> list[str]:
             f"{years[one]} from {_listed([years[other] for other in rows['to']])}"
             for one, rows in own.groupby("from", sort=False)
         ]
-        about = f"{_subject(pooled, at)}: {len(own)} of {count * (count - 1) // 2} pairs of periods"
+        differ = len(own) or "none"
+        about = f"{_subject(pooled, at)}: {differ} of {count * (count - 1) // 2} pairs of periods"
         told = f", {'; '.join(each)}" if each else ""
         said.append(f"{about[0].upper()}{about[1:]} differ significantly{told}.")
     return said
