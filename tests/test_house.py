@@ -146,6 +146,14 @@ def test_a_cell_that_is_read_has_at_most_a_dozen_lines(path):
             assert len(lines) <= 12, cell.source
 
 
+@each_notebook
+def test_a_cell_folded_on_the_page_is_collapsed_in_jupyterlab(path):
+    """Both read a mark of their own; a reader finds the same cells open."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        collapsed = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        assert collapsed == ("hide-input" in tags(cell)), cell.source
+
+
 PAGES = [*NOTEBOOKS, *sorted((PROJECT / "book").rglob("*.md"))]
 # To a notebook's file, or to a place in a page such as a figure.
 FRAGILE = r"\]\((?!https?:)[^)]*(\.ipynb|notebooks/[^)]*#)|\{(num)?ref\}`"

@@ -74,8 +74,11 @@ def beside(
         plots.append(plot)
         if isinstance(view, hv.DynamicMap):
             sliders.append(_stepped(plot, view, first))
+    # Two in a row where the page is wide enough; a last one alone is no larger than the others.
+    width = "none" if len(plots) == 1 else "max(50%, 24rem)"
     for plot in plots:
         plot.x_range, plot.y_range = plots[0].x_range, plots[0].y_range
+        plot.styles = {"flex": "1 1 20rem", "max-width": width}
     aside = row(*plots, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
     return interactive(column(aside, *sliders, sizing_mode="stretch_width"))
 
@@ -92,7 +95,7 @@ def chart(curves: "hv.Overlay", *, title: str, data: xr.Dataset) -> pn.pane.Boke
     data : xarray.Dataset
         The loaded input, for its simulated mark.
     """
-    plot = hv.render(curves, backend="bokeh")
+    plot = hv.render(curves.opts(legend_position="bottom", clone=True), backend="bokeh")
     plot.update(width=None, height=330, sizing_mode="stretch_width", background_fill_color=None)
     plot.legend.background_fill_color = None
     plot.title.text = titled(title, data)
@@ -103,7 +106,7 @@ def chart(curves: "hv.Overlay", *, title: str, data: xr.Dataset) -> pn.pane.Boke
 def _quiet(plot: Plot) -> None:
     """Leave the wheel to the page until its tool is clicked."""
     plot.toolbar.update(active_scroll=None, logo=None)
-    plot.toolbar_location = "above"
+    plot.update(toolbar_location="above", outline_line_color=None)
 
 
 def _map(view: "hv.Image | hv.RGB", data: xr.Dataset) -> Plot:
@@ -113,7 +116,7 @@ def _map(view: "hv.Image | hv.RGB", data: xr.Dataset) -> Plot:
         view = view.opts(colorbar_position="bottom", clone=True)
     plot = hv.render(view, backend="bokeh")
     plot.update(width=None, height=None, frame_height=250, min_width=280)
-    plot.update(sizing_mode="stretch_width", styles={"flex": "1 1 20rem"})
+    plot.sizing_mode = "stretch_width"
     about = {"plot": plot, "ratio": _ratio(view.bounds.lbrt(), data)}
     plot.js_on_change("inner_width", CustomJS(args=about, code=_IN_PROPORTION))
     plot.title.text = titled(title, data)

@@ -1,0 +1,109 @@
+"""Notebooks in a real JupyterLab whose network is off: Run All draws every interactive view."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+pytestmark = pytest.mark.browser
+
+PROJECT = Path(__file__).parents[1]
+HERE = re.compile(r"(http|ws)s?://(localhost|127\.0\.0\.1)\b|data:|blob:")
+NOTEBOOKS = ["s02_network", "s10_western_pits"]
+BUSY = """() => [...document.querySelectorAll(".jp-InputArea-prompt")]
+  .filter(prompt => prompt.textContent.includes("[*]")).length"""
+# Roots that Bokeh was asked to fill, and of those how many hold a canvas with more than one colour.
+DRAWN = """() => [...document.querySelectorAll(".jp-OutputArea [data-root-id]")].map(root => {
+  const canvases = [];
+  const walk = node => {
+    if (node.tagName === "CANVAS" && node.width && node.height) canvases.push(node);
+    if (node.shadowRoot) walk(node.shadowRoot);
+    for (const child of node.children ?? []) walk(child);
+  };
+  walk(root);
+  return canvases.some(canvas => {
+    const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const pixels = new Uint32Array(bytes.buffer);
+    return pixels.some(pixel => pixel !== pixels[0]);
+  });
+})"""
+
+
+@pytest.fixture(scope="module")
+def lab(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a JupyterLab on a copy of the notebooks and the demo archive."""
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "notebooks").mkdir()
+    for name in NOTEBOOKS:
+        shutil.copy(PROJECT / "notebooks" / f"{name}.ipynb", folder / "notebooks")
+    shutil.copy(PROJECT / "_toc.yml", folder)
+    (folder / "data").mkdir()
+    (folder / "data" / "demo").symlink_to(demo)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    own |= {f"JUPYTERLAB_{name}_DIR": str(folder / name) for name in ("SETTINGS", "WORKSPACES")}
+    settings = ["--no-browser", "--allow-root", f"--port={port}", "--port-retries=0"]
+    settings += ["--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
+    command = [sys.executable, "-m", "jupyterlab", *settings]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, env=os.environ | own, cwd=folder, **quiet)
+    try:
+        wait_for(lambda: listens(port), 120)
+        yield f"http://localhost:{port}/lab/tree/notebooks"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(answer, seconds: float) -> None:
+    """Ask again until the answer is yes."""
+    end = time.monotonic() + seconds
+    while not answer():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.5)
+
+
+def stay_here(route: Route) -> None:
+    """Let through what this machine answers."""
+    route.continue_() if HERE.match(route.request.url) else route.abort()
+
+
+def run_all(page: Page) -> None:
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=120_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    wait_for(lambda: page.evaluate(BUSY), 60)
+    wait_for(lambda: not page.evaluate(BUSY), 600)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_view_is_drawn_and_hidden_cells_are_collapsed(browser: Browser, lab, name):
+    """As on the page; the scripts come with the first view, out of the installed packages."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.route("**/*", stay_here)
+    page.goto(f"{lab}/{name}.ipynb?reset")
+    run_all(page)
+    views = (PROJECT / "notebooks" / f"{name}.ipynb").read_text().count("views.beside(")
+    wait_for(lambda: len(page.evaluate(DRAWN)) >= views, 60)
+    wait_for(lambda: all(page.evaluate(DRAWN)), 60)
+    assert page.locator(".jp-InputPlaceholder, .jp-Cell-inputCollapser.jp-mod-hidden").count()
+    assert (
+        page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count()
+        == 0
+    )
+    page.close()
