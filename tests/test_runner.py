@@ -3,10 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import nbformat
 import papermill
 import pytest
 from click.testing import CliRunner
+from hypothesis import strategies as st
 from jupyter_client.provisioning import KernelProvisionerFactory
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -17,7 +19,7 @@ from qilian.book import plan
 from qilian.book import run as book_run
 from qilian.book._kernels import fork_kernels
 from qilian.book._pictures import lighten_figures
-from qilian.book.chapters import check_parameters, passed_on, read_chapter, select
+from qilian.book.chapters import Chapter, check_parameters, passed_on, read_chapter, select
 from qilian.contracts.errors import InputError
 
 CATALOGUE = """
@@ -37,6 +39,9 @@ def notebook(
         'archive: str = "x"  # where',
         "factor: float = 2.0  # of what",
         'results: str = ""  # to',
+        "years: list = [1, 3]  # how many",
+        'season: list = ["09-01"]  # when',
+        "extent: list = []  # where",
         *(f"{name}: dict = {{}}  # of another page" for name in takes or ()),
     ]
     parameters = new_code_cell("\n".join(declared))
@@ -136,7 +141,16 @@ def test_a_notebook_whose_entry_the_archive_lacks_starts_no_kernel(run, tmp_path
         ({"factr": 2.0}, "parameter 'factr' belongs to no notebook of this run, perhaps 'factor'"),
         ({"factor": "two"}, "parameter factor of a is 'two', expected float"),
         ({"factor": True}, "parameter factor of a is True, expected float"),
-        ({"archive": 3}, "parameter archive of a is 3, expected str"),
+        ({"factor": float("nan")}, "parameter factor of a is nan, expected a finite number"),
+        ({"archive": "demo"}, "parameter 'archive' is set by the run, expected --archive"),
+        ({"a.archive": "demo"}, "parameter 'a.archive' is set by the run, expected --archive"),
+        ({"results": "there"}, "parameter 'results' is set by the run, expected --out"),
+        ({"years": 3}, "parameter years of a is 3, expected list"),
+        ({"years": [1, "two"]}, "parameter years of a is [1, 'two'], expected a list of int"),
+        ({"years": [1, 2.5]}, "parameter years of a is [1, 2.5], expected a list of int"),
+        ({"years": [1, None]}, "parameter years of a is [1, None], expected a list of int"),
+        ({"extent": [[1, 2]]}, "parameter extent of a is [[1, 2]], expected a list of float or s"),
+        ({"season": [1, 2]}, "parameter season of a is [1, 2], expected a list of str"),
     ],
 )
 def test_a_wrong_parameter_is_named_before_any_kernel_starts(tmp_path, values, said):
@@ -174,7 +188,53 @@ def test_a_page_takes_the_parameters_that_another_page_of_the_run_was_given(run,
     ("text", "value"), [("2018-07-10", "2018-07-10"), ("[1, 3]", [1, 3]), ("0.5", 0.5)]
 )
 def test_a_date_on_the_command_line_stays_text(text, value):
-    assert plan._value(text) == value
+    assert plan._value("x", text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e3", 1000.0),
+        ("-2.5e-1", -0.25),
+        ("'010'", "010"),
+        ('"12:30"', "12:30"),
+        ("[2018-07-10, 2019-13-45]", ["2018-07-10", "2019-13-45"]),
+        ("true", True),
+        ("undisturbed", "undisturbed"),
+    ],
+)
+def test_a_value_on_the_command_line_means_what_it_looks_like(text, value):
+    read = plan._value("x", text)
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["010", "0x10", "0b1", "1_000", "12:30", "1:30.5", "yes", "off", ".inf", ".nan", "[1, 010]"],
+)
+def test_what_yaml_reads_otherwise_than_a_reader_is_refused(text):
+    with pytest.raises(InputError, match=r"parameter x: the value .* can be read in two ways"):
+        plan._value("x", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1", "!!python/name:os.x", "{[1]: 2}", "a: b: c", "[" * 9999]
+)
+def test_what_is_no_yaml_is_refused_in_a_sentence(text):
+    with pytest.raises(InputError, match="expected a value as YAML writes it") as caught:
+        plan._value("x", text)
+    assert len(str(caught.value)) < 400
+
+
+@hypothesis.given(st.text(max_size=20))
+def test_whatever_stands_on_the_command_line_is_a_value_or_refused_in_a_sentence(text):
+    chapter = Chapter(Path("s05_x.ipynb"), "S5", (), (), {"a": "float", "b": "list"})
+    try:
+        check_parameters([chapter], {"a": plan._value("a", text)})
+        check_parameters([chapter], {"b": [plan._value("b", text)]})
+    except InputError as error:
+        assert len(str(error)) < 400
 
 
 def test_an_integer_serves_as_a_float(tmp_path):

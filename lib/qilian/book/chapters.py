@@ -1,7 +1,9 @@
 """Notebooks of the book, what each one needs, and the parameters it takes."""
 
 import ast
-from collections.abc import Mapping, Sequence
+import math
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +23,8 @@ _KINDS = {
     "list": (list,),
     "dict": (dict,),
 }
+# What a run sets in every notebook, each by an option of the command.
+_OPTIONS = {"archive": "--archive", "results": "--out"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Chapter:
 
     A parameter that `takes` those of other pages, named as in `s03.matching_bins`, is a mapping
     that a build fills with their values. The front page tells what a `headline` found. A page that
-    is `first` starts before the others, which wait for what it keeps.
+    is `first` starts before the others, which wait for what it keeps. `defaults` are those of the
+    parameters that are lists.
     """
 
     path: Path
@@ -40,6 +45,7 @@ class Chapter:
     takes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     headline: bool = False
     first: bool = False
+    defaults: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -81,7 +87,20 @@ def read_chapter(path: Path) -> Chapter:
         about.get("takes", {}),
         about.get("headline", False),
         about.get("first", False),
+        {name: _listed(p["default"]) for name, p in inferred.items() if _is_list(p)},
     )
+
+
+def _is_list(parameter: Mapping[str, str]) -> bool:
+    return parameter["inferred_type_name"] == "list"
+
+
+def _listed(default: str) -> Sequence[Any]:
+    """Elements of a list as a notebook writes it; none of one that is computed."""
+    try:
+        return list(ast.literal_eval(default))
+    except (ValueError, TypeError, SyntaxError):
+        return []
 
 
 def python_code(cells: Sequence[nbformat.NotebookNode]) -> str:
@@ -131,25 +150,51 @@ def check_parameters(selected: Sequence[Chapter], values: Mapping[str, Any]) -> 
     Raises
     ------
     InputError
-        A page that is not run, a name that no notebook declares, or a value of another type.
+        A page that is not run, a name that no notebook declares or that an option of the command
+        sets, a value of another type, a list with an element of another type than the default's.
     """
     for given, value in values.items():
         page, _, name = given.rpartition(".")
+        if name in _OPTIONS:
+            raise InputError(f"parameter {given!r} is set by the run, expected {_OPTIONS[name]}.")
         meant = [chapter for chapter in selected if not page or chapter.is_page(page)]
         if not meant:
             pages = ", ".join(chapter.name for chapter in selected)
             raise InputError(f"parameter {given!r} names no page of this run, expected {pages}.")
         declared = {name for chapter in meant for name in chapter.parameters}
         if name not in declared:
-            close = get_close_matches(name, declared, n=1)
-            hint = f"perhaps {close[0]!r}" if close else f"expected one of {sorted(declared)}"
+            close = get_close_matches(name, declared - _OPTIONS.keys(), n=1)
+            hint = f"perhaps {close[0]!r}" if close else f"expected one of {_some(declared)}"
             raise InputError(f"parameter {given!r} belongs to no notebook of this run, {hint}.")
-        for chapter in meant:
-            kind = chapter.parameters.get(name)
-            if kind in _KINDS and not _is(value, kind):
+        for chapter in (chapter for chapter in meant if name in chapter.parameters):
+            expected = _expected(value, chapter.parameters[name], chapter.defaults.get(name, ()))
+            if expected:
                 raise InputError(
-                    f"parameter {name} of {chapter.name} is {value!r}, expected {kind}."
+                    f"parameter {name} of {chapter.name} is {reprlib.repr(value)}, "
+                    f"expected {expected}."
                 )
+
+
+def _some(names: Iterable[str], most: int = 12) -> str:
+    told = sorted(set(names) - _OPTIONS.keys())
+    return ", ".join(told[:most]) + (" and others" if len(told) > most else "")
+
+
+def _expected(value: Any, kind: str, default: Sequence[Any]) -> str:
+    """Say what was expected in place of a value, nothing where it will do."""
+    if kind in _KINDS and not _is(value, kind):
+        return "a finite number" if kind == "float" and isinstance(value, float) else kind
+    if kind == "list":
+        kinds = _kinds_within(default)
+        if not all(any(_is(element, kind) for kind in kinds) for element in value):
+            return f"a list of {' or '.join(kinds)}"
+    return ""
+
+
+def _kinds_within(default: Sequence[Any]) -> Sequence[str]:
+    """Kinds that a list's elements may have: the default's, numbers and text if that is empty."""
+    kinds = {type(element).__name__ for element in default} or {"float", "str"}
+    return sorted(kinds - {"int"} if "float" in kinds else kinds)
 
 
 def passed_on(selected: Sequence[Chapter], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,5 +218,10 @@ def passed_on(selected: Sequence[Chapter], values: Mapping[str, Any]) -> dict[st
 
 
 def _is(value: Any, kind: str) -> bool:
-    # A bool is an int to Python, not to a reader.
-    return isinstance(value, _KINDS[kind]) and (kind == "bool" or not isinstance(value, bool))
+    # A bool is an int to Python, not to a reader, and neither nan nor inf is a number to him.
+    finite = not isinstance(value, float) or math.isfinite(value)
+    return (
+        isinstance(value, _KINDS[kind])
+        and (kind == "bool" or not isinstance(value, bool))
+        and finite
+    )
