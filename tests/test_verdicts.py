@@ -1,6 +1,7 @@
 """Answers in sentences say what the numbers say, whatever these are."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -9,6 +10,7 @@ from qilian.figures import verdicts
 
 RATE = attributes("rate", "mm year-1", VERTICAL)
 SEASON = attributes("thaw-season deformation", "mm", VERTICAL)
+FIRST = pd.Timestamp("2016-04-05")
 GROUNDS = ["near the mines", "undisturbed"]
 
 
@@ -199,10 +201,10 @@ def series() -> xr.Dataset:
 
 def test_displacement_is_told_at_the_last_date_with_what_exceeds_its_interval(series):
     model = xr.Dataset({"rate": ("x", [-6.0]), "thaw_deformation": ("x", [-24.0])})
-    assert verdicts.displacement_verdicts(series, model) == [
-        "By 2023-10-09 the median pixel sank by 30 ± 20 mm (95 %), one pixel in twenty by 92 mm or "
-        "more.",
-        "50% of the pixels sank by more than their interval, 0% rose by more.",
+    assert verdicts.displacement_verdicts(series, model, since=FIRST) == [
+        "From 2016-04-05 to 2023-10-09 the median pixel sank by 30 ± 20 mm (95 %), one pixel in "
+        "twenty by 92 mm or more.",
+        "50 % of the pixels sank by more than their interval, 0 % rose by more.",
         "A mean thaw season moves the median pixel by 24 mm, the rate by −6.0 mm in a year: the "
         "ground moves in yearly steps, most of which heave takes back.",
     ]
@@ -212,15 +214,15 @@ def test_displacement_without_interval_season_or_value_is_told_as_far_as_it_goes
     wave = xr.Dataset({"rate": ("x", [6.0]), "seasonal_amplitude": ("x", [1.0])})
     unknown = xr.full_like(series["half_width"], np.nan)
     rising = series.assign(displacement=-series["displacement"], half_width=unknown)
-    first, steps = verdicts.displacement_verdicts(rising, wave)
-    assert first.startswith("By 2023-10-09 the median pixel rose by 30 mm, one")
+    first, steps = verdicts.displacement_verdicts(rising, wave, since=FIRST)
+    assert first.startswith("From 2016-04-05 to 2023-10-09 the median pixel rose by 30 mm, one")
     assert steps == (
         "The yearly wave moves the median pixel by 2 mm, the rate by 6.0 mm in a year: the ground "
         "moves in a steady course."
     )
-    *_, line = verdicts.displacement_verdicts(series, wave[["rate"]])
+    *_, line = verdicts.displacement_verdicts(series, wave[["rate"]], since=FIRST)
     assert line == "The median rate is 6.0 mm/a, by a model without a season."
-    (nothing,) = verdicts.displacement_verdicts(series * np.nan, wave)
+    (nothing,) = verdicts.displacement_verdicts(series * np.nan, wave, since=FIRST)
     assert nothing == "No pixel has a displacement at the last date."
 
 

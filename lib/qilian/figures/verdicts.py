@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from qilian.contracts.labels import written_units
@@ -156,7 +157,9 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     return [*said, medians]
 
 
-def displacement_verdicts(series: xr.Dataset, model: xr.Dataset) -> list[str]:
+def displacement_verdicts(
+    series: xr.Dataset, model: xr.Dataset, *, since: pd.Timestamp
+) -> list[str]:
     """Say how far ground has moved since the first date, how surely, and whether in yearly steps.
 
     Parameters
@@ -165,6 +168,8 @@ def displacement_verdicts(series: xr.Dataset, model: xr.Dataset) -> list[str]:
         (time, y, x): `displacement` and `half_width` of its interval; the last date is told.
     model : xarray.Dataset
         (y, x), as from `insar.model_rates`.
+    since : pandas.Timestamp
+        First date of the whole series.
 
     Returns
     -------
@@ -184,14 +189,14 @@ def displacement_verdicts(series: xr.Dataset, model: xr.Dataset) -> list[str]:
         f"{abs(middle):.0f} mm" if np.isnan(usual) else f"{abs(middle):.0f} ± {usual:.0f} mm (95 %)"
     )
     said = [
-        f"By {last['time'].dt.strftime('%Y-%m-%d').item()} the median pixel {verb} by {size}, one "
-        f"pixel in twenty by {abs(most):.0f} mm or more."
+        f"From {since:%Y-%m-%d} to {last['time'].dt.strftime('%Y-%m-%d').item()} the median pixel "
+        f"{verb} by {size}, one pixel in twenty by {abs(most):.0f} mm or more."
     ]
     if judged.notnull().any():
         down, up = ((sign * moved > half).sum() / judged.count() for sign in (-1, 1))
         said.append(
-            f"{down.item():.0%} of the pixels sank by more than their interval, {up.item():.0%} "
-            "rose by more."
+            f"{100 * down.item():.0f} % of the pixels sank by more than their interval, "
+            f"{100 * up.item():.0f} % rose by more."
         )
     return [*said, _steps(model)]
 
