@@ -40,12 +40,13 @@ def coherence_maps(figure: FigureBase, coherence: xr.DataArray, pairs: xr.Datase
         (pair,) in the same order, as from `network.beside_listed`.
     """
     maps, letters = {}, style.letters()
+    shown = figures_maps.smoothed(coherence, 200)
     for number, name in enumerate(pairs["pair"].values):
         stated = pairs.isel(pair=number)
         days, baseline = float(stated["stated_days"]), float(stated["stated_baseline"])
         facts = f"{days:.0f} d, {baseline:.0f} m".replace("-", "−")
         facts = facts if np.isfinite(days) else "not in Table S1"
-        maps[f"{next(letters)} {name}\n{facts}"] = coherence[number]
+        maps[f"{next(letters)} {name}\n{facts}"] = shown[number]
     scale = {"cmap": style.COHERENCE_MAP, "norm": style.COHERENCE_NORM}
     columns, _ = figures_maps.layout(figures_maps.map_ratio(coherence), len(maps))
     scale = {"cmap": style.COHERENCE_MAP, "norm": style.COHERENCE_NORM}

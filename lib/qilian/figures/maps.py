@@ -211,6 +211,15 @@ def closer_panel(
     whole.add_patch(Rectangle((west, south), east - west, north - south, **frame))
 
 
+def smoothed(field: xr.DataArray, columns: int) -> xr.DataArray:
+    """Average the pixels of a map (…, y, x) so that it has at most twice so many columns.
+
+    A map two inches wide shows no more, and grain is most of what its file weighs.
+    """
+    step = max(1, field.sizes["x"] // columns)
+    return field.coarsen(y=step, x=step, boundary="trim").mean()
+
+
 def inner_labels(axes: Axes, *, left: bool, bottom: bool) -> None:
     """Leave coordinates to the panels at the left and at the bottom of a grid."""
     axes.tick_params(labelleft=left, labelbottom=bottom)

@@ -66,6 +66,7 @@ def maps_with_errors(
     ratio, crs = maps.map_ratio(field), field.rio.crs
     widths = [ratio, *([] if window is None else [maps.closer_ratio(field)]), ratio]
     strips = error.isnull().all(("y", "x")).values
+    error = maps.smoothed(error, 150)
     drawn = np.flatnonzero(~strips)
     shape = {"width_ratios": widths, "height_ratios": np.where(strips, _STRIP, 1)}
     grid = figure.add_gridspec(len(titles), len(widths), **shape)

@@ -28,6 +28,8 @@ STYLE: Mapping[str, Any] = MappingProxyType(
     {
         "figure.dpi": 230,  # more than 1600 pixels across, sharp where a screen has two a point
         "figure.constrained_layout.use": True,
+        "figure.constrained_layout.h_pad": 0.06,
+        "figure.constrained_layout.w_pad": 0.06,
         "font.size": 9,
         "axes.titlesize": 9.5,
         "axes.titlelocation": "left",
