@@ -99,7 +99,7 @@ def truth_verdict(zones: xr.Dataset) -> str:
 
 
 def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[str]) -> list[str]:
-    """Say how much faster ground sinks near outlines than the same ground far from them.
+    """Say how much faster ground sinks near outlines than comparable ground far from them.
 
     The interval of a difference is two standard errors to either side, both errors added in
     squares: an upper bound, since near and far ground share a part of them.
@@ -121,12 +121,12 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     """
     middle = site[[name + part for name in names for part in ("", "_half_width")]].median()
     each = [
-        f"{site[name].attrs['long_name']} "
+        f"{site[name].attrs['long_name']} is "
         f"{_signed(middle[name])} ± {middle[f'{name}_half_width'].item():.1f} "
         f"{written_units(site[name])}"
         for name in names
     ]
-    medians = f"The median {' and the median '.join(each)} in this map (95 %)."
+    medians = f"The median {' and the median '.join(each)} (95 %)."
     if rings is None or not rings.sizes["ground"]:
         return [medians, "Without ground near and far from outlines no distances are compared."]
     faster = rings["mean"].isel(ring=-1) - rings["mean"]
@@ -138,19 +138,16 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     size = " to ".join(f"{_signed(nearest[at])} ± {around[at]:.1f}" for at in ends)
     edge, far = rings["outer"].values[0], rings["inner"].values[-1]
     count = int(beyond.isel(ring=0).sum())
-    where = f"within {edge:g} m of pits and spoil heaps than beyond {far:g} m"
-    units = written_units(rings["mean"])
+    near = f"within {edge:g} m of pits and spoil heaps"
+    away = f"than comparable ground beyond {far:g} m"
+    by = f"{size} {written_units(rings['mean'])} (95 %)"
     if count == nearest.size:
-        said = [f"The same ground sinks faster {where}, by {size} {units} (95 %)."]
+        said = [f"Ground {near} sinks faster {away}, by {by}."]
     elif count:
-        said = [
-            f"In {count} of {nearest.size} zones ground sinks significantly faster {where}: "
-            f"differences are {size} {units} (95 %)."
-        ]
+        zones = f"In {count} of {nearest.size} zones ground {near}"
+        said = [f"{zones} sinks significantly faster {away}: differences are {by}."]
     else:
-        said = [
-            f"No ground sinks significantly faster {where}: differences are {size} {units} (95 %)."
-        ]
+        said = [f"No ground {near} sinks significantly faster {away}: differences are {by}."]
     if beyond.any():
         reach = rings["outer"].where(beyond.any("ground")).max().item()
         said.append(f"A significant excess reaches {reach:g} m from the outlines.")
@@ -211,16 +208,13 @@ def _steps(model: xr.Dataset) -> str:
         season = 2 * model["seasonal_amplitude"].median().item()
         name = "The yearly wave"
     else:
-        return f"The median rate is {rate:z.1f} mm/a, by a model without a season.".replace(
-            "-", "−"
-        )
-    how = (
-        "yearly steps, most of which heave takes back" if season > abs(rate) else "a steady course"
-    )
+        return f"The median rate is {_signed(rate)} mm/a, by a model without a season."
+    steps = "in yearly steps, which heave mostly takes back"
+    how = steps if season > abs(rate) else "on a steady course"
     return (
-        f"{name} moves the median pixel by {season:.0f} mm, the rate by {rate:z.1f} mm in a year: "
-        f"the ground moves in {how}."
-    ).replace("-", "−")
+        f"{name} moves the median pixel by {season:.0f} mm, a whole year by {_signed(rate)} mm: it "
+        f"moves {how}."
+    )
 
 
 def scene_verdicts(truth: xr.Dataset, pair: xr.Dataset) -> list[str]:
