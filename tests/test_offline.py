@@ -31,6 +31,8 @@ from qilian.book.sphinx.enlarge import linked
 from qilian.book.sphinx.formulas import mathml
 from qilian.views.live import interactive
 
+pn.extension()  # as a notebook's kernel has it, or a view shows nothing
+
 LOAD = "application/vnd.holoviews_load.v0+json"
 EXEC = "application/vnd.holoviews_exec.v0+json"
 
