@@ -149,18 +149,21 @@ def moves_its_picture(page: Page, plot: Locator, slider: Locator) -> bool:
 
 
 def test_a_click_on_the_map_shows_another_places_series(visits: list[Visit]) -> None:
-    """Two places of Figure S8 give two charts; no server is asked."""
+    """Two places of Figure S8 give two charts; zooming in finds the tiles beside the page."""
     visit = next(visit for visit in visits if "s08" in visit.name)
-    plot, chart = visit.page.locator(".bk-Figure").all()[:2]
+    plot, chart = visit.page.locator(".explorer canvas").all()[:2]
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
     pictures = []
     for share in (0.3, 0.7):
-        plot.scroll_into_view_if_needed()
-        box = plot.bounding_box()
-        place = box["x"] + share * box["width"], box["y"] + 0.3 * box["height"]
-        visit.page.mouse.click(*place)
-        visit.page.wait_for_timeout(700)
-        pictures.append(chart.evaluate(PICTURE)["pixels"])
+        plot.click(position={"x": share * box["width"], "y": 0.3 * box["height"]})
+        pictures.append(chart.evaluate("canvas => canvas.toDataURL()"))
     assert pictures[0] != pictures[1]
+    for _ in range(4):
+        visit.page.get_by_role("button", name="zoom in").click()
+    visit.page.wait_for_timeout(1000)
+    assert "do not lie beside" not in visit.page.locator(".since").inner_text()
+    assert any("_tiles/s08_tiles" in url for url in visit.requests)
     assert not visit.errors
 
 
