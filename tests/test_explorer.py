@@ -1,7 +1,6 @@
 """The interactive cube: what the page carries, and that it is small."""
 
 import base64
-import gzip
 import json
 import re
 import zlib
@@ -13,7 +12,7 @@ import xarray as xr
 
 from qilian.contracts.errors import InputError
 from qilian.insar import temporal_models
-from qilian.views import explorer, linked
+from qilian.views import explorer
 
 
 @pytest.fixture(scope="module")
@@ -187,17 +186,3 @@ def test_a_view_says_that_its_input_is_simulated(cube):
     """In its head, which no reader can miss, and which saved series repeat."""
     assert scene_of(seen(cube))["title"].startswith("Simulated: ")
     assert not scene_of(seen(cube.assign_attrs(simulated=False)))["title"].startswith("Simulated")
-
-
-def test_a_linked_map_carries_values_to_a_thousandth_of_its_colours_range():
-    """Missing ground and attributes stay, and mere noise packs into little more than half."""
-    values = np.random.default_rng(0).normal(0, 3, (90, 260)).astype("float32")
-    values[0, 0] = np.nan
-    field = xr.DataArray(values, dims=("y", "x"), attrs={"units": "mm a-1"})
-    rounded = linked._rounded(field, (-10, 10))
-    np.testing.assert_allclose(rounded, values, atol=20 / 2000, equal_nan=True)
-    assert rounded.attrs == field.attrs
-    assert linked._rounded(field, (np.nan, np.nan)) is field
-    assert linked._rounded(field, (0, 0)) is field
-    assert rounded.dtype == "float32"
-    assert len(gzip.compress(rounded.values)) < 0.6 * len(gzip.compress(values))
