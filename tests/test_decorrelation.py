@@ -97,8 +97,8 @@ def test_sentences_name_the_zones_that_keep_most_and_least():
     means, fitted, days = zones((0.9, 0.8, 300.0), (0.9, 0.1, 200.0), (np.nan, np.nan, 1.0))
     kept, earlier, times = decorrelation.decay_sentences(means, fitted, days, "ALOS-1")
     assert kept == (
-        "After 1104 d the mean coherence of ALOS-1 is 0.80 in the zone “zone 0” "
-        "and 0.10 in the zone “zone 1”, the highest and the lowest."
+        "After 1104 d the mean coherence of ALOS-1 is highest in the zone “zone 0”, 0.80, "
+        "and lowest in the zone “zone 1”, 0.10."
     )
     assert earlier.startswith("After 92 d it was 0.87 and 0.61. In 1 of 1 comparisons")
     assert times.startswith("The decay time is known best in the zone “zone 1”, ")

@@ -106,16 +106,16 @@ def decay_sentences(
     shortest, longest = (f"After {span:.0f} d" for span in kept["span"].values[[0, -1]])
     best, worst = (int(at("ground")) for at in (last.argmax, last.argmin))
     names, values = last["ground"].values, last.values
-    coherence = f"{longest} the mean coherence of {sensor} is"
     times = _decay_times(fitted.sel(ground=names))
+    mean = f"the mean coherence of {sensor}"
     if names.size == 1:
-        return [f"{coherence} {values[0]:.2f} ({names[0]}).", times]
-    ends = (f"{values[zone]:.2f} in the zone “{names[zone]}”" for zone in (best, worst))
+        return [f"{longest} {mean} is {values[0]:.2f} ({names[0]}).", times]
+    most, least = (f"in the zone “{names[zone]}”, {values[zone]:.2f}" for zone in (best, worst))
     of_zone = means.sel(ground=names).transpose("ground", "pair").values
     apart = [one - other for one, other in combinations(of_zone, 2)]
     agreed = sum(abs(np.nansum(np.sign(d))) == np.isfinite(d).sum() for d in apart)
     return [
-        f"{coherence} {' and '.join(ends)}, the highest and the lowest.",
+        f"{longest} {mean} is highest {most}, and lowest {least}.",
         f"{shortest} it was {first[best]:.2f} and {first[worst]:.2f}. In {agreed} of {len(apart)} "
         "comparisons of two zones all pairs agree on which keeps more.",
         times,
