@@ -106,7 +106,7 @@ def test_every_view_is_drawn_and_hidden_cells_are_collapsed(browser: Browser, la
     notebook = nbformat.read(PROJECT / "notebooks" / f"{name}.ipynb", as_version=4)
     views = sum("views.beside(" in cell.source for cell in notebook.cells)
     hidden = sum("hide-input" in cell.metadata.get("tags", ()) for cell in notebook.cells)
-    wait_for(lambda: len(page.evaluate(DRAWN)) >= views, 60)
-    wait_for(lambda: all(page.evaluate(DRAWN)), 60)
+    # Panel's probe of the browser is a root, too, and draws nothing.
+    wait_for(lambda: sum(page.evaluate(DRAWN)) == views, 60)
     assert page.locator(".jp-InputPlaceholder").count() == hidden
     page.close()
