@@ -68,10 +68,10 @@ def test_a_value_that_failed_quality_control_is_missing(table):
     np.testing.assert_allclose(ghcn.read_csv(table(text)).air_temperature, [10, np.nan, 10])
 
 
-def test_the_catalogues_unit_goes_before_the_one_found_out(table):
+def test_the_catalogue_gives_the_unit_that_the_file_does_not_tell(table):
     path = table("DATE,TAVG\n2013-07-01,12\n")
-    assert ghcn.read_csv(path).air_temperature.item() == pytest.approx(1.2)
-    assert ghcn.read_csv(path, unit="degC").air_temperature.item() == 12
+    for unit, found in {"degC": 12, "tenths": 1.2, "degF": -100 / 9}.items():
+        assert ghcn.read_csv(path, unit=unit).air_temperature.item() == pytest.approx(found)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,14 @@ def test_the_catalogues_unit_goes_before_the_one_found_out(table):
     [
         (RAW + "U,2013-07-01,250,50,150,\n", "degC", "a mean of 150 degC on 2013-07-01"),
         ("t,air_temperature_avg\n2013-07-01,150\n", None, "the file may be in tenths"),
-        ("DATE,TMAX,TMIN\n2013-07-01,75,60\n", None, "maximum minus minimum is 1.5 degC"),
+        ("DATE,TMAX,TMIN,PRCP\n2013-07-01,75,60,3\n", None, "maximum minus minimum is 1.5 degC"),
+        ("DATE,TMAX,TMIN\n2013-07-01,75,60\n", None, "may be tenths of degC, degC or degF"),
         ("DATE,TMAX\n2013-07-01,75\n", None, "neither a mean temperature (TAVG) nor both"),
         ("TAVG\n75\n", None, "no column DATE"),
         ("DATE,TAVG\n2013-07-01,warm\n", None, "line 2: 'warm'"),
-        ("DATE,TAVG\n2013-07-01,12\n2013-07-01,13\n", None, "2013-07-01 has two different"),
+        ("DATE,TAVG\n2013-07-01,12.0\n2013-07-01,13.0\n", None, "2013-07-01 has two different"),
         ("DATE,TAVG\n", None, "no rows"),
-        ("DATE,TAVG\n2013-07-01,12\n", "K", "unit is 'K', expected degC or tenths"),
+        ("DATE,TAVG\n2013-07-01,12\n", "K", "unit is 'K', expected one of degC, tenths, degF"),
     ],
 )
 def test_a_table_that_cannot_be_trusted_is_refused_with_the_place(table, text, unit, said):

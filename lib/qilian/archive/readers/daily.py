@@ -1,29 +1,116 @@
 """What tables of daily values share: dates, words in place of numbers, one value a day."""
 
+import re
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
+from qilian.archive.readers.table import column, decimal_hint, parse_numbers, quoted
 from qilian.contracts.errors import InputError
 
 # What agencies put in place of a value: ice, broken gauge, backwater, season's end and the like.
-_WORDS = set("Ice Eqp *** Bkw Dis Ssn Rat Mnt Fld Dry Pr ZFl NA NaN -- blank".casefold().split())
+_WORDS = set(
+    [
+        "ice",
+        "eqp",
+        "***",
+        "bkw",
+        "dis",
+        "ssn",
+        "rat",
+        "mnt",
+        "fld",
+        "dry",
+        "pr",
+        "zfl",
+        "na",
+        "n/a",
+        "nan",
+        "null",
+        "none",
+        "-",
+        "--",
+        "lücke",
+        "blank",
+    ]
+)
+ISO = "YYYY-MM-DD"
+_ALSO_ISO = "YYYYMMDD", "YYYY/MM/DD"
+_PARTS = {
+    "YYYY": r"(?P<year>\d{4})",
+    "YY": r"(?P<year>\d{2})",
+    "MM": r"(?P<month>\d{2})",
+    "M": r"(?P<month>\d{1,2})",
+    "DD": r"(?P<day>\d{2})",
+    "D": r"(?P<day>\d{1,2})",
+}
+# The time of day and its zone count for nothing: what is written is the station's calendar day.
+_TIME_OF_DAY = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?)?"
+_ZONE = r"\s*(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?"
 
 
-def parse_days(text: pd.Series, path: Path) -> pd.Series:
-    """Return the days of a column of dates, or name the line that is none."""
+def find_days(table: pd.DataFrame, time: str, path: Path, dates: str = ISO) -> pd.Series:
+    """Return the days that a column of dates, or three of year, month and day, hold.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `read_table` returns it.
+    time : str
+        Name of the column, or of three between commas.
+    path : Path
+        Named in messages.
+    dates : str, optional
+        How a date is written, such as D.M.YYYY or M/D/YY.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a date is none, no rows.
+    """
+    if time in table or time.count(",") != 2:
+        return parse_days(column(table, time, path), path, dates)
+    year, month, day = (column(table, name.strip(), path) for name in time.split(","))
+    return parse_days(year + "-" + month.str.zfill(2) + "-" + day.str.zfill(2), path)
+
+
+def parse_days(text: pd.Series, path: Path, dates: str = ISO) -> pd.Series:
+    """Return the days of a column of dates, or name the line that is none; a month is no day."""
     if text.empty:
         raise InputError(f"{path} has no rows below its header, expected daily values.")
-    days = pd.to_datetime(text, format="ISO8601", errors="coerce")
+    days = _days(text, _form(dates, path))
+    for form in _ALSO_ISO if dates == ISO else ():
+        days = days.fillna(_days(text, _form(form, path)))
     if days.isna().any():
         line = days.index[days.isna()][0]
-        raise InputError(f"{path}, line {line}: {text[line]!r} is not a date, expected yyyy-mm-dd.")
-    return days.dt.normalize().astype("datetime64[ns]")
+        raise InputError(
+            f"{path}, line {line}: {quoted(text[line])} is not a date, expected {dates.lower()}"
+            f"{' (dates in the catalogue gives another form)' if dates == ISO else ''}."
+        )
+    return days
+
+
+def _form(dates: str, path: Path) -> str:
+    """Turn a form such as D.M.YYYY into an expression with year, month and day."""
+    found = re.findall(r"YYYY|YY|MM?|DD?", dates)
+    if sorted(part[0] for part in found) != ["D", "M", "Y"]:
+        raise InputError(f"{path}: dates is {dates!r}, expected a form such as D.M.YYYY.")
+    pattern = re.sub(r"YYYY|YY|MM?|DD?", lambda part: _PARTS[part[0]], re.escape(dates))
+    return rf"^{pattern}{_TIME_OF_DAY}{_ZONE}$"
+
+
+def _days(text: pd.Series, form: str) -> pd.Series:
+    parts = text.str.extract(form).astype(float)
+    if r"(?P<year>\d{2})" in form:
+        today = date.today().year
+        parts["year"] += 2000 - 100 * (parts["year"] + 2000 > today)
+    return pd.to_datetime(parts, errors="coerce").astype("datetime64[ns]")
 
 
 def parse_values(
-    text: pd.Series, path: Path, any_word: bool = False
+    text: pd.Series, path: Path, any_word: bool = False, decimal: str = "."
 ) -> tuple[pd.Series, dict[str, str]]:
     """Return numbers, NaN for words, and the attribute that counts the words.
 
@@ -31,7 +118,7 @@ def parse_values(
     to print.
     """
     text = text.replace("", "blank")
-    numbers = pd.to_numeric(text, errors="coerce")
+    numbers = parse_numbers(text, path, decimal)
     words = text[numbers.isna()]
     strange = ~words.str.casefold().isin(_WORDS)
     if any_word:
@@ -39,11 +126,16 @@ def parse_values(
     if strange.any():
         line = words.index[strange][0]
         raise InputError(
-            f"{path}, line {line}: {text[line]!r} stands in column {text.name!r}, "
-            "expected a number or a word such as Ice."
+            f"{path}, line {line}: {quoted(text[line])} stands in column {text.name!r}, expected "
+            f"a number or a word such as Ice{decimal_hint(text[line], decimal)}."
         )
-    counts = ", ".join(f"{word}: {n} days" for word, n in words.value_counts().items())
+    counts = counted(words)
     return numbers, {"words": counts} if counts else {}
+
+
+def counted(words: pd.Series) -> str:
+    """Count the days of each word, such as `Ice: 2 days`."""
+    return ", ".join(f"{word}: {n} days" for word, n in words.value_counts().items())
 
 
 def one_a_day(values: pd.DataFrame, days: pd.Series, path: Path) -> xr.Dataset:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from qilian.archive.readers.daily import one_a_day, parse_days, parse_values
-from qilian.archive.readers.table import read_table
+from qilian.archive.readers.daily import ISO, one_a_day, parse_days, parse_values
+from qilian.archive.readers.table import column, read_table, some
 from qilian.contracts.datasets import CLIMATE, conform
 from qilian.contracts.errors import InputError
 
@@ -18,12 +18,23 @@ _HEADINGS = {
     "maximum": ("tmax", "air_temperature_max"),
     "precipitation": ("prcp", "precipitation", "precip"),
 }
-_ELEMENTS = {"tavg", "tmin", "tmax"}  # NOAA's names; whole numbers under them are tenths
+_ELEMENTS = {"tavg", "tmin", "tmax"}  # NOAA's names; whole numbers under them are no degC
+# By unit: what the file counts at 0 degC, how many make 1 degC and how many 1 mm.
+_UNITS = {"degC": (0.0, 1.0, 1.0), "tenths": (0.0, 10.0, 10.0), "degF": (32.0, 1.8, 1 / 25.4)}
+_HOTTEST = 60.0, 134.0  # degC, degF
+_COLDEST = -130.0  # degF
 _MISSING = -9999.0
 _LEAST_DAILY_RANGE = 2.0  # degC; the median of maximum minus minimum is larger at any station
 
 
-def read_csv(path: Path, *, unit: str | None = None) -> xr.Dataset:
+def read_csv(
+    path: Path,
+    *,
+    unit: str | None = None,
+    separator: str = ",",
+    decimal: str = ".",
+    dates: str = ISO,
+) -> xr.Dataset:
     """Read daily air temperature of one station from a CSV table of GHCN-daily.
 
     Columns are found by name: DATE, TAVG, TMIN, TMAX, PRCP, or t, air_temperature_avg,
@@ -35,29 +46,41 @@ def read_csv(path: Path, *, unit: str | None = None) -> xr.Dataset:
     ----------
     path : Path
         The table.
-    unit : {"degC", "tenths"}, optional
-        Whether temperature and precipitation are in degC and mm or in tenths of them. Found out
-        by default: whole numbers under TAVG, TMIN, TMAX are tenths.
+    unit : {"degC", "tenths", "degF"}, optional
+        Whether temperature and precipitation are in degC and mm, in tenths of them, or in degF
+        and inches. Found out by default where two witnesses agree. Whole numbers under TAVG,
+        TMIN, TMAX are tenths beside whole precipitation, or where they exceed what degF can be;
+        they are degF beside precipitation with decimals, where they exceed what degC can be.
+    separator, decimal : str, optional
+        What stands between fields and the decimal mark.
+    dates : str, optional
+        How dates are written, such as D.M.YYYY or M/D/YY.
 
     Returns
     -------
     xarray.Dataset
         (time,) `air_temperature` [degC] and, if it has a column, `precipitation` [mm day-1], days
-        ascending; an attribute of the temperature counts the days taken from the extremes.
+        ascending; attributes of the temperature count the days taken from the extremes and tell
+        the unit of the file.
 
     Raises
     ------
     InputError
-        A column is missing, a date or number is none, temperatures that no place on Earth has.
+        A column is missing, a date or number is none, a unit that nothing tells, temperatures
+        that no place on Earth has.
     """
-    if unit not in (None, "degC", "tenths"):
-        raise InputError(f"{path}: unit is {unit!r}, expected degC or tenths.")
-    table = read_table(path)
+    if unit not in (None, *_UNITS):
+        raise InputError(f"{path}: unit is {unit!r}, expected one of {', '.join(_UNITS)}.")
+    table = read_table(path, separator)
     headings = _headings(table, path)
-    days = parse_days(table[headings.pop("time")], path)
-    values = pd.DataFrame({kind: _passed(table, name, path) for kind, name in headings.items()})
-    if unit == "tenths" or (unit is None and _has_tenths(table, headings)):
-        values /= 10
+    days = parse_days(column(table, headings.pop("time"), path), path, dates)
+    passed = {kind: _passed(table, name, path, decimal) for kind, name in headings.items()}
+    values = pd.DataFrame(passed)
+    told = unit or _find_unit(values, table, headings, path)
+    offset, degrees, millimetres = _UNITS[told]
+    rain = values.columns == "precipitation"
+    values.loc[:, rain] /= millimetres
+    values.loc[:, ~rain] = (values.loc[:, ~rain] - offset) / degrees
     extremes = values.reindex(columns=["minimum", "maximum"])
     if unit is None:
         _refuse_small_range(extremes["maximum"] - extremes["minimum"], path)
@@ -68,7 +91,11 @@ def read_csv(path: Path, *, unit: str | None = None) -> xr.Dataset:
     filled = int(temperature.count() - stated)
     daily = values.filter(["precipitation"]).assign(air_temperature=temperature)
     dataset = one_a_day(daily, days, path)
-    dataset["air_temperature"].attrs = {"units": "degC", "days_from_minimum_and_maximum": filled}
+    dataset["air_temperature"].attrs = {
+        "units": "degC",
+        "days_from_minimum_and_maximum": filled,
+        "units_of_file": f"{told}, {'given' if unit else 'inferred'}",
+    }
     if "precipitation" in dataset:
         dataset["precipitation"].attrs["units"] = "mm day-1"
     return conform(dataset, CLIMATE, str(path))
@@ -83,26 +110,45 @@ def _headings(table: pd.DataFrame, path: Path) -> dict[str, str]:
         if not written.keys().isdisjoint(dialects)
     }
     if "time" not in found:
-        raise InputError(f"{path} has no column DATE, it has {', '.join(table.columns)}.")
+        raise InputError(f"{path} has no column DATE, it has {some(table.columns)}.")
     if "mean" not in found and not {"minimum", "maximum"} <= found.keys():
         raise InputError(
             f"{path} has neither a mean temperature (TAVG) nor both TMIN and TMAX, "
-            f"it has {', '.join(table.columns)}."
+            f"it has {some(table.columns)}."
         )
     return found
 
 
-def _has_tenths(table: pd.DataFrame, headings: dict[str, str]) -> bool:
-    """Say whether temperatures stand under NOAA's names and none has a decimal point."""
-    elements = table[[name for name in headings.values() if name.casefold() in _ELEMENTS]]
-    return elements.size > 0 and not any("." in cell for cell in elements.to_numpy().flat)
+def _find_unit(
+    values: pd.DataFrame, table: pd.DataFrame, headings: dict[str, str], path: Path
+) -> str:
+    """Tell the unit from how numbers are written and, as a second witness, how large they are."""
+    elements = [name for name in headings.values() if name.casefold() in _ELEMENTS]
+    if not elements or not _are_whole(table[elements]):
+        return "degC"
+    temperature = values.drop(columns="precipitation", errors="ignore")
+    low, high = temperature.min(axis=None), temperature.max(axis=None)
+    rain = table[[headings["precipitation"]]] if "precipitation" in headings else None
+    fell = rain is not None and (values["precipitation"] > 0).any()
+    if high > _HOTTEST[1] or low < _COLDEST or (rain is not None and fell and _are_whole(rain)):
+        return "tenths"
+    if rain is not None and not _are_whole(rain) and high > _HOTTEST[0]:
+        return "degF"
+    raise InputError(
+        f"{path}: whole numbers from {low:g} to {high:g} may be tenths of degC, degC or degF, "
+        f"expected unit in the catalogue, one of {', '.join(_UNITS)}."
+    )
 
 
-def _passed(table: pd.DataFrame, heading: str, path: Path) -> pd.Series:
+def _are_whole(cells: pd.DataFrame) -> bool:
+    return not cells.apply(lambda text: text.str.contains("[.,]")).to_numpy().any()
+
+
+def _passed(table: pd.DataFrame, heading: str, path: Path, decimal: str) -> pd.Series:
     """Numbers of a column; NaN where missing or where NOAA's quality control raised a flag."""
-    values, _ = parse_values(table[heading], path)
+    values, _ = parse_values(column(table, heading, path), path, decimal=decimal)
     if f"{heading}_ATTRIBUTES" in table:  # measurement flag, quality flag, source
-        flags = table[f"{heading}_ATTRIBUTES"].str.split(",").str.get(1)
+        flags = column(table, f"{heading}_ATTRIBUTES", path).str.split(",").str.get(1)
         values = values.where(flags.fillna("").str.strip() == "")
     return values.where(values != _MISSING)
 

@@ -1,19 +1,22 @@
 """Daily reflector heights from GNSS interferometric reflectometry, as gnssrefl writes them."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from qilian.archive.readers.daily import one_a_day
-from qilian.archive.readers.table import numbers, read_table, read_text
+from qilian.archive.readers.daily import one_a_day, parse_values
+from qilian.archive.readers.table import column, numbers, quoted, read_table, read_text
 from qilian.contracts.datasets import REFLECTOR_HEIGHT, conform
 from qilian.contracts.errors import InputError
 
 # The first columns of a `_dailyRH.txt` file, which names them in a comment only.
 _TEXT_COLUMNS = ["year", "doy", "rh", "retrievals", "month", "day", "deviation"]
-_CSV_COLUMNS = {"rh (m)": "rh", "uncertainty (m)": "deviation", "uncertainty": "deviation"}
+_CSV_COLUMNS = {"uncertainty": "deviation", "rh-sigma": "deviation", "numval": "retrievals"}
+_HEADING = re.compile(r"(.*?)\s*(?:\(\s*(.*?)\s*\))?")  # a name, perhaps with its unit
+_MAY_LACK = "rh", "deviation", "retrievals"
 
 
 def read(path: Path) -> xr.Dataset:
@@ -24,7 +27,8 @@ def read(path: Path) -> xr.Dataset:
     path : Path
         Either gnssrefl's `*_dailyRH.txt` (comments after ``%``, then year, day of year, height,
         number of retrievals, month, day, standard deviation), or a CSV with the columns year,
-        doy, rh (m), uncertainty (m). A CSV may hold several heights a day: they are averaged.
+        doy, rh (m), uncertainty (m). A CSV may hold several heights a day: they are averaged. A
+        height or deviation that is blank or NaN is missing.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def read(path: Path) -> xr.Dataset:
     table = _csv(path) if is_csv else _text(text)
     if table.empty:
         raise InputError(f"{path} has no rows, expected one a day.")
-    values = pd.DataFrame({name: numbers(table, name, path) for name in table}, table.index)
+    values = pd.DataFrame({name: _numbers(table, name, path) for name in table}, table.index)
     days = _days(values, path)
     names = {"rh": "reflector_height", "deviation": "standard_deviation"}
     values = values.rename(columns=names).drop(
@@ -67,8 +71,26 @@ def _text(text: str) -> pd.DataFrame:
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    table = read_table(path).rename(columns=str.casefold).rename(columns=_CSV_COLUMNS)
-    return table[[name for name in _TEXT_COLUMNS if name in table]]
+    table = read_table(path)
+    table.columns = [_plain(heading, path) for heading in table.columns]
+    return pd.DataFrame(
+        {name: column(table, name, path) for name in _TEXT_COLUMNS if name in table}
+    )
+
+
+def _plain(heading: str, path: Path) -> str:
+    """Name of a column without its unit, which is metres or nothing."""
+    name, unit = _HEADING.fullmatch(heading.casefold()).groups()  # type: ignore[union-attr]
+    name = _CSV_COLUMNS.get(name, name)
+    if name in _MAY_LACK and unit not in (None, "", "m"):
+        raise InputError(f"{path}: {quoted(heading)} is no column in metres, expected rh (m).")
+    return name
+
+
+def _numbers(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
+    if name not in _MAY_LACK:
+        return numbers(table, name, path)
+    return parse_values(table[name], path)[0].to_numpy(float)
 
 
 def _days(values: pd.DataFrame, path: Path) -> pd.Series:

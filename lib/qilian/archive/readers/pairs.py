@@ -1,26 +1,29 @@
 """Pairs of dates: taken from names, read from tables, checked in one place."""
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from qilian.archive.readers.table import column, numbers, read_table
+from qilian.archive.readers.table import column, numbers, quoted, read_table
 from qilian.contracts.datasets import PAIR_TABLE, conform
 from qilian.contracts.errors import InputError
+
+# From the first satellites on, and without a second meaning such as 2018-11-1 for 2018111.
+_DATE = re.compile(r"((?:19|20)\d\d)(?:-(?=\d\d-)|(?=\d{4}$))(\d\d)-?(\d\d)", re.ASCII)
 
 
 def parse_date(text: str, source: str) -> pd.Timestamp:
     """Turn YYYYMMDD or YYYY-MM-DD into a date, or say where a date was expected."""
-    for form in ("%Y%m%d", "%Y-%m-%d"):
-        try:
-            return pd.Timestamp(datetime.strptime(text, form))
-        except (ValueError, TypeError):
-            continue
-    raise InputError(f"{source}: {text!r} is not a date, expected YYYYMMDD or YYYY-MM-DD.")
+    parts = _DATE.fullmatch(text)
+    with suppress(ValueError):
+        if parts:
+            return pd.Timestamp(*map(int, parts.groups()))
+    raise InputError(f"{source}: {quoted(text)} is not a date, expected YYYYMMDD or YYYY-MM-DD.")
 
 
 def pair_dates(pairs: Sequence[tuple[str, str]], sources: Sequence[str]) -> xr.Dataset:
@@ -71,16 +74,25 @@ def table_dates(
     return pairs, pair_dates(pairs, [f"{path}, line {line}" for line in table.index])
 
 
-def read_csv(path: Path) -> xr.Dataset:
+def read_csv(path: Path, *, separator: str = ",", decimal: str = ".") -> xr.Dataset:
     """Read a table of pairs such as Table S1.
 
     Columns: satellite, image_1, image_2 (YYYYMMDD), perpendicular_baseline_m, time_span_days.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    separator, decimal : str, optional
+        What stands between fields and the decimal mark.
     """
-    table = read_table(path)
+    table = read_table(path, separator)
     _, pairs = table_dates(table, "image_1", "image_2", path)
     pairs["sensor"] = "pair", column(table, "satellite", path).to_numpy(str)
-    baseline = numbers(table, "perpendicular_baseline_m", path)
+    baseline = numbers(table, "perpendicular_baseline_m", path, decimal)
     pairs["perpendicular_baseline"] = "pair", baseline, {"units": "m"}
-    days = numbers(table, "time_span_days", path)
+    days = numbers(table, "time_span_days", path, decimal)
+    if (days % 1).any():
+        raise InputError(f"{path}: time_span_days is no whole number, expected days.")
     pairs["stated_days"] = "pair", days.astype(int), {"units": "day"}
     return conform(pairs, PAIR_TABLE, str(path))

@@ -10,6 +10,7 @@ from qilian.archive.readers.table import column, numbers, read_table
 from qilian.contracts.datasets import THAW_DEPTH, conform
 from qilian.contracts.errors import InputError
 
+_YEARS = 1500, 2200
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
 
@@ -20,19 +21,23 @@ def read_csv(
     thaw_depth: str = "thaw_depth",
     standard_deviation: str | None = None,
     unit: str = "m",
+    separator: str = ",",
+    decimal: str = ".",
 ) -> xr.Dataset:
     """Read the depth to which the ground thawed in each year.
 
     Parameters
     ----------
     path : pathlib.Path
-        The table, with commas, its column names in the first line that does not begin with ``#``.
+        The table, its column names in the first line that does not begin with ``#``.
     year, thaw_depth : str
         Names of the columns; a blank depth is a year without one.
     standard_deviation : str, optional
         Name of the column of the depth's uncertainty.
     unit : str
         Of both depths: m, cm or mm.
+    separator, decimal : str, optional
+        What stands between fields and the decimal mark.
 
     Returns
     -------
@@ -48,15 +53,17 @@ def read_csv(
         raise InputError(
             f"{path}: the unit of thaw depth is {unit!r}, expected one of {', '.join(_METRES)}."
         )
-    table = read_table(path)
+    table = read_table(path, separator)
     years = numbers(table, year, path)
-    if np.unique(years).size < years.size or (years % 1).any():
+    if np.unique(years).size < years.size or (years % 1).any() or not years.size:
         raise InputError(f"{path}: {year} repeats or is no whole number, expected one row a year.")
+    if years.min() < _YEARS[0] or years.max() > _YEARS[1]:
+        raise InputError(f"{path}: {year} is no calendar year, expected {_YEARS[0]}-{_YEARS[1]}.")
     columns = {"thaw_depth": thaw_depth, "standard_deviation": standard_deviation}
     found = {}
     for name, heading in columns.items():
         if heading is not None:
-            values, words = parse_values(column(table, heading, path), path)
+            values, words = parse_values(column(table, heading, path), path, decimal=decimal)
             found[name] = ("year", values.to_numpy() * _METRES[unit], {"units": "m", **words})
     depths = xr.Dataset(found, {"year": ("year", years.astype(int))}).sortby("year")
     return conform(depths, THAW_DEPTH, str(path))
