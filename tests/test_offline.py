@@ -130,7 +130,7 @@ def test_values_in_force(default: str, injected: str, seen: str) -> None:
 
 
 def test_a_figure_keeps_its_size_and_its_colours_in_half_of_the_bytes() -> None:
-    """White stays white; no colour moves by more than 2 of 255, which no eye and no print tells."""
+    """White stays white; of a map in many shades one pixel in twenty moves by 4 of 255 or more."""
     stream, drawn = io.BytesIO(), plt.figure(figsize=(3, 2))
     plt.imshow(np.random.default_rng(0).normal(size=(80, 120)), cmap="RdBu")
     drawn.savefig(stream, format="png", dpi=200)
@@ -142,16 +142,19 @@ def test_a_figure_keeps_its_size_and_its_colours_in_half_of_the_bytes() -> None:
         for one in (stream.getvalue(), light)
     )
     assert before.shape == after.shape
-    assert abs(before - after).max() <= 2
+    off = abs(before - after).max(-1)
+    assert np.percentile(off, 95) <= 4
+    assert off.mean() < 1
     assert (after[(before == 255).all(-1)] == 255).all()
 
 
-def test_a_picture_that_gains_nothing_or_is_transparent_stays() -> None:
-    """Few colours are packed well already; what shines through a picture is not painted over."""
+def test_few_colours_stay_and_a_transparent_picture_too() -> None:
+    """What shines through a picture is not painted over."""
     stream = io.BytesIO()
     Image.fromarray(np.full((64, 64, 4), 100, "uint8")).save(stream, "png")
     assert lighten(stream.getvalue()) == stream.getvalue()
-    assert lighten(png(64)) == png(64)
+    few = Image.open(io.BytesIO(lighten(png(64)))).convert("L")
+    assert np.array_equal(few, Image.open(io.BytesIO(png(64))))
 
 
 def shown(view: pn.pane.PaneBase) -> str:

@@ -2,15 +2,11 @@
 
 import base64
 import io
-import struct
-import zlib
 
 import numpy as np
 from nbformat import NotebookNode
 from PIL import Image
-
-# Of each of 256 levels the nearest of 64, between black and white, which stay.
-_NEAREST = np.round(np.round(np.arange(256) * (63 / 255)) * (255 / 63)).astype("uint8")
+from scipy.spatial import cKDTree
 
 
 def lighten_figures(notebook: NotebookNode) -> None:
@@ -23,10 +19,10 @@ def lighten_figures(notebook: NotebookNode) -> None:
 
 
 def lighten(picture: bytes) -> bytes:
-    """Write a PNG again in fewer bytes, each colour at most 2 of 255 levels off.
+    """Write a PNG again in fewer bytes, with a palette of the 256 colours that suit it best.
 
-    A map has few colours side by side in no order, so that the filters by which every writer of
-    PNG predicts a pixel from its neighbours make it larger: there are none in what is written.
+    The palette is found on every other pixel. Of a map of many shades one pixel in twenty is more
+    than four of 255 levels off, of lines and letters none; the figure saved for print keeps all.
 
     Parameters
     ----------
@@ -39,17 +35,19 @@ def lighten(picture: bytes) -> bytes:
         A PNG of the same size; the one given where that is no larger or one can see through it.
     """
     image = Image.open(io.BytesIO(picture))
-    *_, opacity = np.moveaxis(np.asarray(image.convert("RGBA")), -1, 0)
-    if opacity.min() < 255:
+    opacity, _ = image.convert("RGBA").getchannel("A").getextrema()
+    if opacity < 255:
         return picture
-    rows = _NEAREST[np.asarray(image.convert("RGB"))].reshape(image.height, -1)
-    unfiltered = np.pad(rows, ((0, 0), (1, 0))).tobytes()  # a row begins with its filter: none
-    header = struct.pack(">IIBBBBB", image.width, image.height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(unfiltered, 9)), (b"IEND", b""))
-    written = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
-    return min(written, picture, key=len)
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(name + content)
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+    colours = image.convert("RGB")
+    fewer = colours.resize((-(-image.width // 2), -(-image.height // 2)), Image.Resampling.NEAREST)
+    best = fewer.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    palette = np.reshape(best.getpalette(), (-1, 3))
+    packed = np.asarray(colours).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    known, places = np.unique(packed, return_inverse=True)
+    known = np.stack([known >> 16, known >> 8 & 255, known & 255], -1)
+    _, nearest = cKDTree(palette).query(known)
+    light = Image.fromarray(nearest.astype(np.uint8)[places].reshape(packed.shape))
+    light.putpalette(palette.ravel().tolist())
+    written = io.BytesIO()
+    light.save(written, "png", optimize=True)
+    return min(written.getvalue(), picture, key=len)
