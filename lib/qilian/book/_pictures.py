@@ -18,6 +18,18 @@ def lighten_figures(notebook: NotebookNode) -> None:
                 output.data["image/png"] = base64.b64encode(light).decode()
 
 
+_COLOURS = 256
+
+
+def _palette(colours: Image.Image) -> np.ndarray:
+    """Find the colours that suit a picture best on every other pixel of it, (colour, 3)."""
+    fewer = colours.resize(
+        (-(-colours.width // 2), -(-colours.height // 2)), Image.Resampling.NEAREST
+    )
+    best = fewer.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    return np.reshape(best.getpalette(), (-1, 3))
+
+
 def lighten(picture: bytes) -> bytes:
     """Write a PNG again in fewer bytes, with a palette of the 256 colours that suit it best.
 
@@ -39,12 +51,10 @@ def lighten(picture: bytes) -> bytes:
     if opacity < 255:
         return picture
     colours = image.convert("RGB")
-    fewer = colours.resize((-(-image.width // 2), -(-image.height // 2)), Image.Resampling.NEAREST)
-    best = fewer.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
-    palette = np.reshape(best.getpalette(), (-1, 3))
     packed = np.asarray(colours).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     known, places = np.unique(packed, return_inverse=True)
     known = np.stack([known >> 16, known >> 8 & 255, known & 255], -1)
+    palette = known if len(known) <= _COLOURS else _palette(colours)
     _, nearest = cKDTree(palette).query(known)
     light = Image.fromarray(nearest.astype(np.uint8)[places].reshape(packed.shape))
     light.putpalette(palette.ravel().tolist())
