@@ -98,12 +98,12 @@ def reads(monkeypatch) -> list[tuple[Path, Window | None]]:
     """What is read of which raster, as it is read."""
     found = []
 
-    def read(path: Path, *bands, window: Window | None = None, **options) -> np.ndarray:
+    def read(path: Path, window: Window | None = None, *stored, **options) -> np.ndarray:
         found.append((path, window))
-        return original(path, *bands, window=window, **options)
+        return original(path, window, *stored, **options)
 
-    original = raster.read_pixels
-    monkeypatch.setattr(raster, "read_pixels", read)
+    original = raster.read_values
+    monkeypatch.setattr(raster, "read_values", read)
     return found
 
 
@@ -246,7 +246,7 @@ def test_a_damaged_file_is_named(tmp_path, memory):
     stack = licsar_stack(tmp_path / "files")
     damaged = sorted((tmp_path / "files").rglob("*.unw.tif"))[2]
     damaged.write_bytes(damaged.read_bytes()[:10_000])
-    with pytest.raises(InputError, match=rf"{damaged.name} breaks off or is damaged, expected a"):
+    with pytest.raises(InputError, match=rf"{damaged.name} cannot be read, expected a"):
         read_once(stack, tmp_path, memory=memory)
 
 

@@ -250,9 +250,10 @@ def _check_variable(array: xr.DataArray, variable: Variable, source: str) -> Non
     if variable.valid_range is None or array.chunks is not None:
         return
     low, high = variable.valid_range
-    outside = (array < low) | (array > high)
+    outside = (array < low) | (array > high) | (array.isnull() & (array.ndim == 0))
     if outside.any():
-        where = {str(k): v[0] for k, v in zip(array.dims, np.nonzero(outside.values), strict=True)}
+        first = np.argwhere(outside.values)[0]
+        where = {str(k): v for k, v in zip(array.dims, first, strict=True)}
         raise InputError(
             f"{source}: {array.name} is {array.isel(where).item():g} at {_place(array, where)}, "
             f"expected {low:g} to {high:g} {variable.units}."

@@ -54,6 +54,12 @@ def reference_by_coherence(
     window = {"y": size, "x": size}
     smooth = mean.where(complete).rolling(window, center=True).mean()
     if smooth.isnull().all():
+        blank = stack["unwrapped_phase"].isnull().all(["y", "x"]).values
+        if blank.any():
+            raise InputError(
+                f"{_pair_in_words(stack.isel(pair=int(blank.argmax())))} has no phase at all "
+                f"({blank.sum()} of {blank.size} pairs), expected some in every pair."
+            )
         raise InputError(
             f"no {size} × {size} pixels have phase in every pair, expected a reference area."
         )
@@ -62,6 +68,11 @@ def reference_by_coherence(
     area = xr.zeros_like(mean, dtype=bool).drop_attrs()
     area[{"y": slice(row - half, row + half + 1), "x": slice(column - half, column + half + 1)}] = 1
     return area
+
+
+def _pair_in_words(pair: xr.Dataset) -> str:
+    dates = [pair[name].values for name in ("reference_date", "secondary_date") if name in pair]
+    return f"the pair {' to '.join(f'{date:.10}'.replace('-', '') for date in dates)}"
 
 
 def reference_around(stack: xr.Dataset, x: float, y: float, *, size: int = 5) -> xr.DataArray:

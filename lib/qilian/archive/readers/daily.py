@@ -11,31 +11,7 @@ from qilian.archive.readers.table import column, decimal_hint, parse_numbers, qu
 from qilian.contracts.errors import InputError
 
 # What agencies put in place of a value: ice, broken gauge, backwater, season's end and the like.
-_WORDS = set(
-    [
-        "ice",
-        "eqp",
-        "***",
-        "bkw",
-        "dis",
-        "ssn",
-        "rat",
-        "mnt",
-        "fld",
-        "dry",
-        "pr",
-        "zfl",
-        "na",
-        "n/a",
-        "nan",
-        "null",
-        "none",
-        "-",
-        "--",
-        "lücke",
-        "blank",
-    ]
-)
+_WORDS = r"ice|eqp|\*{3}|bkw|dis|ssn|rat|mnt|fld|dry|pr|zfl|n/?a|nan|null|none|--?|lücke|blank"
 ISO = "YYYY-MM-DD"
 _ALSO_ISO = "YYYYMMDD", "YYYY/MM/DD"
 _PARTS = {
@@ -120,7 +96,7 @@ def parse_values(
     text = text.replace("", "blank")
     numbers = parse_numbers(text, path, decimal)
     words = text[numbers.isna()]
-    strange = ~words.str.casefold().isin(_WORDS)
+    strange = ~words.str.casefold().str.fullmatch(_WORDS)
     if any_word:
         strange &= words.str.contains(r"\d")
     if strange.any():

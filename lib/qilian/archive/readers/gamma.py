@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from qilian.archive.readers.pairs import parse_metres
+from qilian.archive.readers.table import read_text
 from qilian.contracts.errors import InputError
 
 _BASELINE_COLUMN = 7
@@ -28,11 +30,9 @@ def mean_baseline(path: Path) -> float:
     InputError
         The file holds no such table.
     """
-    _, _, table = path.read_text().partition("****\n")
-    rows = [line.split() for line in table.splitlines() if line.strip()]
-    try:
-        return float(np.mean([float(row[_BASELINE_COLUMN]) for row in rows if len(row) == 9]))
-    except ValueError as error:
-        raise InputError(
-            f"{path} holds no table of bperp, expected a GAMMA base_perp file."
-        ) from error
+    _, _, table = read_text(path).partition("****\n")
+    rows = [line.split() for line in table.splitlines()]
+    values = [parse_metres(row[_BASELINE_COLUMN], str(path)) for row in rows if len(row) == 9]
+    if not values:
+        raise InputError(f"{path} holds no table of bperp, expected a GAMMA base_perp file.")
+    return float(np.mean(values))

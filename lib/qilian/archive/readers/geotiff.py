@@ -1,7 +1,7 @@
 """Interferograms of any processor, as GeoTIFF files named by a pattern or listed in a table."""
 
 import re
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +10,22 @@ import xarray as xr
 
 from qilian.archive.readers import gamma
 from qilian.archive.readers.files import files_like, refuse_packed
-from qilian.archive.readers.pairs import pair_dates, table_dates
+from qilian.archive.readers.pairs import checked_wavelength, pair_dates, table_dates
 from qilian.archive.readers.raster import (
-    Decode,
+    Stored,
+    as_stored,
     checked_coherence,
+    checked_height,
+    checked_phase,
     common_grid,
     coordinates,
     lazy_stack,
-    open_raster,
+    look_vector,
     read_layer,
 )
 from qilian.archive.readers.table import numbers, read_table
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
-from qilian.contracts.errors import InputError
+from qilian.contracts.errors import InputError, require
 
 _DATES = re.compile(r"\\\{(reference|secondary)\\\}")
 Pair = tuple[str, str]
@@ -84,27 +87,33 @@ def read(
     InputError
         Files or pairs missing, unit or sign unknown, grids that differ.
     """
+    checked_wavelength(wavelength, path)
+    require(f"{path}: coherence_scale", coherence_scale, coherence_scale > 0, "more than 0")
     factor = _radians(path, unit, positive, wavelength)
     files, listed = _files(path, phase, coherence, pairs)
     dates = sorted(next(iter(files.values())))
     names = [f"the pair {first}-{second} of {path}" for first, second in dates]
     grid = common_grid([by_pair[pair] for by_pair in files.values() for pair in dates])
     stack = pair_dates(dates, names).merge(coordinates(grid))
-    decode = {"phase": _scaled(factor, nodata), "coherence": _coherence(coherence_scale, nodata)}
+    stored = Stored(nodata)
+    decode = {
+        "phase": partial(checked_phase, factor=factor),
+        "coherence": partial(_coherence, scale=coherence_scale),
+    }
     variable = {"phase": ("unwrapped_phase", "rad"), "coherence": ("coherence", "1")}
     for kind, by_pair in files.items():
         name, units = variable[kind]
-        layers = lazy_stack([by_pair[pair] for pair in dates], grid, decode[kind])
+        layers = lazy_stack([by_pair[pair] for pair in dates], grid, decode[kind], stored=stored)
         stack[name] = ("pair", "y", "x"), layers, {"units": units}
     stack["wavelength"] = (), wavelength, {"units": "m"}
     if height:
-        layer = read_layer(path / height, grid, _scaled(1.0, nodata))
-        stack["height"] = ("y", "x"), layer, {"units": "m"}
+        layer, about = read_layer(path / height, grid, checked_height, stored)
+        stack["height"] = ("y", "x"), layer, {"units": "m", **about}
     if line_of_sight:
-        for axis in ("east", "north", "up"):
-            file = path / line_of_sight.replace("{axis}", axis)
-            layer = read_layer(file, grid, _scaled(1.0, nodata))
-            stack[f"line_of_sight_{axis}"] = ("y", "x"), layer, {"units": "1"}
+        axes = [path / line_of_sight.replace("{axis}", axis) for axis in ("east", "north", "up")]
+        parts, abouts = zip(*(read_layer(f, grid, as_stored, stored) for f in axes), strict=True)
+        for name, part in look_vector(*parts).items():
+            stack[name] = ("y", "x"), part, {"units": "1", **abouts[0]}
     metres = _baselines(path, baselines, dates) if baselines else listed
     if metres:
         values = [metres.get(pair, np.nan) for pair in dates]
@@ -193,22 +202,5 @@ def _baselines(path: Path, baselines: str, dates: list[Pair]) -> dict[Pair, floa
     return _listed_baselines(table, listed, table_path)
 
 
-def _tag(path: Path) -> float | None:
-    with open_raster(path) as raster:
-        return raster.nodata
-
-
-def _scaled(factor: float, nodata: float | None) -> Decode:
-    def decode(stored: np.ndarray, path: Path) -> np.ndarray:
-        missing = _tag(path) if nodata is None else nodata
-        values = stored * np.float32(factor)
-        if missing is not None:
-            values[stored == missing] = np.nan
-        return values
-
-    return decode
-
-
-def _coherence(scale: float, nodata: float | None) -> Callable[[np.ndarray, Path], np.ndarray]:
-    decode = _scaled(1 / scale, nodata)
-    return lambda stored, path: checked_coherence(decode(stored, path), path)
+def _coherence(values: np.ndarray, path: Path, scale: float) -> np.ndarray:
+    return checked_coherence(values * np.float32(1 / scale), path)

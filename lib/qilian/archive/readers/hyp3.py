@@ -1,26 +1,38 @@
 """HyP3 products: geocoded interferograms of ASF's INSAR_GAMMA and INSAR_ISCE (multi-)burst jobs."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import dask.array as da
 import numpy as np
 import xarray as xr
+from rasterio.enums import Resampling
+from rasterio.windows import Window
 
 from qilian.archive.readers.files import files_under, refuse_packed
-from qilian.archive.readers.pairs import pair_dates
+from qilian.archive.readers.pairs import pair_dates, parse_metres
 from qilian.archive.readers.raster import (
     Decode,
     Grid,
+    Layer,
     Start,
     as_stored,
     checked_coherence,
+    checked_height,
+    checked_phase,
     common_extent,
     coordinates,
+    grid_of,
     lazy_stack,
+    look_vector,
+    read_layer,
+    read_values,
     zero_is_missing,
 )
+from qilian.archive.readers.table import read_text
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
 from qilian.contracts.errors import InputError
 from qilian.contracts.radars import RADARS
@@ -33,6 +45,10 @@ _FILE = re.compile(
 )
 
 
+_LOOK_APART = 20.0  # degrees between lines of sight, more than within a scene
+_TIME_APART = 15.0  # degrees of a day: an hour, more than between the frames of a track
+
+
 @dataclass
 class _Product:
     """One pair: its dates, the name its files share, the files by layer."""
@@ -40,6 +56,13 @@ class _Product:
     stem: Path
     dates: tuple[str, str]
     files: dict[str, Path] = field(default_factory=dict)
+
+    @cached_property
+    def told(self) -> dict[str, str]:
+        """What the text beside the product says, by its keys."""
+        path = self.stem.with_name(f"{self.stem.name}.txt")
+        lines = read_text(path).splitlines() if path.is_file() else []
+        return {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
 
 
 def read(path: Path, *, wavelength: float | None = None) -> xr.Dataset:
@@ -76,18 +99,26 @@ def read(path: Path, *, wavelength: float | None = None) -> xr.Dataset:
     """
     products = _products(path)
     metres = _sentinel1(products) if wavelength is None else wavelength
+    _refuse_two_tracks(products)
     stack = pair_dates([p.dates for p in products], [str(p.stem) for p in products])
     layers = _layers(products)
-    grid, starts = common_extent(list(layers))
-    place = dict(zip(layers, starts, strict=True))
+    apart = _apart(layers)
+    shared = [file for file in layers if file not in apart]
+    grid, starts = common_extent(shared)
+    place = dict(zip(shared, starts, strict=True))
     stack = stack.merge(coordinates(grid))
     for name, layer, decode, units in (
-        ("unwrapped_phase", "unw_phase", zero_is_missing, "rad"),
+        ("unwrapped_phase", "unw_phase", _phase, "rad"),
         ("coherence", "corr", _coherence, "1"),
     ):
         files = {product.files[layer]: place[product.files[layer]] for product in products}
         stack[name] = ("pair", "y", "x"), _stacked(files, grid, decode), {"units": units}
-    _add_ground(stack, {layer: {file: place[file]} for file, layer in layers.items()}, grid)
+    ground = {
+        layer: _ground_layer(file, grid, _GROUND[layer], place.get(file))
+        for file, layer in layers.items()
+        if layer in _GROUND
+    }
+    _add_ground(stack, ground)
     stack["wavelength"] = (), metres, {"units": "m"}
     _add_baselines(stack, products)
     stack.attrs["phase_reference"] = "each pair its own pixel"
@@ -130,6 +161,39 @@ def _sentinel1(products: list[_Product]) -> float:
     return RADARS["Sentinel-1"].wavelength
 
 
+def _refuse_two_tracks(products: list[_Product]) -> None:
+    """Refuse products that look from elsewhere: their displacements are along other lines."""
+    for about, least in ((_look, _LOOK_APART), (_time_of_day, _TIME_APART)):
+        known = [(product, value) for product in products if (value := about(product)) is not None]
+        for product, value in known:
+            first, start = known[0]
+            if abs((value - start + 180) % 360 - 180) > least:
+                raise InputError(
+                    f"{product.stem.name} and {first.stem.name} are of two tracks, such as an "
+                    "ascending and a descending one, expected one track a folder."
+                )
+
+
+def _look(product: _Product) -> float | None:
+    """Direction of the sensor in the middle of a product, degrees from East; None if unknown."""
+    path = product.files.get("lv_phi")
+    if path is None:
+        return None
+    rows, columns = grid_of(path).shape
+    window = Window(columns // 2, rows // 2, 1, 1)
+    (angle,) = np.degrees(read_values(path, window)).flat
+    return float(angle) if np.isfinite(angle) and angle != 0 else None
+
+
+def _time_of_day(product: _Product) -> float | None:
+    """Time of the first acquisition, as degrees of a day; None if the name lacks it."""
+    found = re.search(r"\d{8}T(\d\d)(\d\d)(\d\d)", product.stem.name)
+    if found is None:
+        return None
+    hours, minutes, seconds = map(int, found.groups())
+    return (hours + minutes / 60 + seconds / 3600) * 15
+
+
 def _layers(products: list[_Product]) -> dict[Path, str]:
     """Files to open and the layer in each: phases and correlations, the ground's only once."""
     layers = {p.files[name]: name for name in ("unw_phase", "corr") for p in products}
@@ -140,8 +204,26 @@ def _layers(products: list[_Product]) -> dict[Path, str]:
     return layers
 
 
+def _apart(layers: Mapping[Path, str]) -> set[Path]:
+    """Find files of the ground whose pixels lie between those of the pairs."""
+    pixels = grid_of(next(iter(layers)))
+    ground = (file for file, layer in layers.items() if layer in _GROUND)
+    return {file for file in ground if not grid_of(file).shares_pixels(pixels)}
+
+
+def _ground_layer(path: Path, grid: Grid, decode: Decode, start: Start | None) -> Layer:
+    if start is not None:
+        return _stacked({path: start}, grid, decode)[0]
+    # Not between angles, which jump from -π to π.
+    return read_layer(path, grid, decode, resampling=Resampling.nearest)[0]
+
+
 def _stacked(files: dict[Path, Start], grid: Grid, decode: Decode) -> da.Array:
     return lazy_stack(list(files), grid, decode, list(files.values()))
+
+
+def _phase(stored: np.ndarray, path: Path) -> np.ndarray:
+    return checked_phase(zero_is_missing(stored, path), path)
 
 
 def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
@@ -155,43 +237,37 @@ def _elevation(stored: np.ndarray, path: Path) -> np.ndarray:
     return zero_is_missing(stored, path)
 
 
-def _add_ground(stack: xr.Dataset, files: dict[str, dict[Path, Start]], grid: Grid) -> None:
-    """Add the unit vector ground to sensor and the height, from the files of each layer.
+_GROUND: Mapping[str, Decode] = {
+    "dem": checked_height,
+    "lv_theta": _elevation,
+    "lv_phi": as_stored,
+}
+
+
+def _add_ground(stack: xr.Dataset, layers: Mapping[str, Layer]) -> None:
+    """Add the unit vector ground to sensor and the height.
 
     θ is the elevation of the sensor above the horizontal, φ its direction from East,
     anticlockwise: (cos θ cos φ, cos θ sin φ, sin θ).
     """
-    if "dem" in files:
-        height = _stacked(files["dem"], grid, as_stored)[0]
-        stack["height"] = ("y", "x"), height, {"units": "m"}
-    if "lv_theta" in files:
-        theta = _stacked(files["lv_theta"], grid, _elevation)[0]
-        phi = _stacked(files["lv_phi"], grid, as_stored)[0]
-        vector = {
-            "line_of_sight_east": da.cos(theta) * da.cos(phi),
-            "line_of_sight_north": da.cos(theta) * da.sin(phi),
-            "line_of_sight_up": da.sin(theta),
-        }
+    if "dem" in layers:
+        stack["height"] = ("y", "x"), layers["dem"], {"units": "m"}
+    if "lv_theta" in layers:
+        theta, phi = layers["lv_theta"], layers["lv_phi"]
+        vector = look_vector(
+            np.cos(theta) * np.cos(phi), np.cos(theta) * np.sin(phi), np.sin(theta)
+        )
         for name, part in vector.items():
             stack[name] = ("y", "x"), part, {"units": "1"}
 
 
 def _add_baselines(stack: xr.Dataset, products: list[_Product]) -> None:
-    values = [_baseline(product.stem.with_name(f"{product.stem.name}.txt")) for product in products]
+    values = [_baseline(product) for product in products]
     if not np.isnan(values).all():
         stack["perpendicular_baseline"] = "pair", np.array(values), {"units": "m"}
 
 
-def _baseline(path: Path) -> float:
+def _baseline(product: _Product) -> float:
     """Perpendicular baseline (m) from a product's text; NaN where there is none."""
-    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
-    for line in lines:
-        key, _, value = line.partition(":")
-        if key.strip() == "Baseline":
-            try:
-                return float(value)
-            except ValueError as error:
-                raise InputError(
-                    f"{path}: {value.strip()!r} is no baseline, expected metres."
-                ) from error
-    return np.nan
+    value = product.told.get("Baseline")
+    return np.nan if value is None else parse_metres(value, f"{product.stem}.txt")

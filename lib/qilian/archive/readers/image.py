@@ -152,9 +152,7 @@ def _read(
     ends = zip((rows, columns), sampling.shape, strict=True)
     window = Window.from_slices(*((step * s.start, min(step * s.stop, size)) for s, size in ends))
     picked = [indexes[band] for band in bands]
-    stored = np.ma.asarray(
-        read_pixels(path, picked, window, masked=True, overview=sampling.overview)
-    )
+    stored = read_pixels(path, picked, window, overview=sampling.overview)
     scale, offset = factors[:, bands]
     if step == 1:
         return np.ma.filled(stored.astype("float32"), np.nan) * scale + offset

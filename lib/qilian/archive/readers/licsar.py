@@ -7,29 +7,28 @@ import numpy as np
 import xarray as xr
 
 from qilian.archive.readers.files import files_like, refuse_packed
-from qilian.archive.readers.pairs import pair_dates, parse_date
+from qilian.archive.readers.pairs import pair_dates, parse_date, parse_metres
 from qilian.archive.readers.raster import (
     Grid,
+    Stored,
     as_stored,
     checked_coherence,
+    checked_height,
+    checked_phase,
     common_grid,
     coordinates,
     lazy_stack,
+    look_vector,
     read_layer,
     zero_is_missing,
 )
+from qilian.archive.readers.table import quoted, read_text
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
 from qilian.contracts.errors import InputError
 from qilian.contracts.radars import RADARS
 
 _PAIR = re.compile(r"\d{8}_\d{8}")
-_OF_BYTE = np.append(np.float32("nan"), np.arange(1, 256, dtype="float32") / np.float32(255))
-_LAYERS = {
-    "line_of_sight_east": ("E", "1"),
-    "line_of_sight_north": ("N", "1"),
-    "line_of_sight_up": ("U", "1"),
-    "height": ("hgt", "m"),
-}
+_BYTES = Stored(whole=255)
 
 
 def read(path: Path, *, wavelength: float = RADARS["Sentinel-1"].wavelength) -> xr.Dataset:
@@ -68,25 +67,34 @@ def read(path: Path, *, wavelength: float = RADARS["Sentinel-1"].wavelength) -> 
     pairs = [(first, second) for first, second in (f.name.split("_") for f in folders)]
     stack = pair_dates(pairs, [str(f) for f in folders]).merge(coordinates(grid))
     dims = ("pair", "y", "x")
-    stack["unwrapped_phase"] = dims, lazy_stack(phase, grid, zero_is_missing), {"units": "rad"}
-    stack["coherence"] = dims, lazy_stack(coherence, grid, _coherence), {"units": "1"}
+    stack["unwrapped_phase"] = dims, lazy_stack(phase, grid, _phase), {"units": "rad"}
+    levels = lazy_stack(coherence, grid, _coherence, stored=_BYTES)
+    stack["coherence"] = dims, levels, {"units": "1"}
     stack["wavelength"] = (), wavelength, {"units": "m"}
     _add_layers(stack, path, grid)
     _add_baselines(stack, path / "baselines")
     return conform(stack, INTERFEROGRAMS, str(path))
 
 
-def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
-    if stored.dtype == np.uint8:
-        return _OF_BYTE.take(stored)
-    return checked_coherence(zero_is_missing(stored, path), path)
+def _phase(values: np.ndarray, path: Path) -> np.ndarray:
+    return checked_phase(zero_is_missing(values, path), path)
+
+
+def _coherence(values: np.ndarray, path: Path) -> np.ndarray:
+    return checked_coherence(zero_is_missing(values, path), path)
 
 
 def _add_layers(stack: xr.Dataset, path: Path, grid: Grid) -> None:
-    for name, (suffix, units) in _LAYERS.items():
-        files = files_like(path, f"*.geo.{suffix}.tif")
-        if files:
-            stack[name] = ("y", "x"), read_layer(files[0], grid, as_stored), {"units": units}
+    """Add heights and the unit vector ground to sensor, as far as they stand beside the pairs."""
+    files = {layer: files_like(path, f"*.geo.{layer}.tif")[:1] for layer in ("hgt", "E", "N", "U")}
+    if files["hgt"]:
+        height, about = read_layer(files["hgt"][0], grid, checked_height)
+        stack["height"] = ("y", "x"), height, {"units": "m", **about}
+    vector = [file for layer in "ENU" for file in files[layer]]
+    if len(vector) == 3:
+        parts, abouts = zip(*(read_layer(file, grid, as_stored) for file in vector), strict=True)
+        for name, part in look_vector(*parts).items():
+            stack[name] = ("y", "x"), part, {"units": "1", **abouts[0]}
 
 
 def _add_baselines(stack: xr.Dataset, path: Path) -> None:
@@ -94,18 +102,20 @@ def _add_baselines(stack: xr.Dataset, path: Path) -> None:
     if not path.is_file():
         return
     baseline: dict[np.datetime64, float] = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         fields = line.split()
         if not fields:
             continue
         source = f"{path}, line {number}"
         # Four columns: prime, date, baseline, days; the older nine-column form has a counter first.
+        if len(fields) not in (4, 9):
+            raise InputError(
+                f"{source}: {quoted(line)} lists no baseline, expected prime date, date, metres "
+                "and days."
+            )
         prime, date, value = fields[:3] if len(fields) == 4 else fields[1:4]
         baseline.setdefault(parse_date(prime, source).to_datetime64(), 0.0)
-        try:
-            baseline[parse_date(date, source).to_datetime64()] = float(value)
-        except ValueError as error:
-            raise InputError(f"{source}: {value!r} is no baseline, expected metres.") from error
+        baseline[parse_date(date, source).to_datetime64()] = parse_metres(value, source)
     values = [
         baseline.get(second, np.nan) - baseline.get(first, np.nan)
         for first, second in zip(

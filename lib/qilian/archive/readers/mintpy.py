@@ -13,7 +13,10 @@ from qilian.archive.readers.raster import (
     Grid,
     as_stored,
     checked_coherence,
+    checked_height,
+    checked_phase,
     coordinates,
+    look_vector,
     zero_is_missing,
 )
 from qilian.contracts.datasets import DISPLACEMENT, INTERFEROGRAMS, RATE, conform
@@ -61,7 +64,7 @@ def read_stack(path: Path, *, geometry: str = _GEOMETRY) -> xr.Dataset:
     if not {"unwrapPhase", "coherence"} & set(stored.shapes):
         raise InputError(f"{path} holds neither unwrapPhase nor coherence, expected one.")
     for key, name, decode, units in (
-        ("unwrapPhase", "unwrapped_phase", zero_is_missing, "rad"),
+        ("unwrapPhase", "unwrapped_phase", _phase, "rad"),
         ("coherence", "coherence", _coherence, "1"),
     ):
         if key in stored.shapes:
@@ -118,8 +121,16 @@ def _dates(file: h5py.File, path: Path) -> np.ndarray:
     return file["date"][:].astype(str)
 
 
+def _phase(stored: np.ndarray, path: Path) -> np.ndarray:
+    return checked_phase(zero_is_missing(stored, path), path)
+
+
 def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
     return checked_coherence(zero_is_missing(stored, path), path)
+
+
+def _height(stored: np.ndarray, path: Path) -> np.ndarray:
+    return checked_height(as_stored(stored, path), path)
 
 
 def _millimetres(stored: np.ndarray, _: Path) -> np.ndarray:
@@ -136,17 +147,16 @@ def _add_geometry(stack: xr.Dataset, path: Path, grid: Grid) -> None:
         stored = Stored.of(file, path, "geometry")
     difference = stored.grid.differs(grid)
     if difference:
-        raise InputError(f"{path} has {difference}, expected the grid of the interferograms.")
+        stack.attrs["left_out"] = f"{path.name}, which has {difference} unlike the interferograms"
+        return
     if "height" in stored.shapes:
-        stack["height"] = ("y", "x"), stored.lazy("height", as_stored), {"units": "m"}
+        stack["height"] = ("y", "x"), stored.lazy("height", _height), {"units": "m"}
     if not {"incidenceAngle", "azimuthAngle"} <= set(stored.shapes):
         return
     theta = da.radians(stored.lazy("incidenceAngle", zero_is_missing))  # 0 is missing here too
     alpha = da.radians(stored.lazy("azimuthAngle", as_stored))
-    vector = {
-        "line_of_sight_east": -da.sin(theta) * da.sin(alpha),
-        "line_of_sight_north": da.sin(theta) * da.cos(alpha),
-        "line_of_sight_up": da.cos(theta),
-    }
+    vector = look_vector(
+        -da.sin(theta) * da.sin(alpha), da.sin(theta) * da.cos(alpha), da.cos(theta)
+    )
     for name, part in vector.items():
         stack[name] = ("y", "x"), part, {"units": "1"}

@@ -1,5 +1,6 @@
 """Pairs of dates: taken from names, read from tables, checked in one place."""
 
+import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,8 +11,8 @@ import pandas as pd
 import xarray as xr
 
 from qilian.archive.readers.table import column, numbers, quoted, read_table
-from qilian.contracts.datasets import PAIR_TABLE, conform
-from qilian.contracts.errors import InputError
+from qilian.contracts.datasets import INTERFEROGRAMS, PAIR_TABLE, conform
+from qilian.contracts.errors import InputError, require
 
 # From the first satellites on, and without a second meaning such as 2018-11-1 for 2018111.
 _DATE = re.compile(r"((?:19|20)\d\d)(?:-(?=\d\d-)|(?=\d{4}$))(\d\d)-?(\d\d)", re.ASCII)
@@ -24,6 +25,21 @@ def parse_date(text: str, source: str) -> pd.Timestamp:
         if parts:
             return pd.Timestamp(*map(int, parts.groups()))
     raise InputError(f"{source}: {quoted(text)} is not a date, expected YYYYMMDD or YYYY-MM-DD.")
+
+
+def parse_metres(text: str, source: str) -> float:
+    """Turn text into a perpendicular baseline, or say where metres were expected."""
+    with suppress(ValueError):
+        if math.isfinite(metres := float(text)):
+            return metres
+    raise InputError(f"{source}: {quoted(text)} is no baseline, expected metres.")
+
+
+def checked_wavelength(metres: float, path: Path) -> float:
+    """Pass a wavelength on, or say that no radar has it."""
+    low, high = INTERFEROGRAMS.variables["wavelength"].valid_range  # type: ignore[misc]  # has one
+    require(f"{path}: wavelength", f"{metres:g}", low <= metres <= high, f"{low:g} to {high:g} m")
+    return metres
 
 
 def pair_dates(pairs: Sequence[tuple[str, str]], sources: Sequence[str]) -> xr.Dataset:

@@ -4,21 +4,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import dask.array as da
 import numpy as np
 import rasterio
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
-from rasterio.errors import RasterioIOError
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.warp import reproject
 from rasterio.windows import Window
 
+from qilian.archive.readers.files import foreign
 from qilian.archive.readers.lazy import at_once, lazy_layers
 from qilian.contracts.errors import InputError
 
 ACROSS = 4  # blocks that the chunks of all rasters' same rows may hold together
+LARGEST_PHASE = 3000.0  # rad; 13 m along the line of sight at 5 GHz
+SENTINELS = {-9999.0, 9999.0, -999.0, -99999.0, -32768.0, -32767.0}  # put where a value is missing
+HAIR = 0.05  # by which resampling takes a coherence out of 0 to 1
+HEIGHTS = -500.0, 9000.0  # m, of ground on Earth
 TOGETHER = 16  # of small rasters, those that are read together fill such a part of a block
 
+Layer: TypeAlias = np.ndarray | da.Array
 Start = tuple[int, int]  # row and column of a first pixel
 
 
@@ -41,6 +49,14 @@ class Grid:
             return f"first corner {self.transform.c:.6f}, {self.transform.f:.6f}"
         return ""
 
+    def shares_pixels(self, other: "Grid") -> bool:
+        """Tell whether the pixels of one, where both have some, are those of the other."""
+        try:
+            self.start(other)
+        except InputError:
+            return False
+        return True
+
     def start(self, other: "Grid") -> Start:
         """Whole pixels from the first pixel of `other`, or InputError with what differs."""
         if self.crs != other.crs:
@@ -58,30 +74,72 @@ class Grid:
 
 def open_raster(path: Path, overview: int | None = None) -> rasterio.DatasetReader:
     """Open a raster, or one of its overviews, or say in one sentence why it can't be opened."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist, expected a raster file.")
-    try:
+    with foreign(path, "a GeoTIFF"):
         return rasterio.open(path, **({} if overview is None else {"overview_level": overview}))
-    except RasterioIOError as error:
-        raise InputError(f"{path} cannot be read as a raster, expected a GeoTIFF.") from error
 
 
 def read_pixels(
     path: Path,
-    bands: int | Sequence[int] = 1,
+    bands: Sequence[int],
     window: Window | None = None,
     *,
-    masked: bool = False,
     overview: int | None = None,
-) -> np.ndarray:
-    """Read one band (y, x) or several (band, y, x), or say that the pixels cannot be read."""
-    with open_raster(path, overview) as raster:
-        try:
-            return raster.read(bands, window=window, masked=masked)
-        except RasterioIOError as error:
-            raise InputError(
-                f"{path} breaks off or is damaged, expected a whole GeoTIFF."
-            ) from error
+) -> np.ma.MaskedArray:
+    """Read several bands (band, y, x) as stored, or say that the pixels cannot be read."""
+    with open_raster(path, overview) as raster, foreign(path, "a whole GeoTIFF"):
+        return np.ma.asarray(raster.read(bands, window=window, masked=True))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the numbers in a file of one band mean where its own tags do not say.
+
+    `nodata` goes before the file's tag. `whole` is what stands for 1 in bytes without a scale.
+    """
+
+    nodata: float | None = None
+    whole: float = 1.0
+
+
+def read_values(path: Path, window: Window | None = None, stored: Stored = Stored()) -> np.ndarray:
+    """Read a band (y, x) as float32: scaled as its tags say, NaN where nodata or masked.
+
+    Parameters
+    ----------
+    path : Path
+        A raster of one band, besides transparency.
+    window : rasterio Window, optional
+        The pixels to read, all by default.
+    stored : Stored, optional
+        What the file's tags leave open.
+
+    Raises
+    ------
+    InputError
+        The file breaks off, or integers hold their lowest number without calling it missing.
+    """
+    with open_raster(path) as raster, foreign(path, "a whole GeoTIFF"):
+        numbers = raster.read(1, window=window)
+        scale, offset = raster.scales[0], raster.offsets[0]
+        nodata = raster.nodata if stored.nodata is None else stored.nodata
+        has_mask = MaskFlags.per_dataset in raster.mask_flag_enums[0]
+        shown = raster.read_masks(1, window=window) if has_mask else None
+    values = numbers.astype("float32", copy=False)
+    if (scale, offset) != (1.0, 0.0):
+        values = values * np.float32(scale) + np.float32(offset)
+    elif stored.whole != 1 and numbers.dtype == np.uint8:
+        values = values / np.float32(stored.whole)
+    missing = np.zeros(numbers.shape, bool) if shown is None else shown == 0
+    if nodata is not None:
+        missing |= numbers == nodata
+    if numbers.dtype.kind == "i" and (numbers == np.iinfo(numbers.dtype).min)[~missing].any():
+        raise InputError(
+            f"{path} holds {np.iinfo(numbers.dtype).min}, expected it to be the file's nodata "
+            "(or nodata in the catalogue, where the format has that key)."
+        )
+    if missing.any():
+        values = np.where(missing, np.float32(np.nan), values)
+    return values
 
 
 def grid_of(path: Path, several_bands: bool = False) -> Grid:
@@ -89,8 +147,16 @@ def grid_of(path: Path, several_bands: bool = False) -> Grid:
     with open_raster(path) as raster:
         if raster.crs is None:
             raise InputError(f"{path} has no coordinate system, expected one such as EPSG:4326.")
-        if raster.count != 1 and not several_bands:
-            raise InputError(f"{path} has {raster.count} bands, expected one.")
+        count = sum(kind != ColorInterp.alpha for kind in raster.colorinterp)
+        if count != 1 and not several_bands:
+            raise InputError(f"{path} has {count} bands, expected one.")
+        if any(kind.startswith("complex") for kind in raster.dtypes):
+            raise InputError(
+                f"{path} holds complex numbers, such as a wrapped interferogram, expected real "
+                "ones, such as unwrapped phase."
+            )
+        if not np.isfinite(raster.transform).all() or 0 in (raster.transform.a, raster.transform.e):
+            raise InputError(f"{path} has pixels without a size, expected a georeferenced raster.")
         if raster.transform.b or raster.transform.d:
             raise InputError(
                 f"{path} has a rotated grid, expected rows along x and columns along y."
@@ -144,19 +210,33 @@ def common_extent(paths: Sequence[Path]) -> tuple[Grid, list[Start]]:
 
 
 def coordinates(grid: Grid) -> xr.Dataset:
-    """Pixel-centre x, y and `spatial_ref` with CF attributes."""
+    """Pixel-centre x, y and `spatial_ref` with CF attributes; longitudes from -180 to 180."""
     rows, columns = grid.shape
-    x = grid.transform.c + (np.arange(columns) + 0.5) * grid.transform.a
-    y = grid.transform.f + (np.arange(rows) + 0.5) * grid.transform.e
+    transform = _wrapped(grid)
+    x = transform.c + (np.arange(columns) + 0.5) * transform.a
+    y = transform.f + (np.arange(rows) + 0.5) * transform.e
     located = xr.Dataset(coords={"y": y, "x": x}).rio.write_crs(grid.crs)
-    return located.rio.write_transform(grid.transform).rio.write_coordinate_system()
+    return located.rio.write_transform(transform).rio.write_coordinate_system()
+
+
+def _wrapped(grid: Grid) -> rasterio.Affine:
+    """Count longitudes from -180 to 180, where a grid that counts to 360 has its middle beyond."""
+    transform = grid.transform
+    middle = transform.c + transform.a * grid.shape[1] / 2
+    if not grid.crs.is_geographic or middle <= 180:
+        return transform
+    return rasterio.Affine.translation(-360, 0) @ transform
 
 
 Decode = Callable[[np.ndarray, Path], np.ndarray]
 
 
 def lazy_stack(
-    paths: Sequence[Path], grid: Grid, decode: Decode, starts: Sequence[Start] | None = None
+    paths: Sequence[Path],
+    grid: Grid,
+    decode: Decode,
+    starts: Sequence[Start] | None = None,
+    stored: Stored = Stored(),
 ) -> da.Array:
     """Stack rasters as a float32 dask array (file, y, x), read on demand and each by itself.
 
@@ -170,12 +250,14 @@ def lazy_stack(
     grid : Grid
         Their common grid, or a part of each of them.
     decode : callable
-        From stored numbers and the file's path to float32 in the contract's unit, NaN where
-        missing; raises InputError on values that cannot be.
+        From what `read_values` returns and the file's path to float32 in the contract's unit, NaN
+        where missing; raises InputError on values that cannot be.
     starts : sequence of (row, column), optional
         Where `grid` starts in each raster; at its first pixel by default.
+    stored : Stored, optional
+        What the files' tags leave open.
     """
-    read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode)
+    read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode, stored)
     (height, width), files = grid.shape, len(paths)
     with open_raster(paths[0]) as raster:
         high = raster.block_shapes[0][0]
@@ -188,6 +270,7 @@ def _read_files(
     paths: Sequence[Path],
     starts: Sequence[Start],
     decode: Decode,
+    stored: Stored,
     files: np.ndarray,
     rows: slice,
     columns: slice,
@@ -197,32 +280,105 @@ def _read_files(
     for layer, file in zip(block, files, strict=True):
         path, (row, column) = paths[file], starts[file]
         ends = (row + rows.start, row + rows.stop), (column + columns.start, column + columns.stop)
-        layer[:] = decode(read_pixels(path, window=Window.from_slices(*ends)), path)
+        layer[:] = decode(read_values(path, Window.from_slices(*ends), stored), path)
     return block
 
 
-def read_layer(path: Path, grid: Grid, decode: Decode) -> np.ndarray:
-    """Read one whole raster (y, x) that must lie on `grid`."""
-    difference = grid_of(path).differs(grid)
-    if difference:
-        raise InputError(f"{path} has {difference}, expected the grid of the interferograms.")
-    return decode(read_pixels(path), path)
+def read_layer(
+    path: Path,
+    grid: Grid,
+    decode: Decode,
+    stored: Stored = Stored(),
+    resampling: Resampling = Resampling.bilinear,
+) -> tuple[np.ndarray, dict[str, str]]:
+    """Read one whole raster (y, x) onto a grid, between whose pixels its own may lie.
+
+    Returns
+    -------
+    numpy.ndarray, dict of str
+        float32 (y, x), and the attribute `resampling` where its pixels are not those of the grid.
+
+    Raises
+    ------
+    InputError
+        Values that cannot be, a raster that shares no ground with the grid.
+    """
+    own = grid_of(path)
+    values = decode(read_values(path, stored=stored), path)
+    if not own.differs(grid):
+        return values, {}
+    onto = np.full(grid.shape, np.nan, "float32")
+    with foreign(path, "a coordinate system that others can be turned into"):
+        reproject(
+            values,
+            onto,
+            src_transform=own.transform,
+            src_crs=own.crs,
+            src_nodata=np.nan,
+            dst_transform=grid.transform,
+            dst_crs=grid.crs,
+            dst_nodata=np.nan,
+            resampling=resampling,
+        )
+    if np.isnan(onto).all():
+        raise InputError(f"{path} shares no ground with the interferograms, expected an overlap.")
+    return onto, {"resampling": resampling.name}
 
 
-def as_stored(stored: np.ndarray, _: Path) -> np.ndarray:
+def as_stored(values: np.ndarray, _: Path) -> np.ndarray:
     """Pass numbers on as float32."""
-    return stored.astype("float32", copy=False)
+    return values.astype("float32", copy=False)
 
 
-def zero_is_missing(stored: np.ndarray, _: Path) -> np.ndarray:
+def zero_is_missing(values: np.ndarray, _: Path) -> np.ndarray:
     """Pass numbers on as float32, NaN for 0, where that is the format's convention."""
-    return np.where(stored == 0, np.float32(np.nan), stored.astype("float32", copy=False))
+    return np.where(values == 0, np.float32(np.nan), values.astype("float32", copy=False))
+
+
+def _extremes(values: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest value, NaN where all are missing."""
+    if not values.size:
+        return np.nan, np.nan
+    return float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
+
+
+def checked_phase(values: np.ndarray, path: Path, factor: float = 1.0) -> np.ndarray:
+    """Turn stored phases into radians by a factor, or name the file whose phases are none."""
+    for extreme in _extremes(values):
+        if abs(extreme * factor) > LARGEST_PHASE or extreme in SENTINELS:
+            raise InputError(
+                f"{path}: a phase is {extreme * factor:g} rad, stored as {extreme:g}, expected at "
+                f"most {LARGEST_PHASE:g}; what means missing must be the file's nodata (or nodata "
+                "in the catalogue, where the format has that key)."
+            )
+    return values * np.float32(factor) if factor != 1 else values
+
+
+def checked_height(values: np.ndarray, path: Path) -> np.ndarray:
+    """Pass heights on, or name the file that has one no ground on Earth has."""
+    for extreme in _extremes(values):
+        if not np.isnan(extreme) and not HEIGHTS[0] <= extreme <= HEIGHTS[1]:
+            raise InputError(
+                f"{path}: a height is {extreme:g} m, expected {HEIGHTS[0]:g} to {HEIGHTS[1]:g}; "
+                "what means missing must be the file's nodata."
+            )
+    return values
 
 
 def checked_coherence(values: np.ndarray, path: Path) -> np.ndarray:
-    """Pass coherence on as float32, or name the file that leaves 0 to 1."""
-    values = values.astype("float32", copy=False)
-    low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
-    if low < 0 or high > 1 + 1e-6:
+    """Clip coherence a hair outside of 0 to 1, or name the file that leaves it farther."""
+    low, high = _extremes(values)
+    if low < -HAIR or high > 1 + HAIR:
         raise InputError(f"{path}: coherence is {low if low < 0 else high:g}, expected 0 to 1.")
-    return np.minimum(values, 1, out=values)
+    return np.clip(values, 0, 1) if low < 0 or high > 1 else values
+
+
+def look_vector(east: Layer, north: Layer, up: Layer) -> dict[str, Layer]:
+    """Name the parts of the unit vector ground to sensor, missing where it does not point up."""
+    seen = up > 0
+    where = da.where if isinstance(up, da.Array) else np.where
+    parts = {"east": east, "north": north, "up": up}
+    return {
+        f"line_of_sight_{axis}": where(seen, part, np.float32(np.nan))
+        for axis, part in parts.items()
+    }
