@@ -128,7 +128,7 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     ]
     medians = f"The median {' and the median '.join(each)} (95 %)."
     if rings is None or not rings.sizes["ground"]:
-        return [medians, "Without ground near and far from outlines no distances are compared."]
+        return [medians, "Ground near and far from mines cannot be compared here."]
     faster = rings["mean"].isel(ring=-1) - rings["mean"]
     square = rings["standard_error"] ** 2
     half = 2 * (square + square.isel(ring=-1)) ** 0.5
@@ -202,7 +202,7 @@ def _steps(model: xr.Dataset) -> str:
     """Compare a year's season with its rate, both at the median pixel."""
     rate = model["rate"].median().item()
     if "thaw_deformation" in model:
-        season = abs(model["thaw_deformation"]).median().item()
+        season = model["thaw_deformation"].median().item()
         name = "A mean thaw season"
     elif "seasonal_amplitude" in model:
         season = 2 * model["seasonal_amplitude"].median().item()
@@ -210,10 +210,10 @@ def _steps(model: xr.Dataset) -> str:
     else:
         return f"The median rate is {_signed(rate)} mm/a, by a model without a season."
     steps = "in yearly steps, which heave mostly takes back"
-    how = steps if season > abs(rate) else "on a steady course"
+    how = steps if abs(season) > abs(rate) else "on a steady course"
     return (
-        f"{name} moves the median pixel by {season:.0f} mm, a whole year by {_signed(rate)} mm: it "
-        f"moves {how}."
+        f"{name} moves the median pixel by {_signed(season, 0)} mm, a whole year by "
+        f"{_signed(rate)} mm: it moves {how}."
     )
 
 
