@@ -119,15 +119,15 @@ def test_series_that_differ_by_their_errors_have_the_expected_rmse():
 @pytest.mark.parametrize(
     ("apart", "error", "finding", "count"),
     [
-        (1.0, 3.0, "(RMSE of 4 dates); errors alone lead one to expect 3.7 mm, so no dis", 3),
-        (20.0, 3.0, "(RMSE of 4 dates), more than the 5.9 mm that errors alone exceed in 5 %", 3),
+        (1.0, 3.0, "(RMSE of 4 dates); errors alone lead one to expect 3.2 mm, so no dis", 3),
+        (20.0, 3.0, "(RMSE of 4 dates), more than the 5.1 mm that errors alone exceed in 5 %", 3),
         (20.0, np.nan, "(RMSE of 4 dates); how much to expect of their errors is unknown.", 2),
     ],
 )
 def test_sentences_say_whether_two_series_differ_by_more_than_their_errors(
     apart, error, finding, count
 ):
-    """Series alike, unlike, and without errors; both sink by 12 mm, one by as much less as said."""
+    """Series alike, unlike and without errors; √(3/4 · (3²/2 + 3²)) is 3.2, times √(7.81/3) 5.1."""
     one, other = np.array([6.0, 2, -2, -6]), np.array([0.0, apart, -apart, 0])
     compared = gnssir.compare_series(series(one + other, error), series(one, error))
     half = compared.insar_standard_error * 2
