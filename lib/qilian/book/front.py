@@ -108,11 +108,13 @@ _COLORS = {"simulated": "warning", "observed": "success", "": "secondary"}
 
 def found(pages: Sequence[Shown]) -> str:
     """Tell in a paragraph what the pages found whose notebooks say that they are a headline."""
+    headlines = [page for page in pages if page.chapter.headline and page.badge]
     told = [
         f"{page.finding} ({{doc}}`{_number(page.chapter)} <../notebooks/{page.chapter.name}>`)"
-        for page in pages
-        if page.chapter.headline and page.finding
+        for page in headlines
     ]
+    if any(page.badge == "simulated" for page in headlines):
+        told.insert(0, "**Simulated data.**")
     return " ".join(told) + "\n"
 
 
