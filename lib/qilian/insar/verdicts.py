@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from qilian.contracts.labels import written_units
-from qilian.insar.network import acquisitions, pair_names, pair_season, redundancy
+from qilian.insar.network import acquisitions, pair_names, pair_season, redundancy, time_span
 
 _LOWER_CORRELATION = -0.05  # change from which on a block counts as harmed
 
@@ -97,14 +98,23 @@ def network_verdicts(
         f"The mean coherence of a pixel is {middle:.2f} in the median, and {low:.2f} to {high:.2f} "
         "in the middle half of the scene."
     )
-    season = pair_season(pairs).values
-    thaw, frozen = (of_pair[season == name] for name in ("thaw", "frozen"))
-    if thaw.notnull().any() and frozen.notnull().any():
+    change = _by_season(pairs, of_pair)
+    if np.isfinite(change):
         said.append(
-            f"Pairs within May to October have a mean coherence of {thaw.median():.2f} (median), "
-            f"pairs outside of it {frozen.median():.2f}."
+            f"At equal time spans pairs within May to October are {abs(change):.2f} "
+            f"{'less' if change < 0 else 'more'} coherent than pairs outside of it."
         )
     return said
+
+
+def _by_season(pairs: xr.Dataset, of_pair: xr.DataArray) -> float:
+    """Mean difference of median coherence, thaw minus frozen season, over time spans of both."""
+    frame = pd.DataFrame(
+        {"days": time_span(pairs), "season": pair_season(pairs), "coherence": of_pair}
+    )
+    medians = frame.pivot_table("coherence", "days", "season", "median")
+    seasons = medians.reindex(columns=["frozen", "thaw"]).dropna()
+    return float((seasons["thaw"] - seasons["frozen"]).mean())
 
 
 def matching_verdicts(scores: xr.Dataset, rates: xr.Dataset, mask: xr.DataArray) -> list[str]:
@@ -131,8 +141,8 @@ def matching_verdicts(scores: xr.Dataset, rates: xr.Dataset, mask: xr.DataArray)
     changes = "lowers" if after < before else "does not lower"
     first = (
         f"On ground left out of the fit, CDF matching {changes} the RMSE between Sentinel-1 and "
-        f"ALOS-2: {before:.1f} {units} before, {after:.1f} after ({falls} of "
-        f"{blocks.sizes['area']} blocks fall)."
+        f"ALOS-2: {before:.1f} {units} before, {after:.1f} after (it falls in "
+        f"{falls} of {blocks.sizes['area']} blocks)."
     )
     mean = scores["mean"].sel(area="fitted area", matching="before").item()
     apart = f"{mean:+z.1f}".replace("-", "−")
