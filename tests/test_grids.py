@@ -94,7 +94,21 @@ def test_outlines_cover_every_pixel_that_they_touch_in_whatever_coordinates():
     np.testing.assert_array_equal(zones.covered(outline, like), expected)
     np.testing.assert_array_equal(zones.covered(outline.to_crs(32647), like), expected)
     away = outline.set_geometry(outline.translate(xoff=5))
-    assert not zones.covered(away, like).any()
+    with pytest.raises(InputError, match=r"the outlines lie at x 104\.01 to 104\.02"):
+        zones.covered(away, like)
+    assert not zones.covered(outline[:0], like).any()
+
+
+@pytest.mark.parametrize("west", [179.5, -180.5])
+def test_outlines_and_places_beyond_the_date_line_are_found(west):
+    """On a map that crosses it, however the longitudes of either count."""
+    like = field(np.zeros((10, 100)), west=west)
+    for left in (-179.9, 180.1):
+        outline = gpd.GeoDataFrame(geometry=[box(left, 37.95, left + 0.1, 37.96)], crs=4326)
+        assert zones.covered(outline, like)[:, 60:70].sum() >= 10
+        apart = grids.distance_from(like.to_dataset(), left + 0.005, 37.955)
+        assert apart.min() < 100
+        assert int(apart.min("y").argmin("x")) in (59, 60, 61)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,8 @@ def distance_from(grid: xr.Dataset, longitude: float, latitude: float) -> xr.Dat
         The place lies outside the grid.
     """
     to_degrees = Transformer.from_crs(_crs(grid), "EPSG:4326", always_xy=True)
+    if _crs(grid).is_geographic:  # as the grid counts, also where it crosses 180
+        longitude += 360 * round((float(grid["x"].mean()) - longitude) / 360)
     back = to_degrees.transform(longitude, latitude, direction="INVERSE")
     for axis, value in zip("xy", back, strict=True):
         at = grid[axis].values

@@ -5,12 +5,14 @@ from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from qilian.contracts.errors import require
+from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
 from qilian.spatial.grids import _crs, onto
 
+_ZONES = {"pit": "pits", "outline": "outlines"}
 SEASONS = 8.0, 35.0  # mm of thaw-season deformation: rock below, wet meadow above
 
 
@@ -27,12 +29,42 @@ def covered(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        (y, x), True in every pixel of which an outline holds any part.
+        (y, x), True in every pixel of which an outline holds any part; none without outlines.
+
+    Raises
+    ------
+    InputError
+        There are outlines, and all lie off the map.
     """
-    outlines = features.to_crs(_crs(like)).geometry
-    ground = xr.ones_like(like, dtype=float)
-    inside = ground.rio.clip(outlines, drop=False, all_touched=True)
-    return inside.notnull().assign_attrs(attributes("inside an outline"))
+    inside = _touched(features, like)
+    if len(features) and not inside.any():
+        west, south, east, north = features.to_crs(_crs(like)).total_bounds
+        left, bottom, right, top = like.rio.bounds()
+        raise InputError(
+            f"the outlines lie at x {west:g} to {east:g}, y {south:g} to {north:g}, expected some "
+            f"on the map at x {left:g} to {right:g}, y {bottom:g} to {top:g}."
+        )
+    return inside
+
+
+def _touched(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
+    inside = xr.zeros_like(like, dtype=bool)
+    outlines = _turned(features.to_crs(_crs(like)), like)
+    if len(outlines):
+        ground = xr.ones_like(like, dtype=float)
+        inside = ground.rio.clip(outlines, drop=False, all_touched=True).notnull()
+    return inside.drop_attrs(deep=False).assign_attrs(attributes("inside an outline"))
+
+
+def _turned(features: gpd.GeoDataFrame, like: xr.DataArray) -> gpd.GeoSeries:
+    """Give outlines in degrees the longitudes that the map counts, also where it crosses 180."""
+    outlines = features.geometry
+    if not features.crs.is_geographic:
+        return outlines
+    left, _, right, _ = like.rio.bounds()
+    turns = [outlines.translate(xoff=turn) for turn in (-360, 0, 360)]
+    seen = [some[(some.bounds["maxx"] > left) & (some.bounds["minx"] < right)] for some in turns]
+    return gpd.GeoSeries(pd.concat(seen), crs=features.crs)
 
 
 def within_distance(
@@ -160,7 +192,8 @@ def thaw_zones(
     thaw_deformation : xarray.DataArray or None
         (y, x) [mm], on any grid; without it all ground that is not dug is one zone.
     outlines : geopandas.GeoDataFrame or None
-        With a column `kind`, which is `pit` or anything else for spoil.
+        With a column `kind`, which is `pit`, `outline` where nothing is told, or anything else for
+        spoil.
     like : xarray.DataArray
         (y, x), on the grid to sort.
 
@@ -171,8 +204,9 @@ def thaw_zones(
     """
     dug, found = xr.zeros_like(like, dtype=bool), {}
     if outlines is not None:
-        for kind, some in outlines.groupby(np.where(outlines.kind == "pit", "pits", "spoil")):
-            found[str(kind)] = covered(some, like) & ~dug
+        covered(outlines, like)  # some lie on the map, though not of each kind
+        for kind, some in outlines.groupby(outlines["kind"].map(_ZONES).fillna("spoil")):
+            found[str(kind)] = _touched(some, like) & ~dug
             dug = dug | found[str(kind)]
     if thaw_deformation is None:
         return {"ground" if found else "all ground": ~dug & like.notnull(), **found}

@@ -47,8 +47,8 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     "keyhole": {"image": image.read},
     "keyhole_points": {"csv": control_points.read_csv},
     "basemap": {"image": image.read},
-    "sites": {"vector": vector.read},
-    "outlines": {"vector": vector.read},
+    "sites": {"vector": vector.read_sites},
+    "outlines": {"vector": vector.read_outlines},
     "climate": {"ghcn_csv": ghcn.read_csv, "era5": era5.read},
     "gnssir": {"gnssrefl": gnssrefl.read},
     "discharge": {
