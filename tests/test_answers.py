@@ -80,8 +80,8 @@ def test_a_connected_network_with_both_seasons():
         "connected without the pairs below a mean coherence of 0.40.",
         "The mean coherence of a pixel is 0.40 in the median, and 0.30 to 0.50 in the middle half "
         "of the scene.",
-        "At equal time spans pairs within May to October are 0.20 less coherent than pairs outside "
-        "of it.",
+        "At equal time spans the coherence of pairs within May to October is 0.20 lower than that "
+        "of pairs outside of it.",
     ]
     assert short(said)
 

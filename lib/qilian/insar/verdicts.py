@@ -101,8 +101,9 @@ def network_verdicts(
     change = _by_season(pairs, of_pair)
     if np.isfinite(change):
         said.append(
-            f"At equal time spans pairs within May to October are {abs(change):.2f} "
-            f"{'less' if change < 0 else 'more'} coherent than pairs outside of it."
+            "At equal time spans the coherence of pairs within May to October is "
+            f"{abs(change):.2f} {'lower' if change < 0 else 'higher'} than that of pairs outside "
+            "of it."
         )
     return said
 
