@@ -12,7 +12,8 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from qilian.book import _downloads, _layout, front, pdf, render
+from qilian.book import _downloads, _layout, pdf, render
+from qilian.book import _front as front
 from qilian.book.chapters import Chapter
 from qilian.book.run import Run
 from qilian.book.sphinx.numbers import numbers

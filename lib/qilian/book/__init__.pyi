@@ -11,11 +11,12 @@ from .chapters import (
     select,
 )
 from .checks import Check, CheckError, check_all, equal, within
+from .datasets import list_datasets, reader_contract
 from .pdf import one_page, pages_in_order, write_pdf
 from .plan import plan_run
 from .presentation import answer, show
 from .provenance import archive_inventory, notice, results_folder, save_results
-from .render import RenderError, render_book
+from .render import JupyterBook, RenderError, render_book, settings
 from .run import Outcome, Run, execute, installed_packages
 from .tiles import save_tiles
 
@@ -23,6 +24,7 @@ __all__ = [
     "Chapter",
     "Check",
     "CheckError",
+    "JupyterBook",
     "Outcome",
     "RenderError",
     "Run",
@@ -36,6 +38,7 @@ __all__ = [
     "execute",
     "installed_packages",
     "library_rooms",
+    "list_datasets",
     "list_rooms",
     "notice",
     "one_page",
@@ -47,6 +50,7 @@ __all__ = [
     "read_chapter",
     "read_chapters",
     "read_folder",
+    "reader_contract",
     "render_book",
     "results_folder",
     "room_imports",
@@ -54,6 +58,7 @@ __all__ = [
     "save_results",
     "save_tiles",
     "select",
+    "settings",
     "show",
     "within",
     "write_pdf",

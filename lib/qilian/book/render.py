@@ -15,12 +15,12 @@ import yaml
 
 from qilian.book._clean import clean
 from qilian.book._downloads import colophon, copy_downloads, downloads
+from qilian.book._front import Shown, shown, write_front
 from qilian.book._layout import lay_out
 from qilian.book.api import api_page
 from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
 from qilian.book.chapters import Chapter
 from qilian.book.datasets import list_datasets
-from qilian.book.front import Shown, shown, write_front
 from qilian.book.pdf import pages_in_order
 from qilian.book.run import Outcome, Run, installed_packages
 

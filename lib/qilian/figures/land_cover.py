@@ -38,7 +38,7 @@ def ground_panel(
         axes.plot([], [], color=color, label=f"outline: {name}")
     axes.tick_params(labelbottom=False)
     axes.set_xlabel("")
-    axes.legend(ncols=len(colors), **_SMALL, **maps.below(axes, 0.05))
+    axes.legend(ncols=len(colors), **_SMALL, **maps.legend_below(axes, 0.05))
 
 
 def change_panel(axes: Axes, measured: xr.Dataset, colors: Sequence[str]) -> None:
@@ -59,7 +59,7 @@ def change_panel(axes: Axes, measured: xr.Dataset, colors: Sequence[str]) -> Non
     names = [str(name) if larger else f"{name} *" for name, larger in detected.items()]
     names += [] if detected.all() else ["* no larger than its error"]
     handles = [*axes.get_legend().legend_handles, Line2D([], [], linestyle="none")]
-    axes.legend(handles[: len(names)], names, ncols=2, **_SMALL, **maps.below(axes, 0.45))
+    axes.legend(handles[: len(names)], names, ncols=2, **_SMALL, **maps.legend_below(axes, 0.45))
 
 
 def registration_panel(

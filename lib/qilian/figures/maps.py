@@ -241,10 +241,12 @@ def category_panel(
     norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
     map_panel(axes, field, cmap=ListedColormap(list(colors)), norm=norm, furniture=furniture)
     patches = [Patch(color=color) for color in colors]
-    axes.legend(patches, names, ncols=columns, fontsize=8, handlelength=1, **below(axes, 0.45))
+    axes.legend(
+        patches, names, ncols=columns, fontsize=8, handlelength=1, **legend_below(axes, 0.45)
+    )
 
 
-def below(axes: Axes, inches: float) -> dict[str, Any]:
+def legend_below(axes: Axes, inches: float) -> dict[str, Any]:
     """Place of a legend so far below a map, however high that is."""
     lower = ScaledTranslation(0, -inches, axes.figure.dpi_scale_trans)
     place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": axes.transAxes + lower}
