@@ -27,7 +27,7 @@ def _palette(colours: Image.Image) -> np.ndarray:
         (-(-colours.width // 2), -(-colours.height // 2)), Image.Resampling.NEAREST
     )
     best = fewer.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
-    return np.reshape(best.getpalette(), (-1, 3))
+    return np.array(best.getpalette()).reshape(-1, 3)
 
 
 def lighten(picture: bytes) -> bytes:
@@ -47,8 +47,7 @@ def lighten(picture: bytes) -> bytes:
         A PNG of the same size; the one given where that is no larger or one can see through it.
     """
     image = Image.open(io.BytesIO(picture))
-    opacity, _ = image.convert("RGBA").getchannel("A").getextrema()
-    if opacity < 255:
+    if np.asarray(image.convert("RGBA"))[..., -1].min() < 255:
         return picture
     colours = image.convert("RGB")
     packed = np.asarray(colours).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
