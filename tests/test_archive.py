@@ -40,6 +40,11 @@ def folder(tmp_path: Path) -> Path:
         ('name = "Test basin"', 'name = "x"\nsimulated = "no"', "expected true or false"),
         ('name = "Test basin"', 'name = "x"\nsimualted = true', "unknown key 'simualted'"),
         ("[archive]", "[archive", "is not valid TOML"),
+        ("[archive]", f"x = {'[' * 5000}\n[archive]", "is not valid TOML"),
+        ('"csv"', '["csv"]', "has format ['csv'], expected one of csv"),
+        ('"flow.csv"', f'"{"x" * 300}"', "which does not exist"),
+        ('"m3 s-1"', '"m3 s-1"\nnodata = nan', "nodata is nan, expected a finite number"),
+        ('"m3 s-1"', '"m3 s-1"\nnodata = true', "nodata is True, expected float or int"),
     ],
 )
 def test_a_wrong_line_in_a_catalogue_is_named_in_one_sentence(folder, old, new, said):

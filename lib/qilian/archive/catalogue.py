@@ -2,7 +2,9 @@
 
 import hashlib
 import inspect
+import math
 import os
+import reprlib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 import xarray as xr
 
 from qilian.archive.project import base_folder
-from qilian.archive.readers.files import inputs
+from qilian.archive.readers.files import inputs, is_there
 from qilian.archive.readers.formats import READERS, Data, Reader
 from qilian.contracts.errors import InputError
 
@@ -213,8 +215,12 @@ def open_archive(archive: str | Path) -> Archive:
     catalogue = locate(archive)
     try:
         tables = tomllib.loads(catalogue.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{catalogue} is not valid TOML: {error}.") from error
+    except OSError as error:
+        raise InputError(
+            f"{catalogue} cannot be read ({error.strerror}), expected TOML."
+        ) from error
     about = tables.pop("archive", None)
     if not isinstance(about, dict) or not isinstance(about.get("name"), str):
         raise InputError(f"{catalogue} has no [archive] with a name, expected both.")
@@ -247,11 +253,13 @@ def _entry(catalogue: Path, name: str, table: Any, common: Mapping[str, Any]) ->
     formats = READERS[name]
     if not isinstance(table, dict) or not {"format", "path"} <= set(table):
         raise InputError(f"{place} lacks format or path, expected both.")
-    if table["format"] not in formats:
+    if table["format"] not in list(formats):
         known = ", ".join(formats)
-        raise InputError(f"{place} has format {table['format']!r}, expected one of {known}.")
+        raise InputError(
+            f"{place} has format {reprlib.repr(table['format'])}, expected one of {known}."
+        )
     path = catalogue.parent / str(table["path"])
-    if not path.exists():
+    if not is_there(path):
         raise InputError(f"{place} has the path {path}, which does not exist.")
     about = {**common, **{key: table[key] for key in common if key in table}}
     _check_common(place, about)
@@ -282,7 +290,9 @@ def _check_options(place: str, reader: Callable, options: Mapping[str, Any]) -> 
         kinds = (*kinds, int) if float in kinds else kinds
         if not isinstance(value, kinds) or isinstance(value, bool):
             expected = " or ".join(k.__name__ for k in kinds if k is not type(None))
-            raise InputError(f"{place}: {key} is {value!r}, expected {expected}.")
+            raise InputError(f"{place}: {key} is {reprlib.repr(value)}, expected {expected}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{place}: {key} is {value}, expected a finite number.")
     for key, parameter in parameters.items():
         if parameter.default is parameter.empty and key not in options:
             raise InputError(f"{place} lacks {key}, which its format needs.")

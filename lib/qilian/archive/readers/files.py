@@ -2,8 +2,9 @@
 
 import os
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,10 @@ def _fault(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             start = stream.read(4)
+    except FileNotFoundError:
+        return "does not exist"
     except OSError as error:
-        return "does not exist" if not path.exists() else f"cannot be read ({error.strerror})"
+        return f"cannot be read ({error.strerror})"
     packed = next((words for mark, words in _PACKED.items() if start.startswith(mark)), None)
     return f"is {packed}" if packed else "cannot be read"
 
@@ -65,12 +68,19 @@ def files_like(path: Path, pattern: str) -> list[Path]:
     """Files whose place under a folder fits a pattern, in a fixed order, without hidden ones."""
     try:
         found = sorted(path.glob(re.sub(r"\*+", "*", pattern)))
-    except (ValueError, NotImplementedError) as error:
+    except (ValueError, NotImplementedError, OSError) as error:
         raise InputError(
-            f"{path}: the pattern {pattern!r} cannot be looked for, expected names of folders and "
-            "files, relative to this one."
+            f"{path}: the pattern {reprlib.repr(pattern)} cannot be looked for, expected names of "
+            "folders and files, relative to this one."
         ) from error
     return [file for file in found if _is_seen(file.name) and file.is_file()]
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a file or folder is there, also of what can be no file's name."""
+    with suppress(OSError, ValueError):
+        return path.exists()
+    return False
 
 
 def _is_seen(name: str) -> bool:
@@ -106,7 +116,7 @@ def inputs(path: Path, options: Mapping[str, Any]) -> list[Path]:
     found: dict[Path, None] = {}
     while first:
         file = first.pop()
-        if file in found or not file.is_file():
+        if file in found or not (is_there(file) and file.is_file()):
             continue
         found[file] = None
         if not file.is_relative_to(path) or file == path:
@@ -126,21 +136,16 @@ def _named(base: Path, value: str) -> list[Path]:
     pattern = _PLACE.sub("*", value)
     try:
         found = files_like(base, pattern) if "*" in pattern else [base / value]
-        tables = [file for file in found if file.suffix in _TABLES and file.is_file()]
-    except (InputError, OSError, ValueError):  # a unit or a heading, which can be no file's name
+        tables = [file for file in found if file.suffix in _TABLES and is_there(file)]
+    except InputError:  # a unit or a heading, which is no pattern
         return []
     return found + [file for table in tables for file in _listed(base, table)]
 
 
 def _listed(base: Path, table: Path) -> Iterator[Path]:
     words = {word.strip().strip('"') for word in _WORD.findall(table.read_text(errors="replace"))}
-    for word in filter(None, words):
-        file = Path(os.path.normpath(base / word))
-        try:
-            if file.is_file():
-                yield file
-        except (OSError, ValueError):  # too long for a name
-            continue
+    named = (Path(os.path.normpath(base / word)) for word in words if word)
+    return (file for file in named if is_there(file))
 
 
 def _sources(virtual: Path) -> list[Path]:

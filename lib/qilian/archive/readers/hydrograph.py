@@ -137,7 +137,7 @@ def read_usgs_rdb(
     columns = [name for name in table.columns if name.endswith(ending)]
     if len(columns) != 1:
         raise InputError(
-            f"{path} has {len(columns)} columns ending in {ending}, expected one among "
+            f"{path} has {len(columns)} columns ending in {some([ending])}, expected one among "
             f"{some(table.columns)}."
         )
     is_format_line = table.iloc[:1].apply(lambda cell: cell.str.fullmatch(r"\d+[sdn]")).all(axis=1)

@@ -1,0 +1,242 @@
+"""What an entry of a catalogue can look like: small valid files, and what goes wrong with them.
+
+Each layout is written by a function that takes a folder and returns what to put into the catalogue;
+`entries` draws one of them and then damages one of its files.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import rasterio
+import xarray as xr
+from hypothesis import strategies as st
+
+PAIRS = ("20200101", "20200113"), ("20200113", "20200125")
+_PLACE = {"crs": "EPSG:4326", "transform": rasterio.Affine(0.001, 0, 100.0, 0, -0.001, 38.0)}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """An entry's name and format, its keys, and what writes its files under `in`."""
+
+    name: str
+    form: str
+    write: Callable[[Path], object]
+    keys: Mapping[str, object]
+    path: str = "in"
+
+
+def _raster(path: Path, value: float, dtype: str = "float32", bands: int = 1) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(path, "w", "GTiff", 5, 4, bands, dtype=dtype, **_PLACE) as raster:
+        raster.write(np.full((bands, 4, 5), value, dtype))
+
+
+def _geotiff(folder: Path) -> None:
+    for pair in PAIRS:
+        _raster(folder / f"{'-'.join(pair)}_unw.tif", 1.5)
+        _raster(folder / f"{'-'.join(pair)}_cc.tif", 0.5)
+    _raster(folder / "dem.tif", 3500)
+    lines = [f"{first},{second},12.5" for first, second in PAIRS]
+    text = "\n".join(["reference,secondary,perpendicular_baseline_m", *lines])
+    (folder / "baselines.csv").write_text(text)
+
+
+def _licsar(folder: Path) -> None:
+    for pair in PAIRS:
+        stem = folder / "_".join(pair) / "_".join(pair)
+        _raster(Path(f"{stem}.geo.unw.tif"), 1.5)
+        _raster(Path(f"{stem}.geo.cc.tif"), 100, "uint8")
+    for axis, part in {"E": 0.6, "N": 0.1, "U": 0.8, "hgt": 3500}.items():
+        _raster(folder / f"x.geo.{axis}.tif", part)
+    (folder / "baselines").write_text("20200101 20200113 50 12\n20200101 20200125 -20 24\n")
+
+
+def _hyp3(folder: Path) -> None:
+    for first, second in PAIRS:
+        stem = folder / f"S1_136231_IW2_{first}_{second}_VV_INT80_12E3"
+        layers = {"unw_phase": 1.5, "corr": 0.5, "lv_theta": 0.9, "lv_phi": -0.2, "dem": 3500}
+        for layer, value in layers.items():
+            _raster(Path(f"{stem}_{layer}.tif"), value)
+        Path(f"{stem}.txt").write_text("Reference Granule: x\nBaseline: 12.5\n")
+
+
+_HDF5 = {"LENGTH": "4", "WIDTH": "5", "X_FIRST": "100", "Y_FIRST": "38", "X_STEP": "0.001"}
+_HDF5 |= {"Y_STEP": "-0.001", "WAVELENGTH": "0.0555", "REF_Y": "1", "REF_X": "1"}
+
+
+def _hdf5(path: Path, kind: str, unit: str, **data: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        file.attrs.update({**_HDF5, "FILE_TYPE": kind, "UNIT": unit})
+        for name, values in data.items():
+            file[name] = values
+
+
+def _ifgram_stack(folder: Path) -> None:
+    layers = np.full((2, 4, 5), 0.5, "float32")
+    pairs = {"date": np.array(PAIRS, "S8"), "bperp": np.array([1.0, 2.0], "float32")}
+    layers = {"unwrapPhase": layers, "coherence": layers, "dropIfgram": np.ones(2, bool)}
+    _hdf5(folder / "ifgramStack.h5", "ifgramStack", "radian", **pairs, **layers)
+    angles = {"height": 3500.0, "incidenceAngle": 39.0, "azimuthAngle": 102.0}
+    maps = {name: np.full((4, 5), value, "float32") for name, value in angles.items()}
+    _hdf5(folder / "geometryGeo.h5", "geometry", "1", **maps)
+
+
+def _timeseries(folder: Path) -> None:
+    series = np.full((2, 4, 5), 0.01, "float32")
+    dates = np.array(PAIRS[0], "S8")
+    _hdf5(folder / "timeseries.h5", "timeseries", "m", timeseries=series, date=dates)
+
+
+def _velocity(folder: Path) -> None:
+    rate = np.full((4, 5), 0.01, "float32")
+    _hdf5(folder / "velocity.h5", "velocity", "m/year", velocity=rate, velocityStd=rate)
+
+
+def _era5(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    time = pd.date_range("2020-01-01", periods=48, freq="h")
+    dims = ("valid_time", "latitude", "longitude")
+    values = np.full((48, 2, 2), 270.0, "float32")
+    data = xr.Dataset(
+        {"t2m": (dims, values, {"units": "K"}), "tp": (dims, values * 1e-6, {"units": "m"})},
+        {"valid_time": time, "latitude": [38.25, 38.0], "longitude": [100.0, 100.25]},
+    )
+    data.to_netcdf(folder / "a.nc", engine="h5netcdf")
+
+
+def _table(*lines: str) -> Callable[[Path], object]:
+    def write(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "table.txt").write_text("\n".join([*lines, ""]))
+
+    return write
+
+
+def _vector(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    ring = [[100.001, 37.999], [100.003, 37.999], [100.003, 37.997], [100.001, 37.999]]
+    about = {"type": "Feature", "properties": {"name": "x", "kind": "pit"}}
+    feature = {**about, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    collection = {"type": "FeatureCollection", "features": [feature, feature]}
+    (folder / "a.geojson").write_text(json.dumps(collection))
+
+
+_PATTERNS = {
+    "wavelength": 0.0555,
+    "phase": "{reference}-{secondary}_unw.tif",
+    "coherence": "{reference}-{secondary}_cc.tif",
+    "baselines": "baselines.csv",
+    "height": "dem.tif",
+}
+_RDB = "agency_cd\tsite_no\tdatetime\t1_00060_00003\t1_00060_00003_cd"
+_TABLE = "in/table.txt"
+
+LAYOUTS = (
+    Layout("alos1", "geotiff", _geotiff, _PATTERNS),
+    Layout("sentinel1", "licsar", _licsar, {}),
+    Layout("sentinel1", "hyp3", _hyp3, {}),
+    Layout("sentinel1", "mintpy", _ifgram_stack, {}),
+    Layout("displacement", "mintpy", _timeseries, {}, "in/timeseries.h5"),
+    Layout("rate", "mintpy", _velocity, {}, "in/velocity.h5"),
+    Layout("uav", "image", lambda folder: _raster(folder / "a.tif", 0.5, bands=3), {}, "in/a.tif"),
+    Layout("climate", "era5", _era5, {}),
+    Layout(
+        "climate",
+        "ghcn_csv",
+        _table("STATION,DATE,TMAX,TMIN,PRCP", "X,2020-01-01,150,50,12", "X,2020-01-02,160,40,"),
+        {},
+        _TABLE,
+    ),
+    Layout(
+        "discharge",
+        "csv",
+        _table("date,discharge,rain,code", "2020-09-01,5.5,0,A", "2020-09-02,Ice,1.5,A:e"),
+        {"precipitation": "rain", "quality": "code", "leave_out": "e"},
+        _TABLE,
+    ),
+    Layout(
+        "discharge",
+        "usgs_rdb",
+        _table("# x", _RDB, "5s\t15s\t20d\t14n\t10s", "USGS\t1\t2020-09-01\t100\tA"),
+        {},
+        _TABLE,
+    ),
+    Layout(
+        "discharge",
+        "grdc",
+        _table("# GRDC-No.: 1", "YYYY-MM-DD;hh:mm; Value", "2001-01-01;--:--;   12.500"),
+        {},
+        _TABLE,
+    ),
+    Layout("thaw_depth", "csv", _table("year,thaw_depth", "2001,0.5", "2002,0.6"), {}, _TABLE),
+    Layout(
+        "gnssir",
+        "gnssrefl",
+        _table("% year doy RH", " 2018 182 3.200 32 7 1 0.040", " 2018 184 3.210 30 7 3 0.050"),
+        {},
+        _TABLE,
+    ),
+    Layout(
+        "gnssir",
+        "gnssrefl",
+        _table("year,doy,rh (m),uncertainty (m)", "2018,182,3.2,0.01", "2018,183,3.3,0.01"),
+        {},
+        _TABLE,
+    ),
+    Layout(
+        "pairs",
+        "csv",
+        _table(
+            "satellite,image_1,image_2,perpendicular_baseline_m,time_span_days",
+            "ERS-2,19970101,19970205,-12.5,35",
+        ),
+        {},
+        _TABLE,
+    ),
+    Layout("keyhole_points", "csv", _table("col,row,x,y", "1.5,2,3,4", "5,6,7,8"), {}, _TABLE),
+    Layout("outlines", "vector", _vector, {}, "in/a.geojson"),
+    Layout("sites", "vector", _vector, {}, "in/a.geojson"),
+)
+
+_POSITIONS = st.floats(0, 1)
+_TEXTS = [b"", b"\0", b"\xff\xfe", b'"', b",", b";", b"\t", b"#", b"NaN", b"-9999", b"1e999", b"\r"]
+
+
+@st.composite
+def damages(draw: st.DrawFn) -> Callable[[bytes], bytes]:
+    """Draw what happens to the bytes of a file."""
+    start, length = draw(_POSITIONS), draw(st.integers(1, 12))
+    put = draw(st.sampled_from(_TEXTS) | st.binary(max_size=8))
+    kind = draw(st.sampled_from(["cut", "replace", "insert", "swap", "separate", "repeat", "bare"]))
+    old, new = draw(st.permutations([b",", b";", b"\t", b" ", b".", b"-", b"\n"]))[:2]
+
+    def damage(content: bytes) -> bytes:
+        at = int(start * len(content))
+        before, some, after = content[:at], content[at : at + length], content[at + length :]
+        return {
+            "cut": before,
+            "replace": before + put + after,
+            "insert": before + put + some + after,
+            "swap": before + some[::-1] + after,
+            "separate": content.replace(old, new),
+            "repeat": content + content[at:],
+            "bare": put,
+        }[kind]
+
+    return damage
+
+
+def write_entry(layout: Layout, folder: Path) -> None:
+    """Write a layout's files and the catalogue that names them."""
+    layout.write(folder / "in")
+    keys = {"format": layout.form, "path": layout.path, **layout.keys}
+    lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in keys.items())
+    text = f'[archive]\nname = "x"\n[{layout.name}]\n{lines}\n'
+    (folder / "catalogue.toml").write_text(text)
