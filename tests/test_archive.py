@@ -55,6 +55,11 @@ def test_a_wrong_line_in_a_catalogue_is_named_in_one_sentence(folder, old, new, 
     assert "\n" not in str(caught.value).removesuffix("\n")
 
 
+def test_a_byte_order_mark_before_a_catalogue_does_no_harm(folder):
+    (folder / "catalogue.toml").write_text(GOOD, encoding="utf-8-sig")
+    assert open_archive(folder).name == "Test basin"
+
+
 def test_an_archive_is_found_by_folder_file_and_name_under_data(folder):
     assert open_archive(folder).name == "Test basin"
     assert open_archive(folder / "catalogue.toml").name == "Test basin"

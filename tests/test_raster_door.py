@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from qilian.archive.readers import geotiff, hyp3, licsar, mintpy
+from qilian.archive.readers import geotiff, hyp3, image, licsar, mintpy
 from qilian.contracts.errors import InputError
 from qilian.insar.corrections import reference_by_coherence
 
@@ -218,6 +218,45 @@ def test_a_height_that_no_ground_has_is_refused(tmp_path, stored):
         opened("geotiff", tmp_path, height="dem.tif")
 
 
+def test_a_blank_baseline_in_a_table_is_missing(tmp_path):
+    stack("geotiff", tmp_path, pairs=PAIRS[:2])
+    (tmp_path / "b.csv").write_text(
+        "reference,secondary,perpendicular_baseline_m\n20200101,20200113,\n20200113,20200125,12.5\n"
+    )
+    baseline = opened("geotiff", tmp_path, baselines="b.csv").perpendicular_baseline
+    np.testing.assert_array_equal(baseline, [np.nan, 12.5])
+
+
+def hdf5(path: Path, kind: str, **data: np.ndarray) -> Path:
+    shape = {"LENGTH": "2", "WIDTH": "2", "X_STEP": "0.1", "Y_STEP": "-0.1", "Y_FIRST": "38"}
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"FILE_TYPE": kind, "WAVELENGTH": "0.05", "X_FIRST": "99", **shape})
+        for name, values in data.items():
+            file[name] = values
+    return path
+
+
+def test_mintpys_files_hold_no_complex_phase_and_no_sentinel_for_a_motion(tmp_path):
+    pair = np.array([PAIRS[0]], "S8")
+    path = hdf5(tmp_path / "a.h5", "ifgramStack", date=pair, unwrapPhase=np.ones((1, 2, 2), "c8"))
+    with pytest.raises(InputError, match="holds complex numbers, expected real ones"):
+        mintpy.read_stack(path)
+    gone = np.full((2, 2), -9999, "float32")
+    path = hdf5(tmp_path / "b.h5", "velocity", velocity=gone)
+    with pytest.raises(InputError, match="holds -9999 m, expected at most 100 m"):
+        mintpy.read_velocity(path).rate.load()
+
+
+def test_a_sentinel_without_a_tag_is_no_brightness(tmp_path):
+    values = np.full((9, 9), 0.3, "float32")
+    values[4, 4] = -9999
+    path = write(tmp_path / "a.tif", values)
+    with pytest.raises(InputError, match="holds -9999, expected it to be the file's nodata"):
+        image.read(path).image.load()
+    path = write(tmp_path / "b.tif", values, nodata=-9999)
+    assert image.read(path).image.isnull().sum() == 1
+
+
 TIMED = "S1AA_{}T{time}_{}T{time}_VVP012_INT80_G_ueF_AAAA"
 
 
@@ -259,15 +298,11 @@ def test_a_list_of_baselines_that_is_none_is_refused_with_its_line(tmp_path, lin
 
 
 def test_a_geometry_of_another_grid_is_left_out_of_a_mintpy_stack_with_a_word(tmp_path):
-    shape = {"LENGTH": "2", "WIDTH": "2", "X_STEP": "0.1", "Y_STEP": "-0.1", "Y_FIRST": "38"}
-    with h5py.File(tmp_path / "ifgramStack.h5", "w") as file:
-        file.attrs.update({"FILE_TYPE": "ifgramStack", "WAVELENGTH": "0.05", "X_FIRST": "99"})
-        file.attrs.update(shape)
-        file["date"] = np.array([PAIRS[0]], "S8")
-        file["unwrapPhase"] = np.ones((1, 2, 2), "float32")
-    with h5py.File(tmp_path / "geometryGeo.h5", "w") as file:
-        file.attrs.update({"FILE_TYPE": "geometry", "X_FIRST": "99.05", **shape})
-        file["height"] = np.ones((2, 2), "float32")
+    phase = {"date": np.array([PAIRS[0]], "S8"), "unwrapPhase": np.ones((1, 2, 2), "float32")}
+    hdf5(tmp_path / "ifgramStack.h5", "ifgramStack", **phase)
+    path = hdf5(tmp_path / "geometryGeo.h5", "geometry", height=np.ones((2, 2), "float32"))
+    with h5py.File(path, "a") as file:
+        file.attrs["X_FIRST"] = "99.05"
     data = mintpy.read_stack(tmp_path)
     assert "height" not in data
     assert data.attrs["left_out"].startswith("geometryGeo.h5, which has first corner 99.05")

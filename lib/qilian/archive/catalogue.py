@@ -214,7 +214,7 @@ def open_archive(archive: str | Path) -> Archive:
     """
     catalogue = locate(archive)
     try:
-        tables = tomllib.loads(catalogue.read_text(encoding="utf-8"))
+        tables = tomllib.loads(catalogue.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{catalogue} is not valid TOML: {error}.") from error
     except OSError as error:

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from qilian.archive.readers import gamma
+from qilian.archive.readers.daily import parse_values
 from qilian.archive.readers.files import files_like, refuse_packed
 from qilian.archive.readers.pairs import checked_wavelength, pair_dates, table_dates
 from qilian.archive.readers.raster import (
@@ -23,7 +24,7 @@ from qilian.archive.readers.raster import (
     look_vector,
     read_layer,
 )
-from qilian.archive.readers.table import numbers, read_table
+from qilian.archive.readers.table import column, read_table
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
 from qilian.contracts.errors import InputError, require
 
@@ -190,7 +191,8 @@ def _from_table(path: Path, table_path: Path) -> tuple[dict, dict[Pair, float]]:
 
 
 def _listed_baselines(table: pd.DataFrame, dates: list[Pair], path: Path) -> dict[Pair, float]:
-    return dict(zip(dates, numbers(table, "perpendicular_baseline_m", path), strict=True))
+    metres, _ = parse_values(column(table, "perpendicular_baseline_m", path), path)
+    return dict(zip(dates, metres, strict=True))
 
 
 def _baselines(path: Path, baselines: str, dates: list[Pair]) -> dict[Pair, float]:

@@ -168,5 +168,5 @@ def _refuse_strange(temperature: pd.Series, days: pd.Series, path: Path) -> None
         raise InputError(
             f"{path}, line {strange[0]}: a mean of {temperature[strange[0]]:g} degC on "
             f"{days[strange[0]]:%Y-%m-%d}, expected {low:g} to {high:g}; the file may be in tenths "
-            "(unit in the catalogue)."
+            "or degF (unit in the catalogue)."
         )

@@ -13,12 +13,20 @@ from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
 from qilian.archive.readers.lazy import lazy_layers
-from qilian.archive.readers.raster import Grid, coordinates, grid_of, open_raster, read_pixels
+from qilian.archive.readers.raster import (
+    SENTINELS,
+    Grid,
+    coordinates,
+    grid_of,
+    open_raster,
+    read_pixels,
+)
 from qilian.contracts.datasets import IMAGE, conform
 from qilian.contracts.errors import InputError, require
 
 # A block holds all bands of its pixels, a whole number of the file's own tiles.
 BLOCK_BYTES = 32 * 2**20
+_SENTINELS = {low for low in SENTINELS if low < 0}
 _COLOURS = {ColorInterp.red: "red", ColorInterp.green: "green", ColorInterp.blue: "blue"}
 
 
@@ -153,6 +161,9 @@ def _read(
     window = Window.from_slices(*((step * s.start, min(step * s.stop, size)) for s, size in ends))
     picked = [indexes[band] for band in bands]
     stored = read_pixels(path, picked, window, overview=sampling.overview)
+    lowest = stored.min() if stored.count() else 0
+    if lowest is not np.ma.masked and float(lowest) in _SENTINELS:
+        raise InputError(f"{path} holds {lowest:g}, expected it to be the file's nodata.")
     scale, offset = factors[:, bands]
     if step == 1:
         return np.ma.filled(stored.astype("float32"), np.nan) * scale + offset

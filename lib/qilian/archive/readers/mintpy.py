@@ -23,6 +23,7 @@ from qilian.contracts.datasets import DISPLACEMENT, INTERFEROGRAMS, RATE, confor
 from qilian.contracts.errors import InputError
 from qilian.contracts.labels import LINE_OF_SIGHT
 
+_FARTHEST = 100.0  # m that ground may have moved, or a year
 _GEOMETRY = "geometryGeo.h5"
 
 
@@ -133,7 +134,12 @@ def _height(stored: np.ndarray, path: Path) -> np.ndarray:
     return checked_height(as_stored(stored, path), path)
 
 
-def _millimetres(stored: np.ndarray, _: Path) -> np.ndarray:
+def _millimetres(stored: np.ndarray, path: Path) -> np.ndarray:
+    if (np.abs(stored) > _FARTHEST).any():
+        raise InputError(
+            f"{path} holds {stored.flat[np.nanargmax(np.abs(stored))]:g} m, expected at most "
+            f"{_FARTHEST:g} m; what means missing must be 0 or NaN."
+        )
     return (stored * np.float32(1000)).astype("float32")
 
 

@@ -18,6 +18,8 @@ from qilian.archive.readers.lazy import at_once, lazy_layers
 from qilian.archive.readers.raster import Decode, Grid
 from qilian.contracts.errors import InputError
 
+_REAL = {"unwrapPhase", "coherence", "timeseries", "velocity", "height"}
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
@@ -45,6 +47,8 @@ class Stored:
         if unit and text.get("UNIT", unit).replace("year", "yr") != unit:
             raise InputError(f"{path} is in {text['UNIT']}, expected {unit}.")
         held = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+        if any(item.dtype.kind == "c" for name, item in held.items() if name in _REAL):
+            raise InputError(f"{path} holds complex numbers, expected real ones, such as phase.")
         chunks = {name: item.chunks or (1,) * item.ndim for name, item in held.items()}
         return cls(path, text, {name: item.shape for name, item in held.items()}, chunks)
 

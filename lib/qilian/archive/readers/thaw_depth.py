@@ -21,6 +21,7 @@ def read_csv(
     thaw_depth: str = "thaw_depth",
     standard_deviation: str | None = None,
     unit: str = "m",
+    nodata: float | None = None,
     separator: str = ",",
     decimal: str = ".",
 ) -> xr.Dataset:
@@ -36,6 +37,8 @@ def read_csv(
         Name of the column of the depth's uncertainty.
     unit : str
         Of both depths: m, cm or mm.
+    nodata : float, optional
+        A number that stands for a missing value, such as -9999.
     separator, decimal : str, optional
         What stands between fields and the decimal mark.
 
@@ -64,6 +67,7 @@ def read_csv(
     for name, heading in columns.items():
         if heading is not None:
             values, words = parse_values(column(table, heading, path), path, decimal=decimal)
+            values = values.where(values != nodata)
             found[name] = ("year", values.to_numpy() * _METRES[unit], {"units": "m", **words})
     depths = xr.Dataset(found, {"year": ("year", years.astype(int))}).sortby("year")
     return conform(depths, THAW_DEPTH, str(path))
