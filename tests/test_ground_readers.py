@@ -92,6 +92,7 @@ def test_csv_heights_once_a_day_claim_no_number_of_retrievals(tmp_path):
     [
         (DAILY.replace("  7    3 ", "  7    4 "), "line 4: day 184 of 2018, expected the month"),
         (DAILY.replace(" 184 ", " 366 "), "line 4: day 366 of 2018, expected a year and its day"),
+        (DAILY.replace(" 2018 ", " 1018 "), "line 3: day 182 of 1018, expected a year and its day"),
         (DAILY.replace("3.210", "3.2l0"), "line 4: '3.2l0' stands in column 'rh', expected"),
         (DAILY + " 2018   184   3.3  30    7    3   0.050\n", "2018-07-03 has two different"),
         ("year,doy,height\n2018,182,3.2\n", "no column rh"),

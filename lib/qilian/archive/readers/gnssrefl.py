@@ -16,6 +16,7 @@ from qilian.contracts.errors import InputError
 _TEXT_COLUMNS = ["year", "doy", "rh", "retrievals", "month", "day", "deviation"]
 _CSV_COLUMNS = {"uncertainty": "deviation", "rh-sigma": "deviation", "numval": "retrievals"}
 _HEADING = re.compile(r"(.*?)\s*(?:\(\s*(.*?)\s*\))?")  # a name, perhaps with its unit
+_YEARS = 1980, 2100  # of navigation satellites
 _MAY_LACK = "rh", "deviation", "retrievals"
 
 
@@ -98,6 +99,8 @@ def _days(values: pd.DataFrame, path: Path) -> pd.Series:
     for name in ("year", "doy", "rh"):
         if name not in values:
             raise InputError(f"{path} has no column {name}, expected year, doy and rh (m).")
+    possible = values["year"].between(*_YEARS) & values["doy"].between(1, 366)
+    _refuse_date(~possible, values, path, "a year and its day of the year")
     starts = pd.to_datetime(values["year"].astype(int).astype(str), format="%Y", errors="coerce")
     days = starts + pd.to_timedelta(values["doy"] - 1, unit="D")
     whole = (days.dt.year == values["year"]) & (values["doy"] % 1 == 0)
