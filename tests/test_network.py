@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from dask.callbacks import Callback
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,3 +182,13 @@ def test_mean_coherence_hangs_neither_on_the_order_of_pairs_nor_on_blocks():
     for order in orders:
         found = coherence.temporal_mean_coherence(order)["mean_coherence"]
         np.testing.assert_allclose(found, exact, rtol=1e-14)
+
+
+def test_a_stack_with_a_chunk_for_each_pair_is_averaged_in_few_steps():
+    """Some per pair; bringing the pairs together piece by piece would take their square."""
+    values = xr.DataArray(np.full((80, 90, 90), 0.5), dims=("pair", "y", "x")).chunk(pair=1)
+    steps = []
+    with Callback(posttask=lambda *_: steps.append(1)):
+        mean = coherence.temporal_mean_coherence(values)["mean_coherence"]
+    assert (mean == 0.5).all()
+    assert len(steps) < 5 * 80

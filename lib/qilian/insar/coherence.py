@@ -31,13 +31,14 @@ def temporal_mean_coherence(
         `minimum_fraction` is not between 0 and 1, or every value is missing.
     """
     require("minimum_fraction", minimum_fraction, 0 <= minimum_fraction <= 1, "0 to 1")
+    # apply_ufunc would bring the pairs together in as many pieces as there are pairs.
+    whole = coherence if coherence.chunks is None else coherence.chunk(pair=-1)
     total, count = xr.apply_ufunc(
         _sum_known,
-        coherence,
+        whole,
         input_core_dims=[["pair"]],
         output_core_dims=[[], []],
         dask="parallelized",
-        dask_gufunc_kwargs={"allow_rechunk": True},
         output_dtypes=[float, int],
     )
     share = count / coherence.sizes["pair"]
