@@ -130,7 +130,7 @@ def test_values_in_force(default: str, injected: str, seen: str) -> None:
 
 
 def test_a_figure_keeps_its_size_and_its_colours_in_half_of_the_bytes() -> None:
-    """White stays white; of a map in many shades one pixel in twenty moves by 4 of 255 or more."""
+    """White stays white; of a map in many shades one pixel in twenty moves by 5 of 255 or more."""
     stream, drawn = io.BytesIO(), plt.figure(figsize=(3, 2))
     plt.imshow(np.random.default_rng(0).normal(size=(80, 120)), cmap="RdBu")
     drawn.savefig(stream, format="png", dpi=200)
@@ -143,7 +143,7 @@ def test_a_figure_keeps_its_size_and_its_colours_in_half_of_the_bytes() -> None:
     )
     assert before.shape == after.shape
     off = abs(before - after).max(-1)
-    assert np.percentile(off, 95) <= 4
+    assert np.percentile(off, 95) <= 5
     assert off.mean() < 1
     assert (after[(before == 255).all(-1)] == 255).all()
 

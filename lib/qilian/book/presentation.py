@@ -12,7 +12,7 @@ from qilian.archive.catalogue import Archive
 from qilian.book.provenance import results_folder
 
 PRINT_DPI = 300
-PAGE_PIXELS = 1720  # width of a figure on a page, which shows it at half of that
+PAGE_PIXELS = 1600  # width of a figure on a page, which shows it at half of that
 
 
 def answer(source: Archive, finding: str, *more: str) -> None:
@@ -53,13 +53,14 @@ def show(figure: Figure, name: str) -> Image:
     """
     target = results_folder()
     png = _saved(figure, target / f"{name}.png", dpi=PRINT_DPI)
+    figure.set_layout_engine("none")  # found by now, and the same on paper
     _saved(figure, target / f"{name}.pdf", metadata={"CreationDate": None})
     plt.close(figure)
     picture = Picture.open(png).convert("RGB")
     width = min(PAGE_PIXELS, picture.width)
     size = width, round(picture.height * width / picture.width)
     shown = io.BytesIO()
-    picture.resize(size, Picture.Resampling.LANCZOS).save(shown, "png")
+    picture.resize(size, Picture.Resampling.LANCZOS).save(shown, "png", compress_level=1)
     return Image(shown.getvalue(), width=size[0] // 2)
 
 
