@@ -175,11 +175,12 @@ def test_the_book_on_paper_has_all_pages_in_the_order_of_the_contents(tmp_path):
         page.parent.mkdir(exist_ok=True, parents=True)
         page.write_text(
             f'<html><head><link href="../_static/x.css"></head><body><nav></nav><article>{name}'
-            '<img src="../_images/p.png"><a href="#here">x</a></article></body></html>'
+            '<img src="../_images/h.png" srcset="../_images/p.png 2x">'
+            '<a href="#here">x</a></article></body></html>'
         )
     joined = pdf.one_page(tmp_path, names)
     assert joined.index("book/index") < joined.index("a/b") < joined.index(">c<")
-    assert joined.count('src="_images/p.png"') == 2
+    assert joined.count('src="_images/h.png" srcset="_images/p.png 2x"') == 2
     assert 'href="_static/x.css"' in joined
     assert 'href="#here"' in joined
     assert "<nav>" not in joined

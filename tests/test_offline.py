@@ -297,4 +297,5 @@ def test_a_figure_is_a_link_to_its_picture() -> None:
     page = linked(f'<figure><img alt="a" src="../_images/a.png" /></figure>{inside}')
     assert page.count("<a ") == 1
     assert '<a class="enlarge" href="../_images/a.png"><img alt="a"' in page
+    assert 'src="../_images/a.half.png" srcset="../_images/a.png 2x"' in page
     assert page.endswith(inside)

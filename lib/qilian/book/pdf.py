@@ -15,7 +15,7 @@ from qilian.contracts.errors import InputError
 
 BROWSERS = "chromium", "chromium-browser", "google-chrome", "chrome"
 _ARTICLE = re.compile(r"<article\b.*</article>", re.S)
-_ADDRESS = re.compile(r'\b(src|href)="(?![a-z]+:|#|/)([^"]+)"')
+_ADDRESS = re.compile(r'\b(src|href|srcset)="(?![a-z]+:|#|/)([^"\s]+)')
 
 
 def pages_in_order(toc: Mapping[str, Any]) -> Iterator[str]:
@@ -51,7 +51,7 @@ def one_page(site: Path, names: list[str]) -> str:
 def _from_root(html: str, folder: str) -> str:
     """Let the addresses in a page of a folder count from the site's root."""
     return _ADDRESS.sub(
-        lambda found: f'{found[1]}="{posixpath.normpath(posixpath.join(folder, found[2]))}"', html
+        lambda found: f'{found[1]}="{posixpath.normpath(posixpath.join(folder, found[2]))}', html
     )
 
 

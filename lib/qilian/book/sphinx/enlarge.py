@@ -1,17 +1,23 @@
-"""A Sphinx extension: every figure is a link to its picture in full size, which a phone needs."""
+"""A Sphinx extension: a figure has the pixels of the screen, and is a link to its full size."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
-_PICTURE = re.compile(r'<img [^>]*src="([^"]+\.png)"[^>]*>')
+from qilian.book._pictures import halve
+
+_PICTURE = re.compile(r'<img ([^>]*)src="([^"]+)\.png"([^>]*)>')
+_HALF = ".half.png"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the extension to Sphinx."""
     app.connect("html-page-context", link_pictures)
+    app.connect("build-finished", halve_pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -23,11 +29,34 @@ def link_pictures(
 
 
 def linked(body: str) -> str:
-    """Wrap each picture file of a page in a link to it.
+    """Wrap each picture file of a page in a link to it; a screen of one pixel for one loads half.
 
     Examples
     --------
-    >>> linked('<img alt="a map" src="map.png" />')
-    '<a class="enlarge" href="map.png"><img alt="a map" src="map.png" /></a>'
+    >>> linked('<img alt="a" src="m.png" />')
+    '<a class="enlarge" href="m.png"><img alt="a" src="m.half.png" srcset="m.png 2x" /></a>'
     """
-    return _PICTURE.sub(r'<a class="enlarge" href="\1">\g<0></a>', body)
+    return _PICTURE.sub(
+        r'<a class="enlarge" href="\2.png">'
+        rf'<img \1src="\2{_HALF}" srcset="\2.png 2x"\3></a>',
+        body,
+    )
+
+
+def halve_pictures(app: Sphinx, error: Exception | None) -> None:
+    """Write the smaller one of each picture that has none yet, or an older one."""
+    if error is not None:
+        return
+    pictures = [path for path in Path(app.outdir, "_images").glob("*.png") if not _is_half(path)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(_write_half, pictures))
+
+
+def _is_half(path: Path) -> bool:
+    return path.name.endswith(_HALF)
+
+
+def _write_half(path: Path) -> None:
+    half = path.with_suffix(_HALF)
+    if not half.is_file() or half.stat().st_mtime < path.stat().st_mtime:
+        half.write_bytes(halve(path.read_bytes()))
