@@ -84,9 +84,10 @@ def test_axe_finds_nothing_critical_or_serious_on_any_page(browser: Browser, sit
     context = browser.new_context(viewport=WIDE, offline=True)
     found = {}
     for file in sorted(site.rglob("*.html")):
+        if "<article" not in file.read_text():
+            continue  # sends the reader on
         page = context.new_page()
         page.goto(file.as_uri())
-        page.wait_for_selector("article")
         page.wait_for_load_state("load")
         violations = Axe().run(page).response["violations"]
         grave = [v["id"] for v in violations if v["impact"] in ("critical", "serious")]
@@ -106,11 +107,12 @@ def test_every_control_of_a_page_is_reached_by_the_keyboard(browser: Browser, si
     wanted = page.evaluate(
         """() => { window.reached = new Set();
         addEventListener("focusin", event => reached.add(event.target));
-        window.wanted = [...document.querySelectorAll("article :is(a[href], button, summary)")]
+        const controls = "a[href]:not(.headerlink), button, summary";
+        window.wanted = [...document.querySelectorAll(`article :is(${controls})`)]
           .filter(e => e.getClientRects().length && e.tabIndex >= 0);
         return wanted.length; }"""
     )
-    for _ in range(wanted + 150):
+    for _ in range(wanted + 250):
         page.keyboard.press("Tab")
     missed = page.evaluate(
         "() => wanted.filter(e => !reached.has(e)).map(e => e.outerHTML.slice(0, 80))"

@@ -26,6 +26,7 @@ DISTRIBUTIONS = {
     "IPython": "ipython",
     "PIL": "pillow",
     "fontTools": "fonttools",
+    "jupyter_book": "jupyter-book",
     "jupyter_client": "jupyter-client",
     "lazy_loader": "lazy-loader",
     "math_core": "math-core",

@@ -122,7 +122,7 @@ def test_touching_an_input_file_makes_another_product(demo, tmp_path):
     shutil.copytree(demo / "weather", tmp_path / "weather")
     source = open_archive(tmp_path)
     before = source.identity(["climate"])
-    file = next(source.entry("climate").files())
+    file = source.entry("climate").files()[0]
     stamp = file.stat()
     os.utime(file, ns=(1, 1))
     assert source.identity(["climate"]) != before

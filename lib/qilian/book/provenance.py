@@ -82,7 +82,7 @@ def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Table:
     labelled = _mapped(figure_data).assign_attrs(Conventions="CF-1.11", title=title, **about)
     # A file under its own name is complete: written beside it and renamed.
     unfinished = target / f".{name}.nc"
-    labelled.to_netcdf(unfinished, engine="h5netcdf", encoding=_packed(labelled))
+    _packed(labelled).to_netcdf(unfinished, engine="h5netcdf")
     unfinished.rename(target / f"{name}.nc")
     saved = f"{name}.nc"
     if any(not {"x", "y"} & set(variable.dims) for variable in labelled.data_vars.values()):
@@ -136,10 +136,13 @@ def _commit() -> str | None:
     return f"({told})"
 
 
-def _packed(data: xr.Dataset) -> dict[str, dict]:
-    """Compress what is large, with no digit lost."""
-    large = (name for name, variable in data.data_vars.items() if variable.size > 1000)
-    return {str(name): {"zlib": True, "complevel": 4, "shuffle": True} for name in large}
+def _packed(data: xr.Dataset) -> xr.Dataset:
+    """Have what is large compressed, with no digit lost."""
+    packed = data.copy()
+    for variable in packed.data_vars.values():
+        if variable.size > 1000:
+            variable.encoding |= {"zlib": True, "complevel": 4, "shuffle": True}
+    return packed
 
 
 def _mapped(figure_data: xr.Dataset) -> xr.Dataset:

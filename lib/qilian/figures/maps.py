@@ -82,7 +82,7 @@ def layout(ratio: float, count: int) -> tuple[int, float]:
     Examples
     --------
     >>> layout(2.2, 5)[0], layout(0.5, 5)[0]
-    (2, 3)
+    (2, 4)
     """
     for columns in range(1, count + 1):
         height = -(-count // columns) * ((WIDTH - 0.6) / columns / ratio + _TITLE)

@@ -72,7 +72,8 @@ def pair_dates(pairs: Sequence[tuple[str, str]], sources: Sequence[str]) -> xr.D
             )
         if pair in seen:
             raise InputError(
-                f"{source}: the pair {first}, {second} stands already in {seen[pair]}."
+                f"{source}: the pair {first}, {second} stands already in {seen[pair]}, "
+                "expected each pair once."
             )
         seen[pair] = source
     dates = np.array(list(seen), dtype="datetime64[ns]").reshape(-1, 2)

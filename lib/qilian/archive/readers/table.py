@@ -3,6 +3,7 @@
 import csv
 import difflib
 import re
+import reprlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,7 +42,9 @@ def read_table(path: Path, separator: str = ",", columns: str | None = None) -> 
     """
     if separator not in _SEPARATORS:
         known = ", ".join(f"{key!r} ({name})" for key, name in _SEPARATORS.items())
-        raise InputError(f"{path}: separator is {separator!r}, expected one of {known}.")
+        raise InputError(
+            f"{path}: separator is {reprlib.repr(separator)}, expected one of {known}."
+        )
     lines = dict(enumerate(_LINE_END.split(read_text(path)), start=1))
     rows = {
         number: _fields(line, separator, f"{path}, line {number}")
