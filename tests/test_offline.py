@@ -296,6 +296,6 @@ def test_a_figure_is_a_link_to_its_picture() -> None:
     inside = '<img src="data:image/png;base64,AAAA" alt="film">'
     page = linked(f'<figure><img alt="a" src="../_images/a.png" /></figure>{inside}')
     assert page.count("<a ") == 1
-    assert '<a class="enlarge" href="../_images/a.png"><img alt="a"' in page
+    assert '<a class="enlarge" href="../_images/a.png" title="Full size"><img alt="a"' in page
     assert 'src="../_images/a.half.png" srcset="../_images/a.png 2x"' in page
     assert page.endswith(inside)

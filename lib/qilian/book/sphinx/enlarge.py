@@ -29,15 +29,17 @@ def link_pictures(
 
 
 def linked(body: str) -> str:
-    """Wrap each picture file of a page in a link to it; a screen of one pixel for one loads half.
+    r"""Wrap each picture file of a page in a link to it; a screen of one pixel for one loads half.
 
     Examples
     --------
-    >>> linked('<img alt="a" src="m.png" />')
-    '<a class="enlarge" href="m.png"><img alt="a" src="m.half.png" srcset="m.png 2x" /></a>'
+    >>> print(linked('<img src="m.png">').replace("><", ">\n<"))
+    <a class="enlarge" href="m.png" title="Full size">
+    <img src="m.half.png" srcset="m.png 2x">
+    </a>
     """
     return _PICTURE.sub(
-        r'<a class="enlarge" href="\2.png">'
+        r'<a class="enlarge" href="\2.png" title="Full size">'
         rf'<img \1src="\2{_HALF}" srcset="\2.png 2x"\3></a>',
         body,
     )
