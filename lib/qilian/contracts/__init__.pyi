@@ -22,6 +22,8 @@ from .labels import (
     heading,
     labelled,
     stacked,
+    written_list,
+    written_number,
     written_units,
 )
 from .radars import RADARS, SATELLITES, SPEED_OF_LIGHT, Radar
@@ -53,5 +55,7 @@ __all__ = [
     "labelled",
     "require",
     "stacked",
+    "written_list",
+    "written_number",
     "written_units",
 ]

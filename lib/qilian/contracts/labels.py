@@ -54,6 +54,28 @@ def written_units(data: xr.DataArray) -> str:
     return str(data.attrs["units"]).replace(" year-1", "/a").replace("m3 s-1", "m³/s")
 
 
+def written_list(names: Sequence[str]) -> str:
+    """Write names as a sentence has them, at least one.
+
+    Examples
+    --------
+    >>> written_list(["a"]), written_list(["a", "b"]), written_list(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def written_number(value: xr.DataArray | float, digits: int = 1, *, plus: bool = False) -> str:
+    """Write a number with a minus sign in place of a hyphen, and no sign on zero.
+
+    Examples
+    --------
+    >>> written_number(-2.34), written_number(-0.01), written_number(2.34, plus=True)
+    ('−2.3', '0.0', '+2.3')
+    """
+    return f"{float(value):{'+' if plus else ''}z.{digits}f}".replace("-", "−")
+
+
 def class_attributes(long_name: str, meanings: Sequence[str], *, first: int = 1) -> dict[str, Any]:
     """CF attributes of a map of classes, numbered from `first`."""
     return {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from qilian.contracts.labels import written_units
+from qilian.contracts.labels import written_list, written_number, written_units
 from qilian.figures.periods import distinct_periods
 from qilian.insar.periods import period_years
 
@@ -47,7 +47,7 @@ def period_verdicts(pooled: xr.Dataset, contrast: xr.Dataset | None = None) -> l
         apart = [_years(pooled, int(at)) for at in np.flatnonzero(contrast["significant"])]
         both = f"{_subject(last, 0)} {{}} significantly from {_subject(last, 1)}"
         if apart:
-            said.append(f"{both.format('differs').capitalize()} in {_listed(apart)}.")
+            said.append(f"{both.format('differs').capitalize()} in {written_list(apart)}.")
         else:
             said.append(f"In no period does {both.format('differ')}.")
     return said
@@ -68,7 +68,7 @@ def change_verdicts(pooled: xr.Dataset) -> list[str]:
         count = int(pooled["mean"].sel(ground=ground).notnull().sum())
         own = beyond[(beyond["ground"] == ground) & (beyond["from"] != "none")]
         each = [
-            f"{years[one]} from {_listed([years[other] for other in rows['to']])}"
+            f"{years[one]} from {written_list([years[other] for other in rows['to']])}"
             for one, rows in own.groupby("from", sort=False)
         ]
         differ = len(own) or "none"
@@ -122,7 +122,7 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     middle = site[[name + part for name in names for part in ("", "_half_width")]].median()
     each = [
         f"{site[name].attrs['long_name']} is "
-        f"{_signed(middle[name])} ± {middle[f'{name}_half_width'].item():.1f} "
+        f"{written_number(middle[name])} ± {middle[f'{name}_half_width'].item():.1f} "
         f"{written_units(site[name])}"
         for name in names
     ]
@@ -135,7 +135,7 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     beyond = faster > half
     nearest, around = (values.isel(ring=0).values for values in (faster, half))
     ends = dict.fromkeys((nearest.argmin(), nearest.argmax()))
-    size = " to ".join(f"{_signed(nearest[at])} ± {around[at]:.1f}" for at in ends)
+    size = " to ".join(f"{written_number(nearest[at])} ± {around[at]:.1f}" for at in ends)
     edge, far = rings["outer"].values[0], rings["inner"].values[-1]
     count = int(beyond.isel(ring=0).sum())
     near = f"within {edge:g} m of pits and spoil heaps"
@@ -208,12 +208,12 @@ def _steps(model: xr.Dataset) -> str:
         season = 2 * model["seasonal_amplitude"].median().item()
         name = "The yearly wave"
     else:
-        return f"The median rate is {_signed(rate)} mm/a, by a model without a season."
+        return f"The median rate is {written_number(rate)} mm/a, by a model without a season."
     steps = "in yearly steps, which heave mostly takes back"
     how = steps if abs(season) > abs(rate) else "on a steady course"
     return (
-        f"{name} moves the median pixel by {_signed(season, 0)} mm, a whole year by "
-        f"{_signed(rate)} mm: it moves {how}."
+        f"{name} moves the median pixel by {written_number(season, 0)} mm, a whole year by "
+        f"{written_number(rate)} mm: it moves {how}."
     )
 
 
@@ -230,10 +230,10 @@ def scene_verdicts(truth: xr.Dataset, pair: xr.Dataset) -> list[str]:
     slow, fast = (-truth["vertical_rate"].quantile(part).item() for part in (0.95, 0.05))
     least, most = (truth["thaw_amplitude"].quantile(part).item() for part in (0.05, 0.95))
     return [
-        f"Nine tenths of this simulated ground sink by {_signed(slow)} to {_signed(fast)} mm/a and "
-        f"settle by {least:.0f} to {most:.0f} mm in a thaw season.",
+        f"Nine tenths of this simulated ground sink by {written_number(slow)} to "
+        f"{written_number(fast)} mm/a and settle by {least:.0f} to {most:.0f} mm in a thaw season.",
         f"An interferogram of early summer errs by {pair['scatter'].item():.1f} mm (standard "
-        f"deviation); its correlation with the truth is {_signed(pair['correlation'], 2)}.",
+        f"deviation); its correlation with the truth is {written_number(pair['correlation'], 2)}.",
     ]
 
 
@@ -250,7 +250,7 @@ def _of_first(zone: xr.Dataset) -> str:
         (False, False): f"excludes neither zero nor the value of {last}",
     }
     return (
-        f"For {_years(zone, 0)} {zone['satellite'].values[0]} gives {_signed(mean[0])} ± "
+        f"For {_years(zone, 0)} {zone['satellite'].values[0]} gives {written_number(mean[0])} ± "
         f"{2 * error[0]:.1f} {units} {_place(zone)}, which {excludes[bool(moves), bool(differs)]}."
     )
 
@@ -262,7 +262,7 @@ def _motion(zone: xr.Dataset) -> str:
     if np.isnan(mean):
         return "has no value"
     if not abs(mean) > half:
-        return f"did not move significantly ({_signed(mean)} ± {half:.1f} {units})"
+        return f"did not move significantly ({written_number(mean)} ± {half:.1f} {units})"
     verb = _DOWN_AND_UP[zone["mean"].attrs["units"]][int(mean > 0)]
     return f"{verb} by {abs(mean):.1f} ± {half:.1f} {units}"
 
@@ -279,11 +279,3 @@ def _place(zone: xr.Dataset) -> str:
 
 def _years(periods: xr.Dataset, at: int) -> str:
     return period_years(periods.isel(period=at)).replace("-", "–")
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def _signed(value: xr.DataArray | float, digits: int = 1) -> str:
-    return f"{float(value):z.{digits}f}".replace("-", "−")

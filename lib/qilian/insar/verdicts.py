@@ -1,12 +1,10 @@
 """What pairs, networks and matched rates answer, in sentences."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from qilian.contracts.labels import written_units
+from qilian.contracts.labels import written_list, written_number, written_units
 from qilian.insar.network import acquisitions, pair_names, pair_season, redundancy, time_span
 
 _LOWER_CORRELATION = -0.05  # change from which on a block counts as harmed
@@ -35,7 +33,7 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
     loops = [name for name, own in of_satellite.items() if redundancy(own)]
     redundant = "no satellite has a redundant pair that would reveal an error"
     if loops:
-        redundant = f"redundant pairs, which reveal errors, exist for {_listed(loops)}"
+        redundant = f"redundant pairs, which reveal errors, exist for {written_list(loops)}"
     count, sound = fits.size, int(fits.sum())
     number = f"All {count} pairs fit" if sound == count else f"{sound} of {count} pairs fit"
     said = [f"{number} their printed time spans and whole repeat cycles, and {redundant}."]
@@ -44,8 +42,8 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
     whole = [name for name, number in parts.items() if number == 1]
     if broken:
         lack, keep = ("have" if len(names) > 1 else "has" for names in (broken, whole))
-        connected = f"; {_listed(whole)} {keep} a connected network" if whole else ""
-        said.append(f"{_listed(broken)} {lack} no common displacement series{connected}.")
+        connected = f"; {written_list(whole)} {keep} a connected network" if whole else ""
+        said.append(f"{written_list(broken)} {lack} no common displacement series{connected}.")
     else:
         said.append("The pairs of each satellite are connected and give one displacement series.")
     least = int(checked["geometric_coherence"].fillna(np.inf).argmin("pair"))
@@ -146,7 +144,7 @@ def matching_verdicts(scores: xr.Dataset, rates: xr.Dataset, mask: xr.DataArray)
         f"{falls} of {blocks.sizes['area']} blocks)."
     )
     mean = scores["mean"].sel(area="fitted area", matching="before").item()
-    apart = f"{mean:+z.1f}".replace("-", "−")
+    apart = written_number(mean, plus=True)
     widths = [
         rates[f"{name}_half_width"].where(mask).median().item() for name in ("sentinel1", "alos2")
     ]
@@ -170,13 +168,8 @@ def _harmed(blocks: xr.Dataset) -> str:
     for words, where in worse.items():
         numbers = [str(number) for number in blocks["block"].values[where.values]]
         if numbers:
-            said.append(f"{words} in block{'s' * (len(numbers) > 1)} {_listed(numbers)}")
+            said.append(f"{words} in block{'s' * (len(numbers) > 1)} {written_list(numbers)}")
     if not said:
         return "No block has a larger mean difference or a clearly lower correlation afterwards."
     told = "; ".join(said)
     return f"{told[0].upper()}{told[1:]}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Write `a`, `a and b`, or `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

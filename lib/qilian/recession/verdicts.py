@@ -3,6 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from qilian.contracts.labels import written_number
+
 
 def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset) -> list[str]:
     """Return in three sentences whether a river drains more slowly, and what that hangs on.
@@ -40,8 +42,11 @@ def _change(step: xr.Dataset) -> str:
     rose = "rose" if slower else "fell"
     if np.isnan(of["change_lower"]):
         return f"The recession constant {rose} {went}; {of['reason']}."
-    bounds = "{change_lower:+z.0f} to {change_upper:+z.0f} %".format(**of)
-    size = f"{of['change']:+z.0f} % (95 %: {bounds})".replace("-", "−")
+    change, low, high = (
+        written_number(of[name], 0, plus=True)
+        for name in ("change", "change_lower", "change_upper")
+    )
+    size = f"{change} % (95 %: {low} to {high} %)"
     if not of["significant"]:
         return f"The recession constant did not change significantly: {went}, {size}."
     drains = "more slowly" if slower else "faster"

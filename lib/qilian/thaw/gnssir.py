@@ -11,7 +11,7 @@ import xarray as xr
 from scipy.special import chdtri
 
 from qilian.contracts.errors import InputError, require
-from qilian.contracts.labels import VERTICAL, attributes
+from qilian.contracts.labels import VERTICAL, attributes, written_number
 from qilian.spatial.grids import distance_from
 
 LEAST_EPOCHS = 3  # that a slope and a correlation are worth stating for
@@ -316,7 +316,7 @@ def agreement_sentences(compared: xr.Dataset) -> list[str]:
 
 def _movement(ends: xr.Dataset, name: str) -> str:
     """Write what a series says of the time between two dates, with its interval."""
-    moved = f"{ends[name].diff('time').item():+z.1f}".replace("-", "−")
+    moved = written_number(ends[name].diff("time").item(), plus=True)
     reach = np.hypot(*ends[f"{name}_half_width"].values)
     return f"{moved} mm" if np.isnan(reach) else f"{moved} ± {reach:.1f} mm"
 
