@@ -80,7 +80,7 @@ def test_figures_are_sharp_where_a_screen_has_two_pixels_for_one(browser: Browse
     assert blurred == dict.fromkeys(blurred, 0)
 
 
-@pytest.mark.xfail(reason="not mended: sliders' handles, links around figures, lists of citations")
+@pytest.mark.xfail(reason="not mended: sliders' handles, definition lists, the list of citations")
 def test_axe_finds_nothing_critical_or_serious_on_any_page(browser: Browser, site: Path):
     context = browser.new_context(viewport=WIDE, offline=True)
     found = {}
