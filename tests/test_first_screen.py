@@ -80,7 +80,6 @@ def test_figures_are_sharp_where_a_screen_has_two_pixels_for_one(browser: Browse
     assert blurred == dict.fromkeys(blurred, 0)
 
 
-@pytest.mark.xfail(reason="not mended: sliders' handles, definition lists, the list of citations")
 def test_axe_finds_nothing_critical_or_serious_on_any_page(browser: Browser, site: Path):
     context = browser.new_context(viewport=WIDE, offline=True)
     found = {}
@@ -99,7 +98,6 @@ def test_axe_finds_nothing_critical_or_serious_on_any_page(browser: Browser, sit
     assert found == {}
 
 
-@pytest.mark.xfail(reason="not mended: some controls of S5 were not reached when last tried")
 def test_every_control_of_a_page_is_reached_by_the_keyboard(browser: Browser, site: Path):
     """Tab comes to each link, button and fold of the article, and to no element twice in a row."""
     context = browser.new_context(viewport=WIDE, offline=True)

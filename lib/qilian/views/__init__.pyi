@@ -1,5 +1,5 @@
 from .explorer import Explorer, coarsened, displacement_explorer
-from .live import interactive
+from .live import interactive, slider_below
 from .maps import beside, chart
 from .pairs import pair_preview
 from .recession import hover_band, hydrograph
@@ -15,5 +15,6 @@ __all__ = [
     "hydrograph",
     "interactive",
     "pair_preview",
+    "slider_below",
     "swipe_view",
 ]

@@ -21,7 +21,7 @@ from bokeh.models import (
 
 from qilian.contracts.labels import heading, written_units
 from qilian.figures.style import INK, MISSING, axis_label, titled
-from qilian.views.live import interactive
+from qilian.views.live import interactive, slider_below
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -202,9 +202,8 @@ def _stepped(plot: Plot, view: "hv.DynamicMap", first: "hv.Image") -> Slider:
     codes = codes.astype(np.min_scalar_type(int(codes.max())))
     names = [str(name) for name in over.values]
     label = CustomJSTickFormatter(args={"names": names}, code="return names[tick]")
-    about = {"start": 0, "end": len(names) - 1, "value": 0, "step": 1, "format": label}
-    about |= {"title": over.pprint_label, "margin": (5, 60, 5, 60)}
-    slider = Slider(sizing_mode="stretch_width", **about)
+    about = {"start": 0, "end": len(names) - 1, "value": 0, "format": label}
+    slider = slider_below(plot, title=over.pprint_label, **about)
     (image,) = (drawn.data_source for drawn in plot.renderers if isinstance(drawn.glyph, Image))
     coded = {"map": image, "slider": slider, "codes": codes.ravel(), "low": lowest, "step": step}
     slider.js_on_change("value", CustomJS(args=coded, code=_SHOW))

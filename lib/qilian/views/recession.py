@@ -6,12 +6,12 @@ import numpy as np
 import panel as pn
 import xarray as xr
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, CustomJS, Slider
+from bokeh.models import ColumnDataSource, CustomJS
 from bokeh.plotting import figure
 
 from qilian.contracts.labels import written_units
 from qilian.figures.style import titled
-from qilian.views.live import interactive
+from qilian.views.live import interactive, slider_below
 
 
 def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
@@ -44,8 +44,8 @@ def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
     columns = {"time": time[used], "flow": flow[used].astype("float32"), "segment": segment[used]}
     dots = plot.scatter("time", "flow", source=ColumnDataSource(columns), size=5, color="#d6452b")
     plot.hover.update(renderers=[dots], formatters={"@time": "datetime"})
-    slider = Slider(start=int(years[0]), end=int(years[-1]), value=shown, step=1, title="year")
-    slider.update(sizing_mode="stretch_width", margin=(5, 60, 5, 60))
+    ends = {"start": int(years[0]), "end": int(years[-1])}
+    slider = slider_below(plot, title="year", value=shown, **ends)
     slider.js_on_change("value", CustomJS(args={"range": plot.x_range}, code=_GO_TO_YEAR))
     return interactive(column(plot, slider, sizing_mode="stretch_width"))
 
