@@ -204,7 +204,7 @@ def _wanted(task: Task) -> list[str]:
     return [name for name in _OUTPUTS if needs.get(name, True)]
 
 
-def _apply(network: Network, layers: list[xr.DataArray]) -> dict[str, xr.DataArray]:
+def _apply(network: Network, layers: list[xr.DataArray]) -> dict[str, xr.Variable]:
     """Solve all pixels, where the stack is: in memory by threads here, or lazily by blocks."""
     layers = [field.transpose(..., "y", "x") for field in layers]
     wanted = _wanted(network.task)
@@ -215,7 +215,7 @@ def _apply(network: Network, layers: list[xr.DataArray]) -> dict[str, xr.DataArr
     else:
         results = _lazily(network, layers, wanted)
     return {
-        name: xr.DataArray(array, dims=(*_OUTPUTS[name][0], "y", "x"))
+        name: xr.Variable((*_OUTPUTS[name][0], "y", "x"), array)
         for name, array in zip(wanted, results, strict=True)
     }
 
@@ -305,24 +305,26 @@ def _flat(layer: np.ndarray) -> np.ndarray:
 
 
 def _label(
-    results: dict[str, xr.DataArray],
+    results: dict[str, xr.Variable],
     stack: xr.Dataset,
     dates: np.ndarray,
     model: xr.DataArray | None,
 ) -> xr.Dataset:
-    """Give results their dims in order, coordinates and CF attributes."""
-    labelled = xr.Dataset(attrs={k: v for k, v in stack.attrs.items() if k != "phase_reference"})
+    """Give results their coordinates and CF attributes."""
     for name, field in results.items():
-        dims, _, long_name, units = _OUTPUTS[name]
+        _, _, long_name, units = _OUTPUTS[name]
         direction = LINE_OF_SIGHT if name in _DIRECTED else None
-        about = attributes(long_name, units, direction) | {"grid_mapping": "spatial_ref"}
-        labelled[name] = field.transpose(*dims, "y", "x").assign_attrs(about)
-    labelled = labelled.assign_coords(time=dates)
+        field.attrs = attributes(long_name, units, direction) | {"grid_mapping": "spatial_ref"}
+    coordinates = {
+        axis: stack[axis].variable for axis in ("y", "x", "spatial_ref") if axis in stack.coords
+    }
+    coordinates["time"] = xr.Variable("time", dates)
     if model is not None:
-        named = {"parameter": model["parameter"].values, "unit": model["unit"]}
-        labelled = labelled.assign_coords(named | {"parameter_": model["parameter"].values})
-        labelled["model"] = ("time", "parameter"), model.values, attributes("temporal model", None)
-    for axis in ("y", "x", "spatial_ref"):
-        if axis in stack.coords:
-            labelled = labelled.assign_coords({axis: stack[axis]})
-    return labelled
+        parameter = model["parameter"].values
+        coordinates["parameter"] = xr.Variable("parameter", parameter)
+        coordinates["parameter_"] = xr.Variable("parameter_", parameter)
+        coordinates["unit"] = model["unit"].variable
+        about = attributes("temporal model", None)
+        results["model"] = xr.Variable(("time", "parameter"), model.values, about)
+    kept = {k: v for k, v in stack.attrs.items() if k != "phase_reference"}
+    return xr.Dataset(results, coordinates, kept)
