@@ -1,13 +1,14 @@
 """The kept displacement product: built once, whole or not at all, the same on a cluster."""
 
-import json
+import asyncio
+import multiprocessing
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -16,34 +17,61 @@ import xarray as xr
 
 from qilian.archive import cache as archive_cache
 from qilian.archive.catalogue import open_archive
+from qilian.archive.readers import lazy
 from qilian.contracts.errors import InputError
 from qilian.insar import corrections
 from qilian.products import inversion
 
-BUILD = """
-import sys, pathlib
-from qilian import products
-from qilian.archive import cache, open_archive
-built = cache._build
-def counted(path, make, *rest):
-    print("building", flush=True)
-    built(path, make, *rest)
-cache._build = counted
-source = open_archive(sys.argv[1])
-print(float(products.displacement(source, cache=pathlib.Path(sys.argv[2]))["residual"].mean()))
-"""
+# Processes that have nothing of this one, forked from one that has imported what all of them need.
+PROCESSES = multiprocessing.get_context("forkserver")
+IMPORTED = ["pytest", "distributed", "zarr", "qilian.products.inversion", "qilian.insar.sbas"]
+BUILDING = "building"
 SMALL = xr.Dataset({"count": ("y", [1])})
 
 
-def building(demo: Path, cache: Path) -> subprocess.Popen:
-    command = [sys.executable, "-c", BUILD, str(demo), str(cache)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def build(demo: Path, cache: Path, told: Connection) -> None:
+    """Ask for the product; tell when it is being built, and then what it is."""
+    built = archive_cache._build
+
+    def counted(*arguments) -> None:
+        told.send(BUILDING)
+        built(*arguments)
+
+    archive_cache._build = counted
+    product = inversion.displacement(open_archive(demo), cache=cache)
+    told.send(float(product["residual"].mean()))
+
+
+def building(demo: Path, cache: Path) -> tuple[multiprocessing.Process, Connection]:
+    """Start to build in a process of its own; returns it and where it tells of it."""
+    PROCESSES.set_forkserver_preload(IMPORTED)
+    here, there = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=build, args=(demo, cache, there))
+    process.start()
+    there.close()
+    return process, here
+
+
+def told(process: multiprocessing.Process, here: Connection) -> list[str | float]:
+    """All that a process tells until it ends."""
+    said = []
+    with suppress(EOFError):
+        while True:
+            said.append(here.recv())
+    process.join()
+    assert process.exitcode == 0
+    return said
 
 
 @pytest.fixture(scope="module")
-def demo(coarse) -> Path:
-    """How products are built and kept hangs on no resolution."""
-    return coarse
+def demo(coarse, tmp_path_factory) -> Path:
+    """Two years of the demo: how products are built and kept hangs on no resolution or length."""
+
+    def later(_: str, names: list[str]) -> list[str]:
+        return [name for name in names if "_" in name and "2018" <= name[:4] <= "2023"]
+
+    folder = tmp_path_factory.mktemp("demo") / "archive"
+    return shutil.copytree(coarse, folder, copy_function=os.link, ignore=later)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +83,7 @@ def cache(tmp_path_factory) -> Path:
 def product(demo, cache) -> xr.Dataset:
     """The displacement of the demo, built by two processes that start together."""
     processes = [building(demo, cache) for _ in range(2)]
-    said = [process.communicate()[0].split() for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
+    said = [told(*process) for process in processes]
     assert sorted(len(words) for words in said) == [1, 2], "both built, or neither did"
     assert said[0][-1] == said[1][-1]
     return inversion.displacement(open_archive(demo), cache=cache).load()
@@ -73,20 +100,20 @@ def test_two_processes_that_start_together_build_once(product, cache):
 
 def test_a_build_that_is_killed_leaves_nothing_that_looks_finished(demo, tmp_path):
     """The next one of any product clears up; scratch files lie in the same folder."""
-    process = building(demo, tmp_path)
-    assert process.stdout.readline() == "building\n"
+    process, here = building(demo, tmp_path)
+    assert here.recv() == BUILDING
     unfinished = ".displacement-sentinel1-*.unfinished"
     while not list(tmp_path.glob(unfinished)):
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
     assert list(tmp_path.glob(unfinished))
     assert not list(tmp_path.glob("displacement-*.zarr"))
     source = open_archive(demo)
     other = archive_cache.kept("other", source, ["sites"], {}, lambda _: SMALL, cache=tmp_path)
     assert int(other["count"][0]) == 1
     assert not list(tmp_path.glob(".*.unfinished"))
-    assert building(demo, tmp_path).communicate()[0].startswith("building")
+    assert told(*building(demo, tmp_path))[0] == BUILDING
     assert list(tmp_path.glob("displacement-*.zarr"))
 
 
@@ -149,55 +176,56 @@ def test_options_out_of_range_are_said_before_anything_is_read(demo, tmp_path):
         inversion.displacement(open_archive(demo), seasonal="snow", cache=tmp_path)
 
 
+def work(address: str, folder: Path) -> None:
+    """Be a worker of a cluster."""
+    from distributed import Worker
+
+    async def serve() -> None:
+        async with Worker(address, nthreads=1, local_directory=folder, dashboard=False) as worker:
+            await worker.finished()
+
+    asyncio.run(serve())
+
+
 @contextmanager
-def cluster(folder: Path, workers: int):
-    """A scheduler and workers as processes of their own; yields its address and the workers."""
-    command = Path(sys.executable).with_name("dask")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    about = folder / "scheduler.json"
-    local = ["--host", "127.0.0.1", "--no-dashboard"]
-    listen = [command, "scheduler", *local, "--port", "0", "--scheduler-file", about]
-    processes = [subprocess.Popen(listen, **quiet)]
-    try:
-        while not about.is_file():
-            time.sleep(0.05)
-        join = [command, "worker", "--scheduler-file", about, "--nthreads", "1", "--no-nanny"]
-        for number in range(workers):
-            own = ["--local-directory", folder / f"worker{number}", "--no-dashboard"]
-            processes.append(subprocess.Popen([*join, *own], **quiet))
-        yield json.loads(about.read_text())["address"], processes[1:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+def cluster(folder: Path, count: int) -> Iterator[tuple[str, list[multiprocessing.Process]]]:
+    """A scheduler, and workers as processes of their own; yields its address and the workers."""
+    from distributed import LocalCluster
+
+    local = {"host": "127.0.0.1", "protocol": "tcp", "dashboard_address": None}
+    with LocalCluster(n_workers=0, processes=False, **local) as scheduler:
+        address = scheduler.scheduler_address
+        PROCESSES.set_forkserver_preload(IMPORTED)
+        workers = [
+            PROCESSES.Process(target=work, args=(address, folder / f"worker{number}"))
+            for number in range(count)
+        ]
+        try:
+            for worker in workers:
+                worker.start()
+            yield address, workers
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.join()
 
 
-def test_a_cluster_that_loses_a_worker_gives_the_same(demo, product, tmp_path):
+def test_a_cluster_that_loses_a_worker_gives_the_same(demo, product, tmp_path, monkeypatch):
     """Two workers, one killed once blocks have been written; no bit of the answer changes."""
-    with cluster(tmp_path, workers=2) as (address, workers):
-        kept = tmp_path / "cache"
-        command = [sys.executable, "-c", CLUSTERED, str(demo), str(kept), address]
-        process = subprocess.Popen(command)
+    monkeypatch.setattr(lazy, "BLOCK_BYTES", 2**16)  # so that there is a half-way
+    kept = tmp_path / "cache"
+    with cluster(tmp_path, 2) as (address, workers), ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(
+            inversion.displacement, open_archive(demo), cache=kept, scheduler=address
+        )
         while len(list(kept.glob(".*.unfinished/*.zarr/displacement/*"))) < 3:
-            assert process.poll() is None, "it ended before a worker could be killed"
+            assert not asked.done(), "it ended before a worker could be killed"
             time.sleep(0.01)
         workers[0].kill()
-        process.wait()
-        assert process.returncode == 0
-    found = inversion.displacement(open_archive(demo), cache=kept).load()
+        assert not asked.done(), "it ended before a worker was killed"
+        found = asked.result().load()
     for name in product:
         np.testing.assert_array_equal(found[name].values, product[name].values)
-
-
-CLUSTERED = """
-import sys, pathlib
-from qilian import products
-from qilian.archive import open_archive
-from qilian.archive.readers import lazy
-lazy.BLOCK_BYTES = 2**18  # so that there is a half-way
-source = open_archive(sys.argv[1])
-products.displacement(source, cache=pathlib.Path(sys.argv[2]), scheduler=sys.argv[3])
-"""
 
 
 def test_a_scheduler_that_does_not_answer_is_named(demo, tmp_path, monkeypatch):
