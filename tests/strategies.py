@@ -7,7 +7,9 @@ Each layout is written by a function that takes a folder and returns what to put
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
@@ -233,9 +235,20 @@ def damages(draw: st.DrawFn) -> Callable[[bytes], bytes]:
     return damage
 
 
+@cache
+def _contents(write: Callable[[Path], object]) -> dict[Path, bytes]:
+    """Bytes of what a layout writes, which are the same each time."""
+    with TemporaryDirectory() as place:
+        write(Path(place, "in"))
+        files = (path for path in Path(place).rglob("*") if path.is_file())
+        return {path.relative_to(place): path.read_bytes() for path in files}
+
+
 def write_entry(layout: Layout, folder: Path) -> None:
     """Write a layout's files and the catalogue that names them."""
-    layout.write(folder / "in")
+    for name, content in _contents(layout.write).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
     keys = {"format": layout.form, "path": layout.path, **layout.keys}
     lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in keys.items())
     text = f'[archive]\nname = "x"\n[{layout.name}]\n{lines}\n'

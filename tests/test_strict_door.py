@@ -88,7 +88,7 @@ def test_a_key_with_another_value_is_obeyed_or_refused_in_a_sentence(layout, dat
 
 
 @each_layout
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(damage=damages(), which=st.floats(0, 1, exclude_max=True))
 def test_a_damaged_file_meets_its_contract_or_is_refused_in_a_sentence(layout, damage, which):
     with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():

@@ -250,7 +250,8 @@ def _check_variable(array: xr.DataArray, variable: Variable, source: str) -> Non
     if variable.valid_range is None or array.chunks is not None:
         return
     low, high = variable.valid_range
-    outside = (array < low) | (array > high) | (array.isnull() & (array.ndim == 0))
+    bare = array.variable  # whose coordinates need no comparing
+    outside = (bare < low) | (bare > high) | (bare.isnull() & (bare.ndim == 0))
     if outside.any():
         first = np.argwhere(outside.values)[0]
         where = {str(k): v for k, v in zip(array.dims, first, strict=True)}
