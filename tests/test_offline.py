@@ -25,7 +25,7 @@ from sphinx.errors import ExtensionError
 
 from qilian.book._clean import clean, values_in_force
 from qilian.book._downloads import without_plots
-from qilian.book._pictures import lighten
+from qilian.book._pictures import picture_of
 from qilian.book.sphinx import fonts, offline
 from qilian.book.sphinx.enlarge import linked
 from qilian.book.sphinx.formulas import mathml
@@ -135,11 +135,11 @@ def test_a_figure_keeps_its_size_and_its_colours_in_half_of_the_bytes() -> None:
     plt.imshow(np.random.default_rng(0).normal(size=(80, 120)), cmap="RdBu")
     drawn.savefig(stream, format="png", dpi=200)
     plt.close(drawn)
-    light = lighten(stream.getvalue())
+    light = picture_of(Image.open(stream), 600)
     assert len(light) < 0.6 * len(stream.getvalue())
     before, after = (
-        np.asarray(Image.open(io.BytesIO(one)).convert("RGB")).astype(int)
-        for one in (stream.getvalue(), light)
+        np.asarray(Image.open(one).convert("RGB")).astype(int)
+        for one in (stream, io.BytesIO(light))
     )
     assert before.shape == after.shape
     off = abs(before - after).max(-1)
@@ -148,13 +148,16 @@ def test_a_figure_keeps_its_size_and_its_colours_in_half_of_the_bytes() -> None:
     assert (after[(before == 255).all(-1)] == 255).all()
 
 
-def test_few_colours_stay_and_a_transparent_picture_too() -> None:
-    """What shines through a picture is not painted over."""
-    stream = io.BytesIO()
-    Image.fromarray(np.full((64, 64, 4), 100, "uint8")).save(stream, "png")
-    assert lighten(stream.getvalue()) == stream.getvalue()
-    few = Image.open(io.BytesIO(lighten(png(64)))).convert("L")
-    assert np.array_equal(few, Image.open(io.BytesIO(png(64))))
+def test_few_colours_stay_as_they_are() -> None:
+    drawn = Image.open(io.BytesIO(png(64)))
+    few = Image.open(io.BytesIO(picture_of(drawn, drawn.width))).convert("L")
+    assert np.array_equal(few, drawn)
+
+
+def test_a_smaller_picture_keeps_its_proportions() -> None:
+    light = Image.open(io.BytesIO(picture_of(Image.new("RGB", (300, 200), "teal"), 150)))
+    assert light.size == (150, 100)
+    assert light.convert("RGB").getcolors() == [(15000, (0, 128, 128))]
 
 
 def shown(view: pn.pane.PaneBase) -> str:

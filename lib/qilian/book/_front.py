@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from PIL import Image
 
 from qilian.book._layout import findings
+from qilian.book._pictures import picture_of
 from qilian.book.chapters import Chapter
 
 THUMBNAIL = 640, 440  # pixels, twice of what a card shows
@@ -75,15 +76,10 @@ def _figure(executed: NotebookNode) -> tuple[str, bytes]:
 
 def thumbnail(picture: bytes) -> bytes:
     """Reduce a figure to the width of a thumbnail, and keep of it what stands on top."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image = Image.open(io.BytesIO(picture))
     width, height = THUMBNAIL
-    image = image.resize(
-        (width, round(image.height * width / image.width)), Image.Resampling.LANCZOS
-    )
-    small = image.crop((0, 0, width, min(height, image.height)))
-    written = io.BytesIO()
-    small.quantize(128).save(written, "png", optimize=True)
-    return written.getvalue()
+    shown = min(image.height, round(height * image.width / width))
+    return picture_of(image.convert("RGB").crop((0, 0, image.width, shown)), width)
 
 
 def gallery(pages: Sequence[Shown]) -> str:

@@ -1,70 +1,54 @@
-"""Pictures as a page carries them."""
+"""Pictures as a page carries them: of some size, in few bytes."""
 
-import base64
 import io
 
 import numpy as np
-from nbformat import NotebookNode
 from PIL import Image
 from scipy.spatial import cKDTree
 
-
-def lighten_figures(notebook: NotebookNode) -> None:
-    """Replace the figures of an executed notebook by ones of fewer bytes that look the same."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            if picture := output.get("data", {}).get("image/png"):
-                light = lighten(base64.b64decode(picture))
-                output.data["image/png"] = base64.b64encode(light).decode()
-
-
-def halve(picture: bytes) -> bytes:
-    """Write a PNG at half of its width and height, for screens without twice as many pixels."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    written = io.BytesIO()
-    size = image.width // 2, image.height // 2
-    image.resize(size, Image.Resampling.LANCZOS).save(written, "png", compress_level=1)
-    return lighten(written.getvalue())
-
-
 _COLOURS = 256
+_STEP = 6  # pixels between those on which a palette is found
 
 
-def _palette(colours: Image.Image) -> np.ndarray:
-    """Find the colours that suit a picture best on a sample of its pixels, (colour, 3)."""
-    size = -(-colours.width // 4), -(-colours.height // 4)
-    fewer = colours.resize(size, Image.Resampling.NEAREST)
-    best = fewer.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
-    return np.array(best.getpalette()).reshape(-1, 3)
+def picture_of(image: Image.Image, width: int) -> bytes:
+    """Write a picture at a width as PNG, with a palette of the 256 colours that suit it best.
 
-
-def lighten(picture: bytes) -> bytes:
-    """Write a PNG again in fewer bytes, with a palette of the 256 colours that suit it best.
-
-    The palette is found on a sixteenth of the pixels. In a map of many shades one pixel in twenty
+    The palette is found on a few of the pixels. In a map of many shades one pixel in twenty
     is five of 255 levels off or more, white is not; the figure saved for print keeps all.
 
     Parameters
     ----------
-    picture : bytes
-        A PNG.
-
-    Returns
-    -------
-    bytes
-        A PNG of the same size; the one given where that is no larger or one can see through it.
+    image : PIL Image
+        Nobody can see through it.
+    width : int
+        In pixels; the height follows.
     """
-    image = Image.open(io.BytesIO(picture))
-    if np.asarray(image.convert("RGBA"))[..., -1].min() < 255:
-        return picture
+    size = width, round(image.height * width / image.width)
     colours = image.convert("RGB")
-    packed = np.asarray(colours).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    known, places = np.unique(packed, return_inverse=True)
-    known = np.stack([known >> 16, known >> 8 & 255, known & 255], -1)
-    palette = known if len(known) <= _COLOURS else _palette(colours)
-    _, nearest = cKDTree(palette).query(known)
-    light = Image.fromarray(nearest.astype(np.uint8)[places].reshape(packed.shape))
-    light.putpalette(palette.ravel().tolist())
+    if size != image.size:
+        colours = colours.resize(size, Image.Resampling.LANCZOS)
     written = io.BytesIO()
-    light.save(written, "png", optimize=True)
-    return min(written.getvalue(), picture, key=len)
+    _with_palette(colours).save(written, "png", compress_level=6)
+    return written.getvalue()
+
+
+def _with_palette(colours: Image.Image) -> Image.Image:
+    parts = np.asarray(colours).astype(np.int32)
+    code = parts[..., 0] << 16 | parts[..., 1] << 8 | parts[..., 2]
+    nearest = np.zeros(1 << 24, np.uint8)
+    nearest[code] = 1
+    known = np.flatnonzero(nearest)
+    each = np.stack([known >> 16, known >> 8 & 255, known & 255], -1)
+    palette = each if len(known) <= _COLOURS else _best(colours)
+    _, nearest[known] = cKDTree(palette).query(each)
+    light = Image.fromarray(nearest[code])
+    light.putpalette(palette.ravel().tolist())
+    return light
+
+
+def _best(colours: Image.Image) -> np.ndarray:
+    """Find the colours that suit a picture best on a sample of its pixels, (colour, 3)."""
+    size = -(-colours.width // _STEP), -(-colours.height // _STEP)
+    sample = colours.resize(size, Image.Resampling.NEAREST)
+    best = sample.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    return np.array(best.getpalette()).reshape(-1, 3)

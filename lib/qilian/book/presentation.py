@@ -1,6 +1,5 @@
 """What a page shows first: the answer of this build, and its figure, saved for print."""
 
-import io
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image as Picture
 
 from qilian.archive.catalogue import Archive
+from qilian.book._pictures import picture_of
 from qilian.book.provenance import results_folder
 
 PRINT_DPI = 300
@@ -52,16 +52,15 @@ def show(figure: Figure, name: str) -> Image:
         At most twice as many pixels wide as a page shows.
     """
     target = results_folder()
-    png = _saved(figure, target / f"{name}.png", dpi=PRINT_DPI)
+    # A tenth more bytes than at the highest level, in a third of the time.
+    fast = {"compress_level": 2}
+    png = _saved(figure, target / f"{name}.png", dpi=PRINT_DPI, pil_kwargs=fast)
     figure.set_layout_engine("none")  # found by now, and the same on paper
     _saved(figure, target / f"{name}.pdf", metadata={"CreationDate": None})
     plt.close(figure)
-    picture = Picture.open(png).convert("RGB")
-    width = min(PAGE_PIXELS, picture.width)
-    size = width, round(picture.height * width / picture.width)
-    shown = io.BytesIO()
-    picture.resize(size, Picture.Resampling.LANCZOS).save(shown, "png", compress_level=1)
-    return Image(shown.getvalue(), width=size[0] // 2)
+    drawn = Picture.open(png)
+    width = min(PAGE_PIXELS, drawn.width)
+    return Image(picture_of(drawn, width), width=width // 2)
 
 
 def _saved(figure: Figure, path: Path, **options: object) -> Path:

@@ -20,7 +20,6 @@ from qilian.archive.catalogue import Archive
 from qilian.archive.closure import source_digest
 from qilian.archive.project import base_folder
 from qilian.book._clean import drop_loaders
-from qilian.book._pictures import lighten_figures
 from qilian.book.chapters import Chapter, python_code
 from qilian.contracts.errors import InputError
 
@@ -172,7 +171,6 @@ def _execute_one(run: Run, chapter: Chapter, key: str) -> Outcome:
         seconds = time.perf_counter() - start
         return Outcome(chapter.name, "failed", seconds, *_explain(error))
     drop_loaders(executed)
-    lighten_figures(executed)
     nbformat.write(executed, unfinished)
     unfinished.rename(run.executed(chapter))
     results = run.results(chapter)

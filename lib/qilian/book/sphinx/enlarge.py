@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from PIL import Image
 from sphinx.application import Sphinx
 
-from qilian.book._pictures import halve
+from qilian.book._pictures import picture_of
 
 _PICTURE = re.compile(r'<img ([^>]*)src="([^"]+)\.png"([^>]*)>')
 _HALF = ".half.png"
@@ -61,4 +62,5 @@ def _is_half(path: Path) -> bool:
 def _write_half(path: Path) -> None:
     half = path.with_suffix(_HALF)
     if not half.is_file() or half.stat().st_mtime < path.stat().st_mtime:
-        half.write_bytes(halve(path.read_bytes()))
+        image = Image.open(path)
+        half.write_bytes(picture_of(image, image.width // 2))
