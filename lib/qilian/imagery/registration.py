@@ -80,14 +80,19 @@ def left_out_residuals(points: xr.Dataset, model: str) -> xr.DataArray:
     """
     transform = fit_transform(points, model)
     off = point_residuals(points, transform)
+    about = attributes("residual of a control point that took no part", "m")
+    return off.copy(data=_left_out(points, transform, off.values)).assign_attrs(about)
+
+
+def _left_out(points: xr.Dataset, transform: Transform, off: np.ndarray) -> np.ndarray:
     equations = transform.equations(points["column"].values, points["row"].values)
     hat = np.einsum("pij,jk,plk->pil", equations, transform.cofactor, equations)
     rest = np.eye(2) - hat
     sound = np.linalg.det(rest) > 1e-9
     rest[~sound] = np.eye(2)
-    missed = np.linalg.solve(rest, off.values[..., np.newaxis])[..., 0]
-    about = attributes("residual of a control point that took no part", "m")
-    return off.copy(data=missed).where(xr.DataArray(sound, dims="point")).assign_attrs(about)
+    missed = np.linalg.solve(rest, off[..., np.newaxis])[..., 0]
+    missed[~sound] = np.nan
+    return missed
 
 
 def compare_transforms(points: xr.Dataset, shape: tuple[int, int]) -> xr.Dataset:
@@ -116,7 +121,8 @@ def compare_transforms(points: xr.Dataset, shape: tuple[int, int]) -> xr.Dataset
     InputError
         There are too few points to leave one out of any model.
     """
-    squares = np.array([_squares_left_out(points, model) for model in TRANSFORMS])
+    errors = [_errors(points, model, shape) for model in TRANSFORMS]
+    squares = np.array([own for own, *_ in errors])
     mean = squares.mean(axis=1)
     if np.isnan(mean).all():
         raise InputError(
@@ -124,7 +130,7 @@ def compare_transforms(points: xr.Dataset, shape: tuple[int, int]) -> xr.Dataset
             "least 3 that are spread over the picture, better 10."
         )
     more = squares - squares[np.nanargmin(mean)]
-    fits = np.array([_errors_of_fit(points, model, shape) for model in TRANSFORMS]).T
+    fits = np.array([whole for _, *whole in errors]).T
     rows = {
         "parameters": ("parameters", "1", [_parameters(model) for model in TRANSFORMS]),
         "fit_rmse": ("RMSE of the fit", "m", fits[0]),
@@ -162,28 +168,21 @@ def choose_transform(comparison: xr.Dataset) -> str:
     return str(comparison["model"].values[int(np.argmax(close.values))])
 
 
-def _squares_left_out(points: xr.Dataset, model: str) -> np.ndarray:
-    try:
-        return (left_out_residuals(points, model) ** 2).sum("axis", skipna=False).values
-    except InputError:
-        return np.full(points.sizes["point"], np.nan)
-
-
-def _errors_of_fit(
+def _errors(
     points: xr.Dataset, model: str, shape: tuple[int, int]
-) -> tuple[float, float, float]:
-    """RMSE of the fit, error of a point, and error of a position, each in metres."""
+) -> tuple[np.ndarray, float, float, float]:
+    """Squares left out (point,) [m2], RMSE of the fit, error of a point and of a position [m]."""
     try:
         transform = fit_transform(points, model)
     except InputError:
-        return np.nan, np.nan, np.nan
-    squares = point_residuals(points, transform) ** 2
-    freedom = squares.size - _parameters(model)
-    point = float(np.sqrt(squares.sum() / freedom)) if freedom else np.nan
+        return np.full(points.sizes["point"], np.nan), np.nan, np.nan, np.nan
+    off = point_residuals(points, transform).values
+    freedom = off.size - _parameters(model)
+    point = np.sqrt((off**2).sum() / freedom) if freedom else np.nan
     row, column = np.meshgrid(*(np.linspace(0, size, 30) for size in shape), indexing="ij")
-    spread = transform.standard_error(column, row)
-    rmse = float(np.sqrt(squares.sum("axis").mean()))
-    return rmse, point, point * float(np.sqrt((spread**2).mean()))
+    picture = point * np.sqrt((transform.standard_error(column, row) ** 2).mean())
+    rmse = np.sqrt((off**2).sum(axis=1).mean())
+    return (_left_out(points, transform, off) ** 2).sum(axis=1), rmse, point, picture
 
 
 def _parameters(model: str) -> int:
