@@ -17,6 +17,12 @@ RIDGE, WET_MEADOW = 4, 2  # land cover of the demo
 
 
 @pytest.fixture(scope="module")
+def demo(coarse) -> Path:
+    """What is held is of thousands of pixels; of the coarse archive there are enough."""
+    return coarse
+
+
+@pytest.fixture(scope="module")
 def stack(demo) -> xr.Dataset:
     return open_archive(demo).load("sentinel1").compute()
 
