@@ -24,6 +24,11 @@ PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
 COARSE = 0.25  # scale of an archive whose resolution does not matter
 OTHER_SEED = 3
+# What processes that tests start need: to build a product, to be part of a cluster, to draw.
+IMPORTED = """
+import distributed, matplotlib.pyplot, numpy, zarr
+import qilian.insar.sbas, qilian.products.inversion
+"""
 # Fixtures that stand for seconds: Chromium, archives, the book, notebooks' runs, the built package.
 SLOW = {"browser", "demo", "coarse", "other", "book", "run", "real_run", "outside"}
 
@@ -137,6 +142,20 @@ def qilian():
         return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def forking(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Have processes, kernels too, forked from one that has imported what most of them need."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    from qilian.book._kernels import fork_kernels
+    from qilian.book.chapters import Chapter
+
+    page = tmp_path_factory.mktemp("forking") / "imports.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(IMPORTED)]), page)
+    fork_kernels([Chapter(page, "", (), (), {})])
 
 
 @pytest.fixture(scope="session")

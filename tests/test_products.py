@@ -22,9 +22,9 @@ from qilian.contracts.errors import InputError
 from qilian.insar import corrections
 from qilian.products import inversion
 
-# Processes that have nothing of this one, forked from one that has imported what all of them need.
+pytestmark = pytest.mark.usefixtures("forking")
+
 PROCESSES = multiprocessing.get_context("forkserver")
-IMPORTED = ["pytest", "distributed", "zarr", "qilian.products.inversion", "qilian.insar.sbas"]
 BUILDING = "building"
 SMALL = xr.Dataset({"count": ("y", [1])})
 
@@ -44,7 +44,6 @@ def build(demo: Path, cache: Path, told: Connection) -> None:
 
 def building(demo: Path, cache: Path) -> tuple[multiprocessing.Process, Connection]:
     """Start to build in a process of its own; returns it and where it tells of it."""
-    PROCESSES.set_forkserver_preload(IMPORTED)
     here, there = PROCESSES.Pipe(duplex=False)
     process = PROCESSES.Process(target=build, args=(demo, cache, there))
     process.start()
@@ -195,7 +194,6 @@ def cluster(folder: Path, count: int) -> Iterator[tuple[str, list[multiprocessin
     local = {"host": "127.0.0.1", "protocol": "tcp", "dashboard_address": None}
     with LocalCluster(n_workers=0, processes=False, **local) as scheduler:
         address = scheduler.scheduler_address
-        PROCESSES.set_forkserver_preload(IMPORTED)
         workers = [
             PROCESSES.Process(target=work, args=(address, folder / f"worker{number}"))
             for number in range(count)
