@@ -119,6 +119,7 @@ def test_sentences_of_one_zone_compare_nothing_and_of_none_say_so():
     ]
 
 
+@pytest.mark.filterwarnings("ignore:All-NaN slice")
 def test_means_and_spread_by_ground_leave_out_what_is_missing():
     """Two kinds of ground, one with a hole; an empty kind is missing."""
     values = np.array([[[0.2, 0.4, np.nan, 0.8]]])

@@ -201,7 +201,7 @@ def fit_decay(
     ):
         dims = ("ground", "days")[: trials[0].ndim - 1]
         value = trials[0][np.arange(best.size), best]
-        parts = value, np.nanmin(trials[1], axis=1), np.nanmax(trials[2], axis=1)
+        parts = value, np.fmin.reduce(trials[1], axis=1), np.fmax.reduce(trials[2], axis=1)
         for suffix, part in zip(_ENDS, parts, strict=True):
             found[name + suffix] = dims, part, attributes(about + _ENDS[suffix], units)
     started = (start[:, 0] + 0 * tried[0])[np.arange(best.size), best]
