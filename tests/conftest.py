@@ -24,11 +24,8 @@ PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
 COARSE = 0.25  # scale of an archive whose resolution does not matter
 OTHER_SEED = 3
-# What processes that tests start need: to build a product, to be part of a cluster, to draw.
-IMPORTED = """
-import distributed, matplotlib.pyplot, numpy, zarr
-import qilian.insar.sbas, qilian.products.inversion
-"""
+# What processes that tests start need beside what notebooks do.
+IMPORTED = "import distributed, zarr, qilian.insar.sbas, qilian.products.inversion"
 # Fixtures that stand for seconds: Chromium, archives, the book, notebooks' runs, the built package.
 SLOW = {"browser", "demo", "coarse", "other", "book", "run", "real_run", "outside"}
 
@@ -146,16 +143,16 @@ def qilian():
 
 @pytest.fixture(scope="session")
 def forking(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Have processes, kernels too, forked from one that has imported what most of them need."""
+    """Have kernels, and other processes, forked from one that has imported what they need."""
     import nbformat
     from nbformat.v4 import new_code_cell, new_notebook
 
     from qilian.book._kernels import fork_kernels
-    from qilian.book.chapters import Chapter
+    from qilian.book.chapters import Chapter, read_chapters
 
     page = tmp_path_factory.mktemp("forking") / "imports.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell(IMPORTED)]), page)
-    fork_kernels([Chapter(page, "", (), (), {})])
+    fork_kernels([*read_chapters(PROJECT), Chapter(page, "", (), (), {})])
 
 
 @pytest.fixture(scope="session")

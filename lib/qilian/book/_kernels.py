@@ -4,6 +4,7 @@ A fork shares what was loaded and nothing that is done after, so that a notebook
 in a kernel of its own, without the seconds of imports.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -23,6 +24,15 @@ from qilian.book.chapters import Chapter, python_code
 NAME = "qilian-forked"
 # What a kernel loads before a notebook's first cell.
 _ALWAYS = ("qilian.book._notebook", "ipykernel.kernelapp", "ipykernel.ipkernel")
+# What packages load as they first draw, read or save, a second in every kernel.
+_LATER = (
+    "dask.distributed",
+    "holoviews.ipython.archive",
+    "matplotlib.backends.backend_pdf",
+    "pandas.io.formats.style",
+    "scipy.signal",
+    "zarr.api.synchronous",
+)
 
 
 def fork_kernels(chapters: Iterable[Chapter]) -> None:
@@ -39,7 +49,7 @@ def fork_kernels(chapters: Iterable[Chapter]) -> None:
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         # Kernels are killed when all is written; what they held is freed, and nobody need be told.
         sys.warnoptions.append("ignore:resource_tracker")
-        _context().set_forkserver_preload([*_ALWAYS, *modules])
+        _context().set_forkserver_preload([*_ALWAYS, *_LATER, *modules])
         forkserver.ensure_running()
         KernelProvisionerFactory.instance().default_provisioner_name = NAME
 
@@ -99,6 +109,7 @@ def _serve(arguments: list[str], folder: str | None, environment: dict[str, str]
     os.environ.update(environment or {})
     os.environ["JPY_PARENT_PID"] = str(os.getppid())  # without whom the kernel ends
     os.chdir(folder or ".")
+    gc.freeze()  # what was imported stays: the collector need not look through it
     app = IPKernelApp.instance()
     app.initialize(arguments)
     app.start()
