@@ -96,6 +96,7 @@ def test_comments(table):
         ("# note\ndate,discharge\n\n2001-01-01,1,2\n", "line 4"),
         ("date,discharge\n2001-02-30,1\n", "line 2: '2001-02-30' is not a date"),
         ("date,discharge\n,1\n", "line 2: '' is not a date"),
+        ("date,discharge\n0220-01-01,1\n", "line 2: '0220-01-01' is not a date"),
         ("date,discharge\n2001-01-01,1\n2001-01-01,2\n", "2001-01-01 has two different values"),
         (
             "date,discharge\n2001-01-01,-5\n",

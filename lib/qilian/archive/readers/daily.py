@@ -82,7 +82,9 @@ def _days(text: pd.Series, form: str) -> pd.Series:
     if r"(?P<year>\d{2})" in form:
         today = date.today().year
         parts["year"] += 2000 - 100 * (parts["year"] + 2000 > today)
-    return pd.to_datetime(parts, errors="coerce").astype("datetime64[ns]")
+    days = pd.to_datetime(parts, errors="coerce")
+    # Such as the year 220, which lies before what nanoseconds reach.
+    return days.where(days.between(pd.Timestamp.min, pd.Timestamp.max)).astype("datetime64[ns]")
 
 
 def parse_values(
