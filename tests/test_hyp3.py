@@ -148,7 +148,7 @@ corner = st.tuples(st.integers(0, 3), st.integers(0, 4))
 extent = st.tuples(st.integers(1, 3), st.integers(1, 4))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 4, deadline=None)
 @given(frames=st.tuples(*[st.tuples(corner, extent)] * 2))
 def test_frames_that_differ_in_extent_are_cropped_to_the_pixels_they_share(
     frames, tmp_path_factory

@@ -49,7 +49,7 @@ def test_a_band_that_is_not_there_is_named():
 reflectances = arrays(float, 24, elements=st.floats(0.02, 1.0))
 
 
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 4)
 @given(reflectances, reflectances, reflectances, st.floats(0.1, 1.0))
 def test_indices_stay_in_range_and_a_shadow_on_all_bands_leaves_them(green, red, near, shade):
     """A common factor cancels; the two indices swap sign with their bands."""

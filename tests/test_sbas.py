@@ -119,7 +119,7 @@ def test_complete_and_equally_weighted_pixels_share_a_factorisation_and_change_n
 # Invariants
 
 
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 4)
 @given(st.integers(0, 2**32 - 1))
 def test_invariants(seed):
     """Pair order, sign, scale, a date's own constant, and a weight of zero act as they must."""

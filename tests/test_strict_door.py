@@ -34,6 +34,7 @@ CONTRACTS = {
     "keyhole_points": datasets.CONTROL_POINTS,
 }
 SECONDS = 20
+FEW = settings().max_examples // 4  # of what takes a tenth of a second each
 each_layout = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda x: f"{x.name}-{x.form}")
 
 
@@ -67,7 +68,7 @@ VALUES = st.sampled_from([*TEXTS, 0, -1, 1, 10**30, 0.0, -0.5, 1e-300, 1e308])
 
 
 @each_layout
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FEW, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_key_with_another_value_is_obeyed_or_refused_in_a_sentence(layout, data):
     reader = READERS[layout.name][layout.form]
@@ -88,7 +89,7 @@ def test_a_key_with_another_value_is_obeyed_or_refused_in_a_sentence(layout, dat
 
 
 @each_layout
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FEW, suppress_health_check=[HealthCheck.too_slow])
 @given(damage=damages(), which=st.floats(0, 1, exclude_max=True))
 def test_a_damaged_file_meets_its_contract_or_is_refused_in_a_sentence(layout, damage, which):
     with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
