@@ -148,6 +148,7 @@ print("loaded", *set(sys.modules) & {heavy})
     assert words[words.index("loaded") :] == ["loaded"]
 
 
+@pytest.mark.slow
 def test_data_come_without_schedulers_and_drawing():
     """All names of the rooms that open files load neither a scheduler nor what draws."""
     drawing = {"distributed", "matplotlib", "holoviews", "hvplot", "bokeh", "panel"}

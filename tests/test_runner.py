@@ -218,7 +218,11 @@ def test_what_yaml_reads_otherwise_than_a_reader_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1", "!!python/name:os.x", "{[1]: 2}", "a: b: c", "[" * 2000]
+    "text",
+    [
+        *("{", "[1", "!!python/name:os.x", "{[1]: 2}", "a: b: c"),
+        pytest.param("[" * 2000, marks=pytest.mark.slow),
+    ],
 )
 def test_what_is_no_yaml_is_refused_in_a_sentence(text):
     with pytest.raises(InputError, match="expected a value as YAML writes it") as caught:
