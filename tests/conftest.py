@@ -27,7 +27,7 @@ OTHER_SEED = 3
 # What processes that tests start need beside what notebooks do.
 IMPORTED = "import distributed, zarr, qilian.insar.sbas, qilian.products.inversion"
 # Fixtures that stand for seconds: Chromium, archives, the book, notebooks' runs, the built package.
-SLOW = {"browser", "demo", "coarse", "other", "book", "run", "real_run", "outside"}
+SLOW = {"browser", "demo", "coarse", "short", "other", "book", "run", "real_run", "outside"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -117,6 +117,19 @@ def demo(once) -> Path:
 def coarse(once) -> Path:
     """The demo archive in pixels four times as large, with the same gauge, weather and pictures."""
     return once("coarse", lambda folder: qilian_demo.write_archive(folder, seed=1, scale=COARSE))
+
+
+@pytest.fixture(scope="session")
+def short(coarse: Path, once) -> Path:
+    """Two years of the coarse archive's Sentinel-1, with all else."""
+
+    def later(_: str, names: list[str]) -> list[str]:
+        return [name for name in names if "_" in name and "2018" <= name[:4] <= "2023"]
+
+    def cut(folder: Path) -> None:
+        shutil.copytree(coarse, folder, copy_function=os.link, ignore=later)
+
+    return once("short", cut)
 
 
 @pytest.fixture(scope="session")

@@ -63,14 +63,9 @@ def told(process: multiprocessing.Process, here: Connection) -> list[str | float
 
 
 @pytest.fixture(scope="module")
-def demo(coarse, tmp_path_factory) -> Path:
-    """Two years of the demo: how products are built and kept hangs on no resolution or length."""
-
-    def later(_: str, names: list[str]) -> list[str]:
-        return [name for name in names if "_" in name and "2018" <= name[:4] <= "2023"]
-
-    folder = tmp_path_factory.mktemp("demo") / "archive"
-    return shutil.copytree(coarse, folder, copy_function=os.link, ignore=later)
+def demo(short) -> Path:
+    """How products are built and kept hangs on no resolution and no length."""
+    return short
 
 
 @pytest.fixture(scope="module")

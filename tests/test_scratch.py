@@ -261,9 +261,9 @@ def test_scratch_files_that_find_no_space_are_refused_before_a_file_is_read(
     assert not [path for path, _ in reads if path.is_relative_to(tmp_path)]
 
 
-def test_a_displacement_reads_each_file_of_its_pairs_once(coarse, tmp_path, reads):
+def test_a_displacement_reads_each_file_of_its_pairs_once(short, tmp_path, reads):
     """With the search for a reference, a ramp and the delay that goes with height."""
-    source = open_archive(coarse)
+    source = open_archive(short)
     inversion.displacement(source, ramp=True, height=True, cache=tmp_path)
     files = source.entry("sentinel1").files()
     layers = [path for path in files if path.name.endswith((".unw.tif", ".cc.tif"))]
