@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from canvases import DRAWN
 from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
@@ -21,21 +22,9 @@ HERE = re.compile(r"(http|ws)s?://(localhost|127\.0\.0\.1)\b|data:|blob:")
 NOTEBOOKS = ["s02_network", "s10_western_pits"]
 # Else cells out of sight are not in the page.
 WHOLE = '{"windowingMode": "none"}'
-# Roots that Bokeh was asked to fill, and of those how many hold a canvas with more than one colour.
-DRAWN = """() => [...document.querySelectorAll(".jp-OutputArea [data-root-id]")].map(root => {
-  const canvases = [];
-  const walk = node => {
-    if (node.tagName === "CANVAS" && node.width && node.height) canvases.push(node);
-    if (node.shadowRoot) walk(node.shadowRoot);
-    for (const child of node.children ?? []) walk(child);
-  };
-  walk(root);
-  return canvases.some(canvas => {
-    const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-    const pixels = new Uint32Array(bytes.buffer);
-    return pixels.some(pixel => pixel !== pixels[0]);
-  });
-})"""
+# How many of the roots that Bokeh was asked to fill it has drawn.
+VIEWS = f"""() => [...document.querySelectorAll(".jp-OutputArea [data-root-id]")]
+  .filter({DRAWN}).length"""
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +96,6 @@ def test_every_view_is_drawn_and_hidden_cells_are_collapsed(browser: Browser, la
     views = sum("views.beside(" in cell.source for cell in notebook.cells)
     hidden = sum("hide-input" in cell.metadata.get("tags", ()) for cell in notebook.cells)
     # Panel's probe of the browser is a root, too, and draws nothing.
-    wait_for(lambda: sum(page.evaluate(DRAWN)) == views, 60)
+    wait_for(lambda: page.evaluate(VIEWS) == views, 60)
     assert page.locator(".jp-InputPlaceholder").count() == hidden
     page.close()
