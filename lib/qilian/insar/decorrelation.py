@@ -117,7 +117,7 @@ def decay_sentences(
     return [
         f"{longest} {mean} is highest {most}, and lowest {least}.",
         f"{shortest} it was {first[best]:.2f} and {first[worst]:.2f}. In {agreed} of {len(apart)} "
-        "comparisons of two zones all pairs agree on which keeps more.",
+        "comparisons of two zones, all pairs rank the two alike.",
         times,
     ]
 
@@ -132,7 +132,8 @@ def _decay_times(fitted: xr.Dataset) -> str:
     best = fitted.isel(ground=int((high / low).argmin("ground")))
     ends = "{:.0f} to {:.0f} d".format(*(best[f"decay_time_{end}"] for end in ("lower", "upper")))
     said = f"The decay time is known best in the zone “{best['ground'].item()}”, {ends}"
-    rest = f"; in {free} of {low.size} zones any from {shortest:g} to {longest:g} d fits"
+    tried = f"from {shortest:g} to {longest:g} d"
+    rest = f"; in {free} of {low.size} zones every value tried fits, {tried}"
     return f"{said}{rest if free else ''}."
 
 
