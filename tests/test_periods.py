@@ -133,7 +133,7 @@ def test_each_season_rests_on_its_own_pair_and_the_long_ones(radar, pairs):
     found = {periods.period_title(few): few for few in parts}
     assert list(found) == [
         "1997, ERS-2",
-        "2003-05, Envisat",
+        "2003–05, Envisat",
         "2007, ALOS-1",
         "2010, ALOS-1",
         "2019, ALOS-2",
@@ -143,7 +143,7 @@ def test_each_season_rests_on_its_own_pair_and_the_long_ones(radar, pairs):
     assert season["years"].values[0] < 0.5
     assert (season["years"].values[1:] > 0.9).all()
     assert (season["satellite"], int(season["start"]), int(season["end"])) == ("ALOS-1", 2010, 2010)
-    empty = solved(found["2003-05, Envisat"], radar)
+    empty = solved(found["2003–05, Envisat"], radar)
     assert empty["thaw_deformation"].isnull().all(), "one pair tells no season"
 
 
@@ -165,7 +165,7 @@ def test_a_map_that_takes_a_period_keeps_the_coordinate_system_of_its_own_grid(r
     """The older satellites lie on a UTM grid, Sentinel-1's maps on longitude and latitude."""
     assert pairs["envisat"].rio.crs.is_projected
     found = periods.same_period(radar, pairs["envisat"])
-    assert periods.period_title(found) == "2003-05, Envisat"
+    assert periods.period_title(found) == "2003–05, Envisat"
     assert found.rio.crs == radar.rio.crs
     first = periods.stack_periods({"first": found, "second": found}, "thaw_deformation")
     assert first.rio.crs.is_geographic
@@ -206,7 +206,7 @@ def test_before_2007_no_ground_is_told_from_rest_and_later_the_mines_surrounding
     assert (told["difference"][2:] < 0).all()
     parted = distinct_periods(pooled).set_index("ground")
     assert parted.loc["undisturbed", "from"] == "none"
-    assert list(parted.loc["near the mines", "from"]) == ["2003-05, Envisat"] * 3
+    assert list(parted.loc["near the mines", "from"]) == ["2003–05, Envisat"] * 3
 
 
 def test_the_spread_elsewhere_is_what_the_difference_of_two_grounds_may_err_by(

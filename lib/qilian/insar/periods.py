@@ -58,15 +58,15 @@ def period_title(period: xr.Dataset | xr.DataArray) -> str:
     Examples
     --------
     >>> period_title(xr.Dataset(coords={"satellite": "ALOS-1", "start": 2007.5, "end": 2010.8}))
-    '2007-10, ALOS-1'
+    '2007–10, ALOS-1'
     """
     return f"{period_years(period)}, {period['satellite'].item()}"
 
 
 def period_years(period: xr.Dataset | xr.DataArray) -> str:
-    """Write the years of a period, such as `2007-10`, or `2007` for one."""
+    """Write the years of a period, such as `2007–10`, or `2007` for one."""
     first, last = (int(period[end].item()) for end in ("start", "end"))
-    return f"{first}" if first == last else f"{first}-{last % 100:02d}"
+    return f"{first}" if first == last else f"{first}–{last % 100:02d}"
 
 
 def stack_periods(fields: Mapping[str, xr.Dataset], name: str) -> xr.Dataset:
