@@ -71,10 +71,10 @@ def change_verdicts(pooled: xr.Dataset) -> list[str]:
             f"{years[one]} from {written_list([years[other] for other in rows['to']])}"
             for one, rows in own.groupby("from", sort=False)
         ]
-        differ = len(own) or "none"
-        about = f"{_subject(pooled, at)}: {differ} of {count * (count - 1) // 2} pairs of periods"
+        differ = f"{len(own) or 'none'} of {count * (count - 1) // 2} comparisons"
+        about = f"{_subject(pooled, at)}: periods differ significantly in {differ}"
         told = f", {'; '.join(each)}" if each else ""
-        said.append(f"{about[0].upper()}{about[1:]} differ significantly{told}.")
+        said.append(f"{about[0].upper()}{about[1:]}{told}.")
     return said
 
 
@@ -140,7 +140,7 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     count = int(beyond.isel(ring=0).sum())
     near = f"within {edge:g} m of pits and spoil heaps"
     away = f"than comparable ground beyond {far:g} m"
-    by = f"{size} {written_units(rings['mean'])} (95 %)"
+    by = f"{size} {written_units(rings['mean'])}{' across zones' * (len(ends) > 1)} (95 %)"
     if count == nearest.size:
         said = [f"Ground {near} sinks faster {away}, by {by}."]
     elif count:
@@ -192,8 +192,8 @@ def displacement_verdicts(
     if judged.notnull().any():
         down, up = ((sign * moved > half).sum() / judged.count() for sign in (-1, 1))
         said.append(
-            f"{100 * down.item():.0f} % of the pixels sank by more than their interval, "
-            f"{100 * up.item():.0f} % rose by more."
+            f"{100 * down.item():.0f} % of the pixels sank by more than the half-width of their "
+            f"interval, {100 * up.item():.0f} % rose by more."
         )
     return [*said, _steps(model)]
 
@@ -203,17 +203,17 @@ def _steps(model: xr.Dataset) -> str:
     rate = model["rate"].median().item()
     if "thaw_deformation" in model:
         season = model["thaw_deformation"].median().item()
-        name = "A mean thaw season"
+        name = "in a mean thaw season"
     elif "seasonal_amplitude" in model:
         season = 2 * model["seasonal_amplitude"].median().item()
-        name = "The yearly wave"
+        name = "over a yearly wave"
     else:
         return f"The median rate is {written_number(rate)} mm/a, by a model without a season."
-    steps = "in yearly steps, which heave mostly takes back"
+    steps = "in yearly steps, most of which heave takes back"
     how = steps if abs(season) > abs(rate) else "on a steady course"
     return (
-        f"{name} moves the median pixel by {written_number(season, 0)} mm, a whole year by "
-        f"{written_number(rate)} mm: it moves {how}."
+        f"The median pixel moves by {written_number(season, 0)} mm {name} and by "
+        f"{written_number(rate)} mm in a whole year: {how}."
     )
 
 
@@ -278,4 +278,4 @@ def _place(zone: xr.Dataset) -> str:
 
 
 def _years(periods: xr.Dataset, at: int) -> str:
-    return period_years(periods.isel(period=at)).replace("-", "–")
+    return period_years(periods.isel(period=at))
