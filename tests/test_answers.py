@@ -41,11 +41,11 @@ def test_pairs_that_fit_and_a_satellite_in_two_parts():
     """ERS-2 has two components, Envisat one, and neither a loop."""
     said = listed([(0, 35), (70, 140), (0, 70)], ["ERS-2", "ERS-2", "Envisat"])
     assert said == [
-        "All 3 pairs fit their printed time spans and whole repeat cycles, and no satellite has a "
+        "All 3 pairs have the printed time span, in whole repeat cycles, and no satellite has a "
         "redundant pair that would reveal an error.",
-        "ERS-2 (2 components) has no common displacement series; Envisat has a connected network.",
-        "Geometry alone leaves a coherence of 0.91 or more "
-        "(least: ERS-2, 2018-01-01 to 2018-02-05).",
+        "The pairs of ERS-2 (2 components) give no single displacement series; those of Envisat "
+        "are connected.",
+        "Geometry alone lowers coherence to no less than 0.91 (ERS-2, 2018-01-01 to 2018-02-05).",
     ]
     assert short(said)
 
@@ -54,11 +54,11 @@ def test_a_wrong_span_a_loop_and_an_unknown_baseline():
     """A pair that is no whole cycle does not fit; three pairs of three dates close a loop."""
     said = listed([(0, 35), (35, 71), (0, 71)], ["ERS-2"] * 3, baseline=np.nan)
     assert said == [
-        "1 of 3 pairs fit their printed time spans and whole repeat cycles, and redundant pairs, "
+        "1 of 3 pairs have the printed time span, in whole repeat cycles, and redundant pairs, "
         "which reveal errors, exist for ERS-2.",
         "The pairs of each satellite are connected and give one displacement series.",
     ]
-    assert listed([(0, 35)], ["ERS-2"], stated=[36])[0].startswith("0 of 1 pairs fit")
+    assert listed([(0, 35)], ["ERS-2"], stated=[36])[0].startswith("0 of 1 pairs have")
 
 
 # S2

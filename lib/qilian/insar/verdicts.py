@@ -35,22 +35,22 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
     if loops:
         redundant = f"redundant pairs, which reveal errors, exist for {written_list(loops)}"
     count, sound = fits.size, int(fits.sum())
-    number = f"All {count} pairs fit" if sound == count else f"{sound} of {count} pairs fit"
-    said = [f"{number} their printed time spans and whole repeat cycles, and {redundant}."]
+    number = f"All {count}" if sound == count else f"{sound} of {count}"
+    said = [f"{number} pairs have the printed time span, in whole repeat cycles, and {redundant}."]
     parts = {name: int(acquisitions(own)["component"].max()) for name, own in of_satellite.items()}
     broken = [f"{name} ({number} components)" for name, number in parts.items() if number > 1]
     whole = [name for name, number in parts.items() if number == 1]
     if broken:
-        lack, keep = ("have" if len(names) > 1 else "has" for names in (broken, whole))
-        connected = f"; {written_list(whole)} {keep} a connected network" if whole else ""
-        said.append(f"{written_list(broken)} {lack} no common displacement series{connected}.")
+        connected = f"; those of {written_list(whole)} are connected" if whole else ""
+        of_broken = f"The pairs of {' and those of '.join(broken)}"
+        said.append(f"{of_broken} give no single displacement series{connected}.")
     else:
         said.append("The pairs of each satellite are connected and give one displacement series.")
     least = int(checked["geometric_coherence"].fillna(np.inf).argmin("pair"))
     kept = checked["geometric_coherence"].values[least]
     if np.isfinite(kept):
         of_pair = f"{pairs['sensor'].values[least]}, {pair_names(pairs)[least]}"
-        said.append(f"Geometry alone leaves a coherence of {kept:.2f} or more (least: {of_pair}).")
+        said.append(f"Geometry alone lowers coherence to no less than {kept:.2f} ({of_pair}).")
     return said
 
 
