@@ -119,9 +119,9 @@ def test_series_that_differ_by_their_errors_have_the_expected_rmse():
 @pytest.mark.parametrize(
     ("apart", "error", "finding", "count"),
     [
-        (1.0, 3.0, "(RMSE of 4 dates); errors alone lead one to expect 3.2 mm, so no dis", 3),
+        (1.0, 3.0, "(RMSE of 4 dates); errors alone would give 3.2 mm, so no disagreement", 3),
         (20.0, 3.0, "(RMSE of 4 dates), more than the 5.1 mm that errors alone exceed in 5 %", 3),
-        (20.0, np.nan, "(RMSE of 4 dates); how much to expect of their errors is unknown.", 2),
+        (20.0, np.nan, "(RMSE of 4 dates); what errors alone would give is unknown.", 2),
     ],
 )
 def test_sentences_say_whether_two_series_differ_by_more_than_their_errors(
@@ -137,7 +137,7 @@ def test_sentences_say_whether_two_series_differ_by_more_than_their_errors(
     assert finding in said[0]
     assert len(said) == count
     assert said[1].startswith("From 1 July 2018 to 6 August 2018 the ground moved by −12.0 ")
-    assert said[1].endswith("by InSAR and by −12.0 mm by GNSS-IR (95 %).")
+    assert said[1].endswith("in InSAR and by −12.0 mm in GNSS-IR (95 %).")
     assert ("±" in said[1]) == np.isfinite(error)
     assert max(len(each.split()) for each in said) < 30
 

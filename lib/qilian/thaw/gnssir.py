@@ -212,7 +212,7 @@ def series_agreement(series: xr.DataArray, reference: xr.DataArray) -> xr.Datase
     difference = one - other
     a, b = one - one.mean(), other - other.mean()
     parts: dict[str, tuple[Any, ...]] = {
-        "epochs": (one.size, "epochs"),
+        "epochs": (one.size, "dates"),
         "offset": (difference.mean(), "offset", "mm"),
         "rmse": (difference.std(), "RMSE without offset", "mm"),
         "correlation": ((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()), "correlation r"),
@@ -274,7 +274,7 @@ def compare_series(insar: xr.Dataset, gnssir: xr.Dataset) -> xr.Dataset:
     both["difference"] = difference.assign_attrs(attributes("InSAR minus GNSS-IR", "mm"))
     variance = both["insar_standard_error"] ** 2 + both["gnssir_standard_error"] ** 2
     expected = ((1 - 1 / scores["epochs"]) * variance.mean()) ** 0.5
-    scores["expected_rmse"] = expected.assign_attrs(attributes("RMSE expected of errors", "mm"))
+    scores["expected_rmse"] = expected.assign_attrs(attributes("RMSE expected from errors", "mm"))
     freedom = scores["epochs"] - 1
     by_chance = expected * np.sqrt(chdtri(freedom, 0.05) / freedom)
     about = attributes("RMSE that errors exceed in 5 % of cases", "mm")
@@ -299,14 +299,14 @@ def agreement_sentences(compared: xr.Dataset) -> list[str]:
     )
     said = f"InSAR and GNSS-IR differ by {rmse:.1f} mm (RMSE of {int(compared['epochs'])} dates)"
     if np.isnan(limit):
-        said += "; how much to expect of their errors is unknown"
+        said += "; what errors alone would give is unknown"
     elif rmse > limit:
         said += f", more than the {limit:.1f} mm that errors alone exceed in 5 % of cases"
     else:
-        said += f"; errors alone lead one to expect {expected:.1f} mm, so no disagreement is seen"
+        said += f"; errors alone would give {expected:.1f} mm, so no disagreement is seen"
     ends = compared.isel(time=[0, -1])
     first, last = (f"{date:%-d %B %Y}" for date in ends["time"].to_index())
-    moved = f"{_movement(ends, 'insar')} by InSAR and by {_movement(ends, 'gnssir')} by GNSS-IR"
+    moved = f"{_movement(ends, 'insar')} in InSAR and by {_movement(ends, 'gnssir')} in GNSS-IR"
     between = f"From {first} to {last} the ground moved by {moved} (95 %)."
     if np.isnan(limit):
         return [f"{said}.", between]
