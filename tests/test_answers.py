@@ -218,9 +218,8 @@ def test_a_survey_tells_its_ground_and_what_hangs_on_thresholds():
     """Water, bare ground, two of plants, one of them near its threshold, and one unflown pixel."""
     assert surveyed([0.05, 0.11, 0.5, 0.32, np.nan]) == [
         "Plants cover 50.0 ± 25.0 % of the usable ground, bare ground 25.0 ± 0.0 % and open water "
-        "25.0 ± 25.0 %.",
-        "The ± is how far a fraction moves if its threshold moves by 0.05.",
-        "Of the picture 80.0 % is usable, 20.0 % has no data, and 0.0 % is too dark or too bright.",
+        "25.0 ± 25.0 % (± if thresholds move by 0.05).",
+        "80.0 % of the picture is usable, 20.0 % has no data, and 0.0 % is too dark or too bright.",
     ]
 
 
@@ -247,11 +246,11 @@ def test_change_with_water_not_detected_detected_or_of_unknown_error():
     """What is no larger than its error is not detected, and without an error nothing is."""
     said = changed(2500.0)
     assert said == [
-        "Of the land in the earlier picture 1.67 ± 0.25 ha is bare in the later one, and of the "
-        "water 0.12 ± 0.25 ha (not detected).",
+        "In the later picture 1.67 ± 0.25 ha of former land are bare, and 0.12 ± 0.25 ha of former "
+        "water (not detected).",
         "New water, 0.20 ± 0.25 ha, is not detected: the errors could account for all of it.",
-        "The ± adds the errors by registration and by thresholds; the affine transform has an "
-        "expected error of 1.25 m.",
+        "The ± is the sum of the errors by registration and by thresholds; the affine transform has "
+        "an expected error of 1.25 m.",
     ]
     assert short(said)
     assert changed(1000.0)[1] == "New water, 0.20 ± 0.10 ha, is detected."

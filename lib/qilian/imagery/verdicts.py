@@ -27,7 +27,7 @@ def survey_verdicts(
     Returns
     -------
     list of str
-        One to three sentences; the first stands alone.
+        One or two sentences; the first stands alone.
     """
     covered = class_fractions(ground)
     if covered.isnull().any():
@@ -41,10 +41,10 @@ def survey_verdicts(
     )
     usable, empty, dark, bright = class_fractions(quality).values
     return [
-        f"Plants cover {plants} of the usable ground, bare ground {bare} and open water {water}.",
-        f"The ± is how far a fraction moves if its threshold moves by {by:g}.",
-        f"Of the picture {usable:.1%} is usable, {empty:.1%} has no data, and {dark + bright:.1%} "
-        "is too dark or too bright.".replace("%", " %"),
+        f"Plants cover {plants} of the usable ground, bare ground {bare} and open water {water} "
+        f"(± if thresholds move by {by:g}).",
+        f"{usable:.1%} of the picture is usable, {empty:.1%} has no data, and "
+        f"{dark + bright:.1%} is too dark or too bright.".replace("%", " %"),
     ]
 
 
@@ -75,10 +75,10 @@ def land_cover_verdicts(measured: xr.Dataset, taken: xr.Dataset) -> list[str]:
     error = taken["picture_error"].item()
     off = "an unknown error" if np.isnan(error) else f"an expected error of {error:.2f} m"
     return [
-        f"Of the land in the earlier picture {bare} is bare in the later one, and of the water "
-        f"{drained}{missed}.",
+        f"In the later picture {bare} of former land are bare, and {drained} of former water"
+        f"{missed}.",
         f"New water, {new}, {about}.",
-        "The ± adds the errors by registration and by thresholds; the "
+        "The ± is the sum of the errors by registration and by thresholds; the "
         f"{taken['model'].item()} transform has {off}.",
     ]
 
