@@ -76,12 +76,12 @@ def test_a_connected_network_with_both_seasons():
     days = [(150, 162), (162, 174), (150, 174), (0, 12), (12, 150)]
     said = of_network(days, [0.5, 0.5, 0.3, 0.7, 0.5], [0.2, 0.4, 0.6])
     assert said == [
-        "One connected network joins 5 acquisitions by 5 pairs with 1 independent loop; it stays "
-        "connected without the pairs below a mean coherence of 0.40.",
-        "The mean coherence of a pixel is 0.40 in the median, and 0.30 to 0.50 in the middle half "
-        "of the scene.",
-        "At equal time spans the coherence of pairs within May to October is 0.20 lower than that "
-        "of pairs outside of it.",
+        "One connected network joins 5 acquisitions by 5 pairs with 1 independent loop; without "
+        "pairs of a mean coherence below 0.40 it stays connected.",
+        "The median pixel has a mean coherence of 0.40; half of the scene lies between 0.30 and "
+        "0.50.",
+        "At equal time spans the coherence of pairs within May to October is 0.20 lower than from "
+        "November to April.",
     ]
     assert short(said)
 
@@ -246,8 +246,8 @@ def test_change_with_water_not_detected_detected_or_of_unknown_error():
     """What is no larger than its error is not detected, and without an error nothing is."""
     said = changed(2500.0)
     assert said == [
-        "In the later picture 1.67 ± 0.25 ha of former land are bare, and 0.12 ± 0.25 ha of former "
-        "water (not detected).",
+        "In the later picture 1.67 ± 0.25 ha of former land are bare, and 0.12 ± 0.25 ha of "
+        "former water (not detected).",
         "New water, 0.20 ± 0.25 ha, is not detected: the errors could account for all of it.",
         "The ± is the sum of the errors by registration and by thresholds; the affine transform has "
         "an expected error of 1.25 m.",

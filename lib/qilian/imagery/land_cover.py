@@ -229,11 +229,11 @@ def measure_change(grey: xr.DataArray, colour: xr.DataArray, *, error: float) ->
     found = class_areas(changed, error=error)
     low, high = (class_areas(readings[s][2], error=error)["area"] for s in (-_SHIFT, _SHIFT))
     found["threshold_error"] = abs(high - low) / 2
-    found["threshold_error"].attrs = attributes("area error by the thresholds", "m2")
+    found["threshold_error"].attrs = attributes("area error by thresholds", "m2")
     found["error"] = found["area_error"] + found["threshold_error"]
-    found["error"].attrs = attributes("both errors added", "m2")
+    found["error"].attrs = attributes("sum of both errors", "m2")
     found["detected"] = found["area"] > found["error"]
-    found["detected"].attrs = attributes("detected: larger than that", None)
+    found["detected"].attrs = attributes("detected", None)
     found["separability"] = "threshold", [split.separability for split in splits]
     found["separability"].attrs = attributes("fraction of the variance between the classes")
     names = ["water, grey picture", "bare ground, colours", "water, colours"]

@@ -134,8 +134,8 @@ def compare_transforms(points: xr.Dataset, shape: tuple[int, int]) -> xr.Dataset
     rows = {
         "parameters": ("parameters", "1", [_parameters(model) for model in TRANSFORMS]),
         "fit_rmse": ("RMSE of the fit", "m", fits[0]),
-        "left_out_rmse": ("RMSE leaving one out", "m", np.sqrt(mean)),
-        "excess": ("mean square above the least", "m2", more.mean(axis=1)),
+        "left_out_rmse": ("leave-one-out RMSE", "m", np.sqrt(mean)),
+        "excess": ("mean square above the lowest", "m2", more.mean(axis=1)),
         "excess_error": ("its standard error", "m2", more.std(axis=1, ddof=1) / len(more.T) ** 0.5),
         "point_error": ("error of a point, each axis", "m", fits[1]),
         "picture_error": ("expected error of a position", "m", fits[2]),
