@@ -249,8 +249,8 @@ def test_change_with_water_not_detected_detected_or_of_unknown_error():
         "In the later picture 1.67 ± 0.25 ha of former land are bare, and 0.12 ± 0.25 ha of "
         "former water (not detected).",
         "New water, 0.20 ± 0.25 ha, is not detected: the errors could account for all of it.",
-        "The ± is the sum of the errors by registration and by thresholds; the affine transform has "
-        "an expected error of 1.25 m.",
+        "The ± is the sum of the errors by registration and by thresholds; the affine transform "
+        "has an expected error of 1.25 m.",
     ]
     assert short(said)
     assert changed(1000.0)[1] == "New water, 0.20 ± 0.10 ha, is detected."

@@ -155,7 +155,7 @@ def zonal_truth(
         "truth": (true, "truth", units, direction),
         "deviation": (deviation, "difference in standard errors"),
         "coverage": (near.mean(_SPACE), "pixels within two standard errors of the truth"),
-        "zero": (zero, "truth on stable ground, taken off", units, direction),
+        "zero": (zero, "truth on stable ground, subtracted", units, direction),
     }
     return found.assign(labelled(parts))
 
