@@ -84,7 +84,7 @@ def network_verdicts(
     else:
         same = (thinned["dates"] == dates) & (thinned["components"] == 1)
         highest = float(thinned["threshold"].where(same).max())
-        stays = f"; it stays connected without the pairs below a mean coherence of {highest:.2f}"
+        stays = f"; without pairs of a mean coherence below {highest:.2f} it stays connected"
         said = [
             f"One connected network joins {dates} acquisitions by {joined}"
             f"{stays if highest > 0 else ''}."
@@ -93,15 +93,14 @@ def network_verdicts(
         return [*said, "No pixel has a coherence in enough pairs."]
     low, middle, high = of_pixel.quantile([0.25, 0.5, 0.75]).values
     said.append(
-        f"The mean coherence of a pixel is {middle:.2f} in the median, and {low:.2f} to {high:.2f} "
-        "in the middle half of the scene."
+        f"The median pixel has a mean coherence of {middle:.2f}; half of the scene lies between "
+        f"{low:.2f} and {high:.2f}."
     )
     change = _by_season(pairs, of_pair)
     if np.isfinite(change):
         said.append(
             "At equal time spans the coherence of pairs within May to October is "
-            f"{abs(change):.2f} {'lower' if change < 0 else 'higher'} than that of pairs outside "
-            "of it."
+            f"{abs(change):.2f} {'lower' if change < 0 else 'higher'} than from November to April."
         )
     return said
 
