@@ -125,8 +125,8 @@ def test_matching_that_helps_every_block():
     assert said == [
         "On ground left out of the fit, CDF matching lowers the RMSE between Sentinel-1 and "
         "ALOS-2: 3.5 mm/a before, 1.6 after (it falls in 2 of 2 blocks).",
-        "Before matching, Sentinel-1 minus ALOS-2 is −2.0 mm/a on average; a pixel of each is "
-        "known to ± 0.5 and ± 5.0 mm/a (95 %, median).",
+        "Before matching, Sentinel-1 minus ALOS-2 is −2.0 mm/a on average; the median 95 % "
+        "intervals of their pixels are ± 0.5 and ± 5.0 mm/a.",
         "No block has a larger mean difference or a clearly lower correlation afterwards.",
     ]
     assert short(said)
@@ -139,8 +139,8 @@ def test_matching_that_harms_names_the_blocks():
     assert "does not lower the RMSE" in said[0]
     assert "(it falls in 1 of 2 blocks)" in said[0]
     assert said[2] == (
-        "The mean difference grows in blocks 1 and 2; the correlation falls by more than 0.05 in "
-        "block 1."
+        "After matching the mean difference is larger in blocks 1 and 2; the correlation is lower "
+        "by more than 0.05 in block 1."
     )
 
 

@@ -149,8 +149,8 @@ def matching_verdicts(scores: xr.Dataset, rates: xr.Dataset, mask: xr.DataArray)
     ]
     known = " and ".join(f"± {width:.1f}" for width in widths)
     second = (
-        f"Before matching, Sentinel-1 minus ALOS-2 is {apart} {units} on average; a pixel of each "
-        f"is known to {known} {units} (95 %, median)."
+        f"Before matching, Sentinel-1 minus ALOS-2 is {apart} {units} on average; the median 95 % "
+        f"intervals of their pixels are {known} {units}."
     )
     return [first, second, _harmed(blocks)]
 
@@ -160,8 +160,8 @@ def _harmed(blocks: xr.Dataset) -> str:
     size = blocks.assign(mean=abs(blocks["mean"]))
     change = size[["mean", "correlation"]].diff("matching").squeeze("matching")
     worse = {
-        "the mean difference grows": change["mean"] > 0,
-        "the correlation falls by more than 0.05": change["correlation"] < _LOWER_CORRELATION,
+        "the mean difference is larger": change["mean"] > 0,
+        "the correlation is lower by more than 0.05": change["correlation"] < _LOWER_CORRELATION,
     }
     said = []
     for words, where in worse.items():
@@ -170,5 +170,4 @@ def _harmed(blocks: xr.Dataset) -> str:
             said.append(f"{words} in block{'s' * (len(numbers) > 1)} {written_list(numbers)}")
     if not said:
         return "No block has a larger mean difference or a clearly lower correlation afterwards."
-    told = "; ".join(said)
-    return f"{told[0].upper()}{told[1:]}."
+    return f"After matching {'; '.join(said)}."
