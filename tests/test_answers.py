@@ -180,13 +180,13 @@ def test_scaling_that_brings_a_part_closer_or_not(noise, brings):
     agreement = scaling.season_agreement(part, whole, abs(off))
     first, second, third = said = scaling.scaling_verdicts(part, whole, agreement)
     assert first == (
-        f"Scaling the part until 2019-07-26 by 2.00 {brings} it closer to the observed season: "
-        f"RMSE {2 * noise:.1f} mm scaled, {np.hypot(20, noise):.1f} mm unscaled."
+        f"Scaling the part until 2019-07-26 by a factor of 2.00 {brings} it closer to the observed "
+        f"season: RMSE {2 * noise:.1f} mm scaled, {np.hypot(20, noise):.1f} mm unscaled."
     )
     zeros = 100 if 4 * noise >= 40 else 0
-    assert second.startswith(f"The scaled map is known to ± {4 * noise:.1f} mm (95 %, median);")
+    assert second.startswith(f"The scaled map's 95 % intervals are ± {4 * noise:.1f} mm in the")
     assert f"100 % of pixels match the observed season (a map of zeros: {zeros} %)." in second
-    assert f"noise of {noise / 40:.2f} of the season's" in third
+    assert f"is {noise / 40:.2f} of the season's" in third
     assert third.endswith("scaling pays below 0.29.")
     assert short(said)
 

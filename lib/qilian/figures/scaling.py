@@ -43,7 +43,7 @@ def sensitivity_panel(axes: Axes, every: xr.Dataset, *, minimum_leverage: float)
     time = every["time"]
     axes.plot(time, every["unscaled"], "^-", c="#d6452b", label="not scaled")
     axes.plot(time, every["rmse"], "o-", c=INK, label="scaled minus observed")
-    axes.plot(time, every["expected"], "s--", c="#1f5fbf", label="expected of noise")
+    axes.plot(time, every["expected"], "s--", c="#1f5fbf", label="expected from noise")
     weak = time.values[every["rmse"].isnull().values]
     if weak.size:
         half = np.diff(time.values).min() / 2

@@ -98,7 +98,7 @@ def season_agreement(
     known = difference.notnull()
     within = {
         "agreeing": ("pixels that agree within the scaled map's interval", difference),
-        "zeros": ("pixels at which a map of zeros would", observed),
+        "zeros": ("pixels of a map of zeros that would agree", observed),
     }
     fractions = {
         name: (100 * (abs(value) <= reach).where(known).mean(), text, "percent")
@@ -108,8 +108,8 @@ def season_agreement(
         "rmse": (_root_mean_square(difference), "RMSE, scaled minus observed", "mm"),
         "rmse_unscaled": (_root_mean_square(part["partial"] - observed), "RMSE, not scaled", "mm"),
         "mean": (difference.mean(), "mean, scaled minus observed", "mm"),
-        "half_width": (reach.median(), "95 % interval of the scaled, median ±", "mm"),
-        "observed_half_width": (half_width.median(), "that of the observed, median ±", "mm"),
+        "half_width": (reach.median(), "median half-width (95 %), scaled", "mm"),
+        "observed_half_width": (half_width.median(), "median half-width (95 %), observed", "mm"),
         **fractions,
     }
     return labelled({name: (float(v), *about) for name, (v, *about) in found.items()})
@@ -144,11 +144,11 @@ def scaling_verdicts(part: xr.Dataset, observed: xr.DataArray, agreement: xr.Dat
     noise = _root_mean_square(part["scaled_half_width"] / 2) / factor / _root_mean_square(observed)
     pays = break_even(factor)
     return [
-        f"Scaling the part until {end} by {factor:.2f} {brings} to the observed season: RMSE "
-        f"{rmse:.1f} mm scaled, {unscaled:.1f} mm unscaled.",
-        f"The scaled map is known to ± {width:.1f} mm (95 %, median); within it {same:.0f} % of "
-        f"pixels match the observed season (a map of zeros: {zeros:.0f} %).",
-        f"By its standard error the part has noise of {noise:.2f} of the season's deformation; "
+        f"Scaling the part until {end} by a factor of {factor:.2f} {brings} to the observed "
+        f"season: RMSE {rmse:.1f} mm scaled, {unscaled:.1f} mm unscaled.",
+        f"The scaled map's 95 % intervals are ± {width:.1f} mm in the median; within them "
+        f"{same:.0f} % of pixels match the observed season (a map of zeros: {zeros:.0f} %).",
+        f"The part's noise, by its standard error, is {noise:.2f} of the season's deformation; "
         f"scaling pays below {pays:.2f}.",
     ]
 
