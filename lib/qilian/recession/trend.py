@@ -37,7 +37,7 @@ def trend_test(fits: xr.Dataset) -> xr.Dataset:
         "trend_upper": ("upper 95 % bound", "% per decade"),
         "p_value": ("p value, if there is no trend",),
         "windows": ("windows fitted",),
-        "independent": ("independent windows they amount to",),
+        "independent": ("effective number of independent windows",),
     }
     values = zip(about.items(), np.transpose(columns), strict=True)
     return xr.Dataset(
@@ -69,7 +69,7 @@ def association(one: xr.DataArray, other: xr.DataArray) -> xr.Dataset:
         "correlation_lower": (np.tanh(angle - reach), "lower 95 % bound"),
         "correlation_upper": (np.tanh(angle + reach), "upper 95 % bound"),
         "years": (n, "years shared"),
-        "independent": (independent, "independent years they amount to"),
+        "independent": (independent, "effective number of independent years"),
     }
     return labelled(results)
 

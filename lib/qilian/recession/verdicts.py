@@ -72,5 +72,5 @@ def _linearity(bent: xr.Dataset) -> str:
         return "The exponent b has no interval here: that the reservoir is linear is assumed."
     said = f"The exponent b of the recession is {value:.2f} (95 %: {low:.2f} to {high:.2f})"
     if low <= 1 <= high:
-        return f"{said}: a linear reservoir is not excluded."
+        return f"{said}: a linear reservoir, b = 1, is not excluded."
     return f"{said}: the reservoir is not linear, and the change may be one of wetness."
