@@ -167,6 +167,35 @@ def test_a_click_moves_the_series_within_a_tenth_of_a_second(opened):
     assert np.median(times) <= 100
 
 
+def test_a_finger_takes_a_place_and_two_fingers_zoom(browser, site):
+    """On a telephone, by the browser's own touches."""
+    phone = {"width": 390, "height": 844}
+    context = browser.new_context(viewport=phone, has_touch=True, is_mobile=True, offline=True)
+    page = context.new_page()
+    page.goto(site.page.as_uri())
+    page.wait_for_selector(".explorer[data-on=drawn]", state="attached")
+    box = page.locator(".explorer .frame canvas").first.bounding_box()
+    before = page.evaluate(PICTURE, 1)
+    middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 4}
+    page.touchscreen.tap(**middle)
+    assert page.evaluate(PICTURE, 1) != before
+
+    whole = page.evaluate(PICTURE, 0)
+    touch = context.new_cdp_session(page)
+
+    def fingers(kind: str, *places: float) -> None:
+        points = [{"x": x, "y": middle["y"], "id": n} for n, x in enumerate(places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", middle["x"] - 20, middle["x"] + 20)
+    for apart in (30, 50, 80):
+        fingers("touchMove", middle["x"] - apart, middle["x"] + apart)
+    fingers("touchEnd")
+    zoomed = page.evaluate(PICTURE, 0)
+    context.close()
+    assert zoomed != whole
+
+
 def test_a_saved_series_is_the_cubes(opened, cube):
     """At full resolution: each date to half a step, the model, a gap where a date is missing."""
     page = opened()
