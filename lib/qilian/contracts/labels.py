@@ -50,8 +50,16 @@ def stacked(parts: Mapping[str, _Labelled], dim: str) -> _Labelled:
 
 
 def written_units(data: xr.DataArray) -> str:
-    """Units as readers write them, such as mm/a for CF's `mm year-1`, m³/s for `m3 s-1`."""
-    return str(data.attrs["units"]).replace(" year-1", "/a").replace("m3 s-1", "m³/s")
+    """Write CF units as readers do.
+
+    Examples
+    --------
+    >>> units = ("mm year-1", "m3 s-1", "m2")
+    >>> [written_units(xr.DataArray(0, attrs={"units": one})) for one in units]
+    ['mm/a', 'm³/s', 'm²']
+    """
+    units = str(data.attrs["units"]).replace(" year-1", "/a").replace("m3 s-1", "m³/s")
+    return units.replace("m2", "m²")
 
 
 def written_list(names: Sequence[str]) -> str:
