@@ -100,8 +100,8 @@ def test_sentences_name_the_zones_that_keep_most_and_least():
         "After 1104 d the mean coherence of ALOS-1 is highest in the zone “zone 0”, 0.80, "
         "and lowest in the zone “zone 1”, 0.10."
     )
-    assert earlier.startswith("After 92 d it was 0.87 and 0.61. In 1 of 1 comparisons")
-    assert times.startswith("The decay time is known best in the zone “zone 1”, ")
+    assert earlier.startswith("After 92 d these zones have 0.87 and 0.61. In 1 of 1 comparisons")
+    assert times.startswith("The decay time is known best in the zone “zone 1”: ")
     assert times.endswith(" d; in 1 of 2 zones every value tried fits, from 5 to 5000 d.")
     assert max(len(said.split()) for said in (kept, earlier, times)) < 30
 

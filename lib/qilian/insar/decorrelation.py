@@ -78,7 +78,7 @@ def compare_zones(means: xr.DataArray) -> pd.DataFrame:
             more = f"{(apart > 0).sum()} of {apart.size}"
             rows.append((first, second, more, apart.min(), apart.max()))
     differences = ["smallest difference", "largest difference"]
-    heads = ["zone", "other zone", "pairs in which it keeps more", *differences]
+    heads = ["zone", "other zone", "pairs in which it is more coherent", *differences]
     return pd.DataFrame(rows, columns=heads)
 
 
@@ -116,8 +116,8 @@ def decay_sentences(
     agreed = sum(abs(np.nansum(np.sign(d))) == np.isfinite(d).sum() for d in apart)
     return [
         f"{longest} {mean} is highest {most}, and lowest {least}.",
-        f"{shortest} it was {first[best]:.2f} and {first[worst]:.2f}. In {agreed} of {len(apart)} "
-        "comparisons of two zones, all pairs rank the two alike.",
+        f"{shortest} these zones have {first[best]:.2f} and {first[worst]:.2f}. "
+        f"In {agreed} of {len(apart)} comparisons of two zones, all pairs rank the two alike.",
         times,
     ]
 
@@ -131,7 +131,7 @@ def _decay_times(fitted: xr.Dataset) -> str:
         return "How fast coherence falls stays open: every decay time tried fits."
     best = fitted.isel(ground=int((high / low).argmin("ground")))
     ends = "{:.0f} to {:.0f} d".format(*(best[f"decay_time_{end}"] for end in ("lower", "upper")))
-    said = f"The decay time is known best in the zone “{best['ground'].item()}”, {ends}"
+    said = f"The decay time is known best in the zone “{best['ground'].item()}”: {ends}"
     tried = f"from {shortest:g} to {longest:g} d"
     rest = f"; in {free} of {low.size} zones every value tried fits, {tried}"
     return f"{said}{rest if free else ''}."

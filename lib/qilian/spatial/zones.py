@@ -213,8 +213,8 @@ def thaw_zones(
     season = abs(onto(thaw_deformation, like))
     low, high = SEASONS
     return {
-        f"thaw season below {low:g} mm (rock)": (season < low) & ~dug,
-        f"thaw season {low:g}–{high:g} mm (meadow)": (season >= low) & (season < high) & ~dug,
-        f"thaw season above {high:g} mm (wet meadow)": (season >= high) & ~dug,
+        f"rock (settlement below {low:g} mm)": (season < low) & ~dug,
+        f"meadow (settlement {low:g}–{high:g} mm)": (season >= low) & (season < high) & ~dug,
+        f"wet meadow (settlement above {high:g} mm)": (season >= high) & ~dug,
         **found,
     }
