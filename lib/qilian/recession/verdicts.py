@@ -73,4 +73,4 @@ def _linearity(bent: xr.Dataset) -> str:
     said = f"The exponent b of the recession is {value:.2f} (95 %: {low:.2f} to {high:.2f})"
     if low <= 1 <= high:
         return f"{said}: a linear reservoir, b = 1, is not excluded."
-    return f"{said}: the reservoir is not linear, and the change may be one of wetness."
+    return f"{said}: the reservoir is not linear, and wetness may explain the change."
