@@ -202,7 +202,7 @@ def test_other_choices_are_counted_by_what_they_find():
     ("bounds", "ending"),
     [
         ((0.9, 1.1), "is 1.00 (95 %: 0.90 to 1.10): a linear reservoir, b = 1, is not excluded."),
-        ((1.2, 1.6), "(95 %: 1.20 to 1.60): the reservoir is not linear, and the change may be"),
+        ((1.2, 1.6), "(95 %: 1.20 to 1.60): the reservoir is not linear, and wetness may expl"),
         ((np.nan, np.nan), "no interval here: that the reservoir is linear is assumed."),
     ],
 )
