@@ -99,9 +99,11 @@ def test_the_front_page_tells_finding_badge_time_and_picture_of_each_page(execut
     pages = [front.shown(chapter, executed), lacking]
     cards = front.gallery(pages)
     assert ":img-alt: A map." in cards
-    assert "It sank by 9 ± 3 mm/a.\n\n{bdg-warning}`simulated` 12 s" in cards
+    assert "It sank by 9 ± 3 mm/a.\n\n{bdg-warning}`simulated` runs in 12 s" in cards
     assert "No uav.\n\n{bdg-secondary}`no result`" in cards
-    assert front.found(pages).startswith("**Simulated data.** It sank by 9 ± 3 mm/a. ({doc}`S12")
+    assert front.found(pages) == (
+        "**Simulated data.**\n\n- {doc}`S12 <../notebooks/s12_rate_maps>`: It sank by 9 ± 3 mm/a.\n"
+    )
     assert Image.open(io.BytesIO(pages[0].picture)).size == front.THUMBNAIL
     assert "12.3" in front.execution_times(pages)
 

@@ -95,7 +95,7 @@ def _card(page: Shown) -> str:
         lines += [f":img-top: thumbnails/{page.chapter.name}.png"]
         lines += [f":img-alt: {page.alternative}"]
     about = [f"{{bdg-{_COLORS[page.badge]}}}`{page.badge or 'no result'}`"]
-    about += [f"{page.seconds:.0f} s"] if page.seconds else []
+    about += [f"runs in {page.seconds:.0f} s"] if page.seconds else []
     return "\n".join([*lines, "", page.finding, "", " ".join(about), ":::::"])
 
 
@@ -103,15 +103,14 @@ _COLORS = {"simulated": "warning", "observed": "success", "": "secondary"}
 
 
 def found(pages: Sequence[Shown]) -> str:
-    """Tell in a paragraph what the pages found whose notebooks say that they are a headline."""
+    """List what the pages found whose notebooks say that they are a headline."""
     headlines = [page for page in pages if page.chapter.headline and page.badge]
     told = [
-        f"{page.finding} ({{doc}}`{_number(page.chapter)} <../notebooks/{page.chapter.name}>`)"
+        f"- {{doc}}`{_number(page.chapter)} <../notebooks/{page.chapter.name}>`: {page.finding}\n"
         for page in headlines
     ]
-    if any(page.badge == "simulated" for page in headlines):
-        told.insert(0, "**Simulated data.**")
-    return " ".join(told) + "\n"
+    simulated = any(page.badge == "simulated" for page in headlines)
+    return "**Simulated data.**\n\n" * simulated + "".join(told)
 
 
 def execution_times(pages: Sequence[Shown]) -> str:
