@@ -42,8 +42,8 @@ def pooled(means, errors, about=RATE, grounds=GROUNDS) -> xr.Dataset:
             [[7.0, 2.65], [7.0, 2.55]],
             RATE,
             [
-                "Ground near the mines sank by 9.3 ± 5.3 mm/a in 2007–10, undisturbed ground sank "
-                "by 5.3 ± 5.1 mm/a (95 %).",
+                "Ground near the mines sank by 9.3 ± 5.3 mm/a in 2007–10, and undisturbed ground "
+                "sank by 5.3 ± 5.1 mm/a (95 %).",
                 "For 1997–98 ERS-2 gives −3.0 ± 14.0 mm/a near the mines, which excludes neither "
                 "zero nor the value of 2007–10.",
             ],
@@ -54,7 +54,7 @@ def pooled(means, errors, about=RATE, grounds=GROUNDS) -> xr.Dataset:
             SEASON,
             [
                 "Ground near the mines heaved by 20.0 ± 4.0 mm in a mean thaw season of 2007–10, "
-                "undisturbed ground did not move significantly (−1.0 ± 2.0 mm) (95 %).",
+                "and undisturbed ground did not move significantly (−1.0 ± 2.0 mm) (95 %).",
                 "For 1997–98 ERS-2 gives −6.0 ± 2.0 mm near the mines, which excludes both zero "
                 "and the value of 2007–10.",
             ],
@@ -64,8 +64,8 @@ def pooled(means, errors, about=RATE, grounds=GROUNDS) -> xr.Dataset:
             [[2.0, 2.0], [np.nan, np.nan]],
             RATE,
             [
-                "Ground near the mines sank by 18.0 ± 4.0 mm/a in 2007–10, undisturbed ground has "
-                "no value (95 %).",
+                "Ground near the mines sank by 18.0 ± 4.0 mm/a in 2007–10, and undisturbed ground "
+                "has no value (95 %).",
                 "For 1997–98 ERS-2 gives −20.0 ± 4.0 mm/a near the mines, which excludes zero but "
                 "not the value of 2007–10.",
             ],

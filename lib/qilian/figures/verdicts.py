@@ -40,7 +40,7 @@ def period_verdicts(pooled: xr.Dataset, contrast: xr.Dataset | None = None) -> l
     season = "in a mean thaw season of " if known["mean"].attrs["units"] == "mm" else "in "
     first = f"{_subject(last, 0).capitalize()} {moved[0]} {season}{when}"
     others = [f"{_subject(last, number)} {moved[number]}" for number in range(1, len(moved))]
-    said = [f"{', '.join([first, *others])} (95 %)."]
+    said = [f"{', and '.join([first, *others])} (95 %)."]
     if known.sizes["period"] > 1:
         said.append(_of_first(known.isel(ground=0)))
     if contrast is not None and contrast["spread"].notnull().any():
