@@ -28,7 +28,6 @@ _ALWAYS = ("qilian.book._notebook", "ipykernel.kernelapp", "ipykernel.ipkernel")
 _LATER = (
     "dask.distributed",
     "holoviews.ipython.archive",
-    "matplotlib.backends.backend_pdf",
     "pandas.io.formats.style",
     "scipy.signal",
     "zarr.api.synchronous",
