@@ -154,6 +154,14 @@ def test_a_cell_folded_on_the_page_is_collapsed_in_jupyterlab(path):
         assert collapsed == ("hide-input" in tags(cell)), cell.source
 
 
+@each_notebook
+def test_no_line_of_a_paragraph_begins_as_a_comment_or_a_list_does(path):
+    """Wrapped before it, `% level` would vanish from the page and `1. A pair` begin a list."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"^(?!\d+\. ).+\n(%|\d+[.)] )", cell.source, re.M), cell.source
+
+
 PAGES = [*NOTEBOOKS, *sorted((PROJECT / "book").rglob("*.md"))]
 # To a notebook's file, or to a place in a page such as a figure.
 FRAGILE = r"\]\((?!https?:)[^)]*(\.ipynb|notebooks/[^)]*#)|\{(num)?ref\}`"
