@@ -177,10 +177,10 @@ def exponents(days: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         (estimate,) `exponent` and its bounds `exponent_lower`, `exponent_upper` [1], by leaving
-        out one year at a time: from the bend within segments, and from the pooled cloud.
+        out one year at a time: from the curvature of segments, and from all days pooled.
     """
     log_flow, segment, year = chosen(days)
-    statistics = {"bend within segments": curvature_exponent, "pooled cloud": cloud_exponent}
+    statistics = {"curvature of segments": curvature_exponent, "all days pooled": cloud_exponent}
     rows = []
     for statistic in statistics.values():
         value, influence, _ = _leave_one_out(statistic, log_flow, segment, year)

@@ -16,7 +16,7 @@ def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset) -> list[str]:
     runs : xarray.Dataset
         (choice,) as from `choice_sensitivity`.
     bent : xarray.Dataset
-        (estimate,) as from `exponents`; the bend within segments, its first, is judged.
+        (estimate,) as from `exponents`; the curvature of segments, its first, is judged.
     """
     return [_change(step), _choices(runs), _linearity(bent)]
 
