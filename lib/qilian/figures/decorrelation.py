@@ -18,7 +18,7 @@ _GREY = "#777777"
 _PALE = "#c4c4c4"
 # What a reader has to know of marks that all zones share.
 _KEY = {
-    "zonal mean, and four fifths of the pixels": Line2D(
+    "zonal mean, 10th to 90th percentile": Line2D(
         [], [], color=_GREY, linewidth=1, marker="o", markersize=4.5
     ),
     "fitted decay, dotted where no pair lies": Line2D([], [], color=_GREY),
