@@ -192,6 +192,18 @@ def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():
     assert "23.75" not in html
 
 
+def test_numbers_of_a_table_have_a_minus_sign_and_a_space_before_percent():
+    """Words and dates keep their hyphens."""
+    rate = ("pit", [-2.4, 1.0], {"long_name": "rate", "units": "mm year-1"})
+    frame = tables.columns(xr.Dataset({"rate": rate, "coverage": ("pit", [0.12, 0.95])}))
+    frame["satellite"] = "ALOS-2"
+    written = tables.table(frame).written
+    assert written["rate (mm/a)"].tolist() == ["−2.4", "1.0"]
+    assert written["coverage"].tolist() == ["12\N{NO-BREAK SPACE}%", "95\N{NO-BREAK SPACE}%"]
+    assert set(written["satellite"]) == {"ALOS-2"}
+    assert checks.within("bias", [-0.5, 0.2], -1, 1).found == "−0.5 to 0.2"
+
+
 def test_answers_are_written_yes_and_no():
     answers = xr.Dataset({"detected": ("class", [True, False])}, {"class": ["water", "bare"]})
     html = tables.table(tables.columns(answers))._repr_html_()

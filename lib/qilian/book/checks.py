@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from qilian.contracts.labels import typeset
 from qilian.figures.tables import Table, table
 
 
@@ -77,7 +78,7 @@ def check_all(*checks: Check) -> Table:
 
 def _range(low: float, high: float) -> str:
     if low == high:
-        return f"{low:.4g}"
+        return typeset(f"{low:.4g}")
     if np.isneginf(low):
-        return f"at most {high:.4g}"
-    return f"at least {low:.4g}" if np.isposinf(high) else f"{low:.4g} to {high:.4g}"
+        return typeset(f"at most {high:.4g}")
+    return typeset(f"at least {low:.4g}" if np.isposinf(high) else f"{low:.4g} to {high:.4g}")

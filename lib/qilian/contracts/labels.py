@@ -81,7 +81,18 @@ def written_number(value: xr.DataArray | float, digits: int = 1, *, plus: bool =
     >>> written_number(-2.34), written_number(-0.01), written_number(2.34, plus=True)
     ('−2.3', '0.0', '+2.3')
     """
-    return f"{float(value):{'+' if plus else ''}z.{digits}f}".replace("-", "−")
+    return typeset(f"{float(value):{'+' if plus else ''}z.{digits}f}")
+
+
+def typeset(number: str) -> str:
+    """Give a number, as Python formats it, the minus sign and the space before % of the book.
+
+    Examples
+    --------
+    >>> typeset("-0.1 to 5e-06")
+    '−0.1 to 5e−06'
+    """
+    return number.replace("-", "−").replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def class_attributes(long_name: str, meanings: Sequence[str], *, first: int = 1) -> dict[str, Any]:

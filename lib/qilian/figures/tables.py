@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from IPython.display import Markdown
 
-from qilian.contracts.labels import heading
+from qilian.contracts.labels import heading, typeset
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ def table(
 def _written(value: Any, form: Any) -> str:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "–"
-    return form(value) if callable(form) else form.format(value)
+    text = form(value) if callable(form) else form.format(value)
+    return typeset(text) if pd.api.types.is_number(value) else text
 
 
 def columns(data: xr.Dataset) -> pd.DataFrame:
@@ -136,7 +137,7 @@ def facts(data: xr.Dataset) -> pd.DataFrame:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return _answer(value)
-    return f"{value:.3g}" if isinstance(value, float) else str(value) or "–"
+    return typeset(f"{value:.3g}") if isinstance(value, float) else str(value) or "–"
 
 
 def _answer(value: bool) -> str:
