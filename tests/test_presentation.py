@@ -178,6 +178,10 @@ def test_in_the_interactive_view_too_a_lone_interval_is_a_bar():
     drawn = hydrograph.hover_band(fit, "k", color="black", label="k", ceiling=20.0)
     bars = drawn.Segments.I.array()
     np.testing.assert_allclose(bars.astype(float), [[2003, 9, 2003, 20]])
+    apart = hydrograph.hover_band(fit, "k", color="k", label="k", ceiling=20.0, shaded=False)
+    ends = [[2000, 8, 2000, 20], [2001, 9, 2001, 13], [2003, 9, 2003, 20]]
+    np.testing.assert_allclose(apart.Segments.I.array().astype(float), ends)
+    assert len(apart.Area.I) == 0
 
 
 def test_a_table_shows_three_digits_and_heads_columns_by_long_name_and_unit():

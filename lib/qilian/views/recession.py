@@ -61,7 +61,9 @@ def _year_ends(year: int) -> tuple[float, float]:
     return tuple(ends.astype(float))
 
 
-def hover_band(fit: xr.Dataset, name: str, *, color: str, label: str, ceiling: float) -> hv.Overlay:
+def hover_band(
+    fit: xr.Dataset, name: str, *, color: str, label: str, ceiling: float, shaded: bool = True
+) -> hv.Overlay:
     """Line, points with everything known about them on hover, and the 95 % interval's shade.
 
     A value whose neighbours have no interval gets a bar, since a shade needs two.
@@ -76,14 +78,17 @@ def hover_band(fit: xr.Dataset, name: str, *, color: str, label: str, ceiling: f
         Of the line, its shade and its entry in the legend.
     ceiling : float
         Where the shade of an interval without upper bound ends.
+    shaded : bool, optional
+        Otherwise every interval is a bar, as for values that have nothing in common.
     """
     frame = fit.to_dataframe().reset_index()
     frame["top"] = frame[f"{name}_upper"].fillna(ceiling)
     axis = next(iter(fit[name].dims))
-    shade = hv.Area(frame, axis, [f"{name}_lower", "top"])
     held = frame[f"{name}_lower"].notna()
     alone = held & ~held.shift(fill_value=False) & ~held.shift(-1, fill_value=False)
-    lone = frame[alone]
+    lone = frame[alone if shaded else held]
+    wide = frame if shaded else frame.iloc[:0]
+    shade = hv.Area(wide, axis, [f"{name}_lower", "top"])
     ends = (lone[axis], lone[f"{name}_lower"], lone[axis], lone["top"])
     bars = hv.Segments(ends, [axis, f"{name}_lower", "end", "top"])
     points = hv.Scatter(frame, axis, [name, *frame.columns.difference([axis, name, "top"])])
