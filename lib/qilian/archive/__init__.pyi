@@ -1,6 +1,6 @@
 from .cache import ROWS, kept, store
 from .catalogue import Archive, Entry, locate, open_archive
-from .closure import code_digest, modules_used, source_digest, used_names
+from .closure import code_digest, modules_used, names_in, source_digest, used_names
 from .project import base_folder, cache_folder, find_project
 from .readers.formats import READERS, Data, Reader
 from .readers.tiles import MERCATOR, fetch_basemap
@@ -23,6 +23,7 @@ __all__ = [
     "kept",
     "locate",
     "modules_used",
+    "names_in",
     "open_archive",
     "read_once",
     "source_digest",

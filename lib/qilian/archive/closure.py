@@ -94,7 +94,7 @@ def _closure(start: Iterable[Path]) -> tuple[set[Path], set[str]]:
     waiting = list(start)
     while waiting:
         files.add(here := waiting.pop())
-        for name in _names_in(here):
+        for name in names_in(here):
             if name.partition(".")[0] != _OURS:
                 packages.add(name.partition(".")[0])
             else:
@@ -102,7 +102,8 @@ def _closure(start: Iterable[Path]) -> tuple[set[Path], set[str]]:
     return files, packages - sys.stdlib_module_names
 
 
-def _names_in(file: Path) -> frozenset[str]:
+def names_in(file: Path) -> frozenset[str]:
+    """Read the names that a file of the library imports, as `used_names` does."""
     room = f"{_OURS}.{file.parent.name}"  # to which its stub's imports are relative
     return used_names(_read(file), _OURS if file.parent.name == _OURS else room)
 

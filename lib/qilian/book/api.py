@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import indent
+from textwrap import dedent, indent
 
 from sphinx.ext.napoleon import Config, NumpyDocstring
 
@@ -82,7 +82,8 @@ def _entries(
                 text = _comment(node, source)
                 entries[name] = _entry(f"{variable}:: {name}\n   :type: {ast.unparse(kind)}", text)
             case ast.Assign(targets=[ast.Name(id=name)]):
-                code = indent(ast.get_source_segment(source, node) or "", "   ")
+                lines = source.splitlines()[node.lineno - 1 : node.end_lineno]
+                code = indent(dedent("\n".join(lines)), "   ")
                 text = f"{_comment(node, source)}\n\n.. code-block:: python\n\n{code}"
                 entries[name] = _entry(f"{variable}:: {name}", text)
     return entries

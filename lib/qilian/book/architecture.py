@@ -8,7 +8,7 @@ from statistics import mean
 
 import nbformat
 
-from qilian.archive.closure import used_names
+from qilian.archive.closure import names_in, used_names
 from qilian.book.api import public_names, room_purpose
 from qilian.book.chapters import python_code
 
@@ -49,13 +49,13 @@ def library_rooms() -> list[Path]:
 
 
 def _imported_rooms(folder: Path) -> Iterator[str]:
-    sources = [file.read_bytes() for file in folder.rglob("*.py")]
+    imported = [names_in(file) for file in folder.rglob("*.py")]
     for file in folder.glob("*.ipynb"):
-        sources.append(python_code(nbformat.read(file, as_version=4).cells).encode())
-    for source in sources:
-        for name in used_names(source):
-            if name.startswith("qilian."):
-                yield name.split(".")[1]
+        cells = nbformat.read(file, as_version=4).cells
+        imported.append(used_names(python_code(cells).encode()))
+    for name in chain.from_iterable(imported):
+        if name.startswith("qilian."):
+            yield name.split(".")[1]
 
 
 def list_rooms(imports: Mapping[str, Sequence[str]]) -> str:
