@@ -44,7 +44,7 @@ FONTS = """() => [...document.fonts]
   .filter(font => font.status === "loaded").map(font => font.family.replaceAll('"', ""))"""
 # Of each figure with two files, whether the larger one is shown, with pixels enough.
 SHARP = """() => [...document.querySelectorAll("figure img")].filter(e => e.srcset)
-  .map(e => !e.currentSrc.endsWith(".half.png")
+  .map(e => !e.currentSrc.endsWith(".half.webp")
     && e.naturalWidth >= 0.9 * e.getBoundingClientRect().width)"""
 # Counts what the keyboard has to reach, and notes what it reaches.
 CONTROLS = """() => { window.reached = new Set();

@@ -27,7 +27,7 @@ from qilian.book._clean import clean, values_in_force
 from qilian.book._downloads import without_plots
 from qilian.book._pictures import picture_of
 from qilian.book.sphinx import fonts, offline
-from qilian.book.sphinx.enlarge import linked
+from qilian.book.sphinx.enlarge import linked, pack_pictures
 from qilian.book.sphinx.formulas import mathml
 from qilian.views.live import interactive
 
@@ -294,11 +294,27 @@ def test_outside_scripts_are_dropped_in_place() -> None:
     assert [asset.filename for asset in held] == ["_static/x.js", None]
 
 
+def test_pictures_are_packed_in_two_sizes_that_look_as_they_did(tmp_path: Path) -> None:
+    """Lines and shades are off by less than one level of 255 on average; the PNG goes."""
+    drawn, axes = plt.subplots(figsize=(4, 3))
+    axes.imshow(np.add.outer(np.arange(60), np.arange(80)), cmap="RdBu")
+    axes.plot([0, 79], [0, 59], "k")
+    (tmp_path / "_images").mkdir()
+    drawn.savefig(tmp_path / "_images" / "a.png", dpi=200)
+    plt.close(drawn)
+    before = Image.open(tmp_path / "_images" / "a.png").convert("RGB")
+    pack_pictures(SimpleNamespace(outdir=tmp_path), None)
+    assert {path.name for path in (tmp_path / "_images").iterdir()} == {"a.webp", "a.half.webp"}
+    full, half = (Image.open(tmp_path / "_images" / f"a{end}.webp") for end in ("", ".half"))
+    assert (full.size, half.size) == ((800, 600), (400, 300))
+    assert abs(np.asarray(full).astype(float) - np.asarray(before)).mean() < 1
+
+
 def test_a_figure_is_a_link_to_its_picture() -> None:
     """A picture file is wrapped once; pictures inside the page, such as a swipe's, are not."""
     inside = '<img src="data:image/png;base64,AAAA" alt="film">'
     page = linked(f'<figure><img alt="a" src="../_images/a.png" /></figure>{inside}')
     assert page.count("<a ") == 1
-    assert '<a class="enlarge" href="../_images/a.png" title="Full size"><img alt="a"' in page
-    assert 'src="../_images/a.half.png" srcset="../_images/a.png 2x"' in page
+    assert '<a class="enlarge" href="../_images/a.webp" title="Full size"><img alt="a"' in page
+    assert 'src="../_images/a.half.webp" srcset="../_images/a.webp 2x"' in page
     assert page.endswith(inside)

@@ -56,11 +56,11 @@ def test_no_page_is_heavier_than_two_megabytes(pages: dict[str, str]) -> None:
     assert {name: len(text) for name, text in pages.items() if len(text.encode()) > 2e6} == {}
 
 
-def test_what_is_read_fits_into_36_megabytes_and_what_is_carried_away_into_100(site: Path) -> None:
+def test_what_is_read_fits_into_30_megabytes_and_what_is_carried_away_into_100(site: Path) -> None:
     """Ten of the former are tiles of S8's explorer; no copy of a page's source comes with them."""
     sizes = {file: file.stat().st_size for file in site.rglob("*") if file.is_file()}
     offered = sum(size for file, size in sizes.items() if site / "downloads" in file.parents)
-    assert sum(sizes.values()) - offered < 36e6
+    assert sum(sizes.values()) - offered < 30e6
     assert offered < 100e6
     assert not list(site.glob("_sources/**/*"))
 
