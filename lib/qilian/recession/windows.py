@@ -199,7 +199,10 @@ def window_summary(fits: xr.Dataset) -> xr.Dataset:
     constant = fits["recession_constant"]
     parts = {
         "fitted": (constant.notnull().sum("year"), "windows fitted"),
-        "bounded": (fits["recession_constant_upper"].notnull().sum("year"), "with upper bound"),
+        "bounded": (
+            fits["recession_constant_upper"].notnull().sum("year"),
+            "intervals with upper bound",
+        ),
         "lowest": (constant.min("year"), "lowest Ks", "day"),
         "median": (constant.median("year"), "median Ks", "day"),
         "highest": (constant.max("year"), "highest Ks", "day"),
@@ -268,7 +271,7 @@ def compare_constants(fits: xr.Dataset, constant: xr.DataArray) -> xr.Dataset:
     parts = {
         "bias": (100 * error.median("year"), "median error", "%"),
         "scatter": (100 * abs(error).median("year"), "median absolute error", "%"),
-        "intervals": (judged.sum("year"), "intervals"),
+        "intervals": (judged.sum("year"), "intervals, with or without upper bound"),
         "coverage": (held.where(judged).mean("year"), "intervals that cover the truth"),
     }
     return labelled(parts)
