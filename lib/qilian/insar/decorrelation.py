@@ -58,7 +58,7 @@ def zonal_coherence(coherence: xr.DataArray, ground: dict[str, xr.DataArray]) ->
 
 
 def compare_zones(means: xr.DataArray) -> pd.DataFrame:
-    """Compare zones pair by pair, which takes out what a pair does to all alike.
+    """Compare zones pair by pair; a loss that all share does not change their order.
 
     Parameters
     ----------
@@ -103,23 +103,31 @@ def decay_sentences(
     if not kept["ground"].size:
         return [f"No zone has a coherence of {sensor}."]
     first, last = kept.isel(span=0, drop=True), kept.isel(span=-1, drop=True)
-    shortest, longest = (f"After {span:.0f} d" for span in kept["span"].values[[0, -1]])
+    shortest, longest = (_span(days, span) for span in kept["span"].values[[0, -1]])
     best, worst = (int(at("ground")) for at in (last.argmax, last.argmin))
     names, values = last["ground"].values, last.values
     times = _decay_times(fitted.sel(ground=names))
-    mean = f"the mean coherence of {sensor}"
+    mean = f"the mean coherence of {sensor}, with geometry divided out,"
     if names.size == 1:
         return [f"{longest} {mean} is {values[0]:.2f} ({names[0]}).", times]
     most, least = (f"in the zone “{names[zone]}”, {values[zone]:.2f}" for zone in (best, worst))
     of_zone = means.sel(ground=names).transpose("ground", "pair").values
     apart = [one - other for one, other in combinations(of_zone, 2)]
     agreed = sum(abs(np.nansum(np.sign(d))) == np.isfinite(d).sum() for d in apart)
+    number = f"all {agreed}" if agreed == len(apart) > 1 else f"{agreed} of {len(apart)}"
     return [
         f"{longest} {mean} is highest {most}, and lowest {least}.",
         f"{shortest} these zones have {first[best]:.2f} and {first[worst]:.2f}. "
-        f"In {agreed} of {len(apart)} comparisons of two zones, all pairs rank the two alike.",
+        f"For {number} combinations of two zones, every interferogram gives the two the "
+        "same order.",
         times,
     ]
+
+
+def _span(days: xr.DataArray, span: float) -> str:
+    """Name a time span, and how many pairs have it if several."""
+    count = int((days == span).sum())
+    return f"After {span:.0f} d{f' (mean of {count} pairs)' if count > 1 else ''}"
 
 
 def _decay_times(fitted: xr.Dataset) -> str:
