@@ -95,8 +95,9 @@ def test_one_period_without_outlines_is_told_alone_and_none_at_all_says_so():
         (
             [False, True, True],
             1.0,
-            ["Ground near the mines differs significantly from undisturbed ground in 2007–10 and "
-             "2016–23."],
+            ["Ground near the mines differs significantly from undisturbed ground in 2007–10 "
+             "(−4.0 ± 2.0 mm/a) and 2016–23 (−5.0 ± 2.0 mm/a): errors that both share cancel in "
+             "the difference."],
         ),
         (
             [False] * 3,
@@ -111,7 +112,11 @@ def test_a_contrast_is_told_by_its_periods_and_only_if_it_has_a_yardstick(
     significant, spread, said
 ):
     zones = pooled(np.full((2, 3), -5.0), np.ones((2, 3)))
-    about = {"significant": ("period", significant), "spread": ("period", [spread] * 3)}
+    about = {
+        "difference": ("period", [-1.0, -4.0, -5.0], RATE),
+        "significant": ("period", significant),
+        "spread": ("period", [spread] * 3),
+    }
     contrast = xr.Dataset(about, {"period": zones["period"]})
     assert verdicts.period_verdicts(zones, contrast)[2:] == said
 
