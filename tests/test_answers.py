@@ -125,8 +125,8 @@ def test_matching_that_helps_every_block():
     assert said == [
         "On ground left out of the fit, CDF matching lowers the RMSE between Sentinel-1 and "
         "ALOS-2: 3.5 mm/a before, 1.6 after (it falls in 2 of 2 blocks).",
-        "Before matching, Sentinel-1 minus ALOS-2 is −2.0 mm/a on average; the median 95 % "
-        "intervals of their pixels are ± 0.5 and ± 5.0 mm/a.",
+        "Before matching, Sentinel-1 minus ALOS-2 is −2.0 mm/a on average; a pixel's 95 % "
+        "interval is ± 0.5 mm/a (median) for Sentinel-1 and ± 5.0 mm/a for ALOS-2.",
         "No block has a larger mean difference or a clearly lower correlation afterwards.",
     ]
     assert short(said)
@@ -184,10 +184,10 @@ def test_scaling_that_brings_a_part_closer_or_not(noise, brings):
         f"season: RMSE {2 * noise:.1f} mm scaled, {np.hypot(20, noise):.1f} mm unscaled."
     )
     zeros = 100 if 4 * noise >= 40 else 0
-    assert second.startswith(f"The scaled map's 95 % intervals are ± {4 * noise:.1f} mm in the")
-    assert f"100 % of pixels match the observed season (a map of zeros: {zeros} %)." in second
-    assert f"is {noise / 40:.2f} of the season's" in third
-    assert third.endswith("scaling pays below 0.29.")
+    assert second.startswith(f"The scaled map's 95 % interval (± {4 * noise:.1f} mm, median)")
+    assert f"in 100 % of the pixels; around zero it would in {zeros} %." in second
+    assert f"is {noise / 40:.2f} times the season's" in third
+    assert third.endswith("only if this ratio is below 0.29.")
     assert short(said)
 
 
@@ -218,7 +218,7 @@ def test_a_survey_tells_its_ground_and_what_hangs_on_thresholds():
     """Water, bare ground, two of plants, one of them near its threshold, and one unflown pixel."""
     assert surveyed([0.05, 0.11, 0.5, 0.32, np.nan]) == [
         "Plants cover 50.0 ± 25.0 % of the usable ground, bare ground 25.0 ± 0.0 % and open water "
-        "25.0 ± 25.0 % (± if thresholds move by 0.05).",
+        "25.0 ± 25.0 % (± is the change of the fraction when its threshold moves by 0.05).",
         "80.0 % of the picture is usable, 20.0 % has no data, and 0.0 % is too dark or too bright.",
     ]
 

@@ -218,8 +218,8 @@ def test_displacement_is_told_at_the_last_date_with_what_exceeds_its_interval(se
         "From 2016-04-05 to 2023-10-09 the median pixel sank by 30 ± 20 mm (95 %), one pixel in "
         "twenty by 92 mm or more.",
         "50 % of the pixels sank by more than the half-width of their interval, 0 % rose by more.",
-        "The median pixel moves by −24 mm in a mean thaw season and by −6.0 mm in a whole year: in "
-        "yearly steps, most of which heave takes back.",
+        "By the model, the median pixel moves in yearly steps: by −24 mm in a mean thaw season, "
+        "which heave takes back in winter, and by −6.0 mm/a on the whole.",
     ]
 
 
@@ -230,8 +230,8 @@ def test_displacement_without_interval_season_or_value_is_told_as_far_as_it_goes
     first, steps = verdicts.displacement_verdicts(rising, wave, since=FIRST)
     assert first.startswith("From 2016-04-05 to 2023-10-09 the median pixel rose by 30 mm, one")
     assert steps == (
-        "The median pixel moves by 2 mm over a yearly wave and by 6.0 mm in a whole year: on a "
-        "steady course."
+        "By the model, the median pixel moves steadily: by 2 mm up and down in a yearly wave, and "
+        "by 6.0 mm/a on the whole."
     )
     *_, line = verdicts.displacement_verdicts(series, wave[["rate"]], since=FIRST)
     assert line == "The median rate is 6.0 mm/a, by a model without a season."

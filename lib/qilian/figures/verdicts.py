@@ -208,17 +208,16 @@ def _steps(model: xr.Dataset) -> str:
     rate = model["rate"].median().item()
     if "thaw_deformation" in model:
         season = model["thaw_deformation"].median().item()
-        name = "in a mean thaw season"
+        name = "in a mean thaw season, which heave takes back in winter"
     elif "seasonal_amplitude" in model:
         season = 2 * model["seasonal_amplitude"].median().item()
-        name = "over a yearly wave"
+        name = "up and down in a yearly wave"
     else:
         return f"The median rate is {written_number(rate)} mm/a, by a model without a season."
-    steps = "in yearly steps, most of which heave takes back"
-    how = steps if abs(season) > abs(rate) else "on a steady course"
+    how = "in yearly steps" if abs(season) > abs(rate) else "steadily"
     return (
-        f"The median pixel moves by {written_number(season, 0)} mm {name} and by "
-        f"{written_number(rate)} mm in a whole year: {how}."
+        f"By the model, the median pixel moves {how}: by {written_number(season, 0)} mm {name}, "
+        f"and by {written_number(rate)} mm/a on the whole."
     )
 
 

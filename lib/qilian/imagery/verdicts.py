@@ -42,7 +42,7 @@ def survey_verdicts(
     usable, empty, dark, bright = class_fractions(quality).values
     return [
         f"Plants cover {plants} of the usable ground, bare ground {bare} and open water {water} "
-        f"(± if thresholds move by {by:g}).",
+        f"(± is the change of the fraction when its threshold moves by {by:g}).",
         f"{usable:.1%} of the picture is usable, {empty:.1%} has no data, and "
         f"{dark + bright:.1%} is too dark or too bright.".replace("%", " %"),
     ]

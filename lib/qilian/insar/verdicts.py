@@ -147,10 +147,10 @@ def matching_verdicts(scores: xr.Dataset, rates: xr.Dataset, mask: xr.DataArray)
     widths = [
         rates[f"{name}_half_width"].where(mask).median().item() for name in ("sentinel1", "alos2")
     ]
-    known = " and ".join(f"± {width:.1f}" for width in widths)
+    known = [f"± {width:.1f} {units}" for width in widths]
     second = (
-        f"Before matching, Sentinel-1 minus ALOS-2 is {apart} {units} on average; the median 95 % "
-        f"intervals of their pixels are {known} {units}."
+        f"Before matching, Sentinel-1 minus ALOS-2 is {apart} {units} on average; a pixel's 95 % "
+        f"interval is {known[0]} (median) for Sentinel-1 and {known[1]} for ALOS-2."
     )
     return [first, second, _harmed(blocks)]
 

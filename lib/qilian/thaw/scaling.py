@@ -146,10 +146,10 @@ def scaling_verdicts(part: xr.Dataset, observed: xr.DataArray, agreement: xr.Dat
     return [
         f"Scaling the part until {end} by a factor of {factor:.2f} {brings} to the observed "
         f"season: RMSE {rmse:.1f} mm scaled, {unscaled:.1f} mm unscaled.",
-        f"The scaled map's 95 % intervals are ± {width:.1f} mm in the median; within them "
-        f"{same:.0f} % of pixels match the observed season (a map of zeros: {zeros:.0f} %).",
-        f"The part's noise, by its standard error, is {noise:.2f} of the season's deformation; "
-        f"scaling pays below {pays:.2f}.",
+        f"The scaled map's 95 % interval (± {width:.1f} mm, median) contains the observed value in "
+        f"{same:.0f} % of the pixels; around zero it would in {zeros:.0f} %.",
+        f"The part's standard error is {noise:.2f} times the season's deformation (both root mean "
+        f"squares); scaling lowers the error only if this ratio is below {pays:.2f}.",
     ]
 
 
