@@ -184,8 +184,10 @@ def test_scaling_that_brings_a_part_closer_or_not(noise, brings):
         f"season: RMSE {2 * noise:.1f} mm scaled, {np.hypot(20, noise):.1f} mm unscaled."
     )
     zeros = 100 if 4 * noise >= 40 else 0
-    assert second.startswith(f"The scaled map's 95 % interval (± {4 * noise:.1f} mm, median)")
-    assert f"in 100 % of the pixels; around zero it would in {zeros} %." in second
+    assert second == (
+        f"The scaled map's 95 % interval (± {4 * noise:.1f} mm, median) contains the observed "
+        f"value in 100 % of the pixels; around zero it would in {zeros} %."
+    )
     assert f"is {noise / 40:.2f} times the season's" in third
     assert third.endswith("only if this ratio is below 0.29.")
     assert short(said)
