@@ -15,7 +15,7 @@ from .datasets import list_datasets, reader_contract
 from .pdf import one_page, pages_in_order, write_pdf
 from .plan import plan_run
 from .presentation import answer, show
-from .provenance import archive_inventory, notice, results_folder, save_results
+from .provenance import archive_inventory, notice, results_folder, save_results, whole_file
 from .render import JupyterBook, RenderError, render_book, settings
 from .run import Outcome, Run, execute, installed_packages
 from .tiles import save_tiles
@@ -60,6 +60,7 @@ __all__ = [
     "select",
     "settings",
     "show",
+    "whole_file",
     "within",
     "write_pdf",
 ]

@@ -79,7 +79,7 @@ def thumbnail(picture: bytes) -> bytes:
     image = Image.open(io.BytesIO(picture))
     width, height = THUMBNAIL
     shown = min(image.height, round(height * image.width / width))
-    return picture_of(image.convert("RGB").crop((0, 0, image.width, shown)), width)
+    return picture_of(image.crop((0, 0, image.width, shown)), width)
 
 
 def gallery(pages: Sequence[Shown]) -> str:

@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -80,10 +82,8 @@ def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Table:
     }
     title = f"{name}{', simulated data' if simulated else ''}: {about['input']}"
     labelled = _mapped(figure_data).assign_attrs(Conventions="CF-1.11", title=title, **about)
-    # A file under its own name is complete: written beside it and renamed.
-    unfinished = target / f".{name}.nc"
-    _packed(labelled).to_netcdf(unfinished, engine="h5netcdf")
-    unfinished.rename(target / f"{name}.nc")
+    with whole_file(target / f"{name}.nc") as path:
+        _packed(labelled).to_netcdf(path, engine="h5netcdf")
     saved = f"{name}.nc"
     if any(not {"x", "y"} & set(variable.dims) for variable in labelled.data_vars.values()):
         _write_csv(labelled, target / f"{name}.csv")
@@ -96,6 +96,14 @@ def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Table:
 def results_folder() -> Path:
     """Make and return the folder that the notebook's parameter `results` names."""
     return _folder(_parameters()["results"])
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Have a file written beside its place; it is given its own name only when it is complete."""
+    unfinished = path.with_name(f".{path.name}")
+    yield unfinished
+    unfinished.rename(path)
 
 
 def _method_parameters() -> dict[str, Any]:
@@ -191,8 +199,6 @@ def _write_csv(data: xr.Dataset, path: Path) -> None:
         for name in rows
         if name in flat.variables and "units" in flat[name].attrs
     )
-    unfinished = path.with_name(f".{path.name}")
-    with unfinished.open("w", encoding="utf-8") as stream:
+    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8") as stream:
         stream.write(f"# {data.attrs['title']}; units: {units}\n")
         rows.to_csv(stream, index=False, float_format="%.6g")
-    unfinished.rename(path)

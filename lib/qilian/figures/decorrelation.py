@@ -11,6 +11,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from qilian.contracts.labels import typeset
 from qilian.figures import maps as figures_maps
 from qilian.figures import style
 
@@ -44,7 +45,7 @@ def coherence_maps(figure: FigureBase, coherence: xr.DataArray, pairs: xr.Datase
     for number, name in enumerate(pairs["pair"].values):
         stated = pairs.isel(pair=number)
         days, baseline = float(stated["stated_days"]), float(stated["stated_baseline"])
-        facts = f"{days:.0f} d, {baseline:.0f} m".replace("-", "−")
+        facts = typeset(f"{days:.0f} d, {baseline:.0f} m")
         facts = facts if np.isfinite(days) else "not in Table S1"
         maps[f"{next(letters)} {name}\n{facts}"] = shown[number]
     scale = {"cmap": style.COHERENCE_MAP, "norm": style.COHERENCE_NORM}
