@@ -57,7 +57,10 @@ def test_a_variable_has_its_units_range_and_direction():
     assert (
         "| `coherence` | interferometric coherence | `pair`, `y`, `x` | 1 | 0 to 1 | no |" in page
     )
-    assert "positive towards the sensor (line of sight) | `time`, `y`, `x` | mm |  | yes |" in page
+    assert (
+        "towards the sensor or up (line of sight or vertical) | `time`, `y`, `x` | mm |  | yes |"
+        in page
+    )
     assert all(f"| {name} | " in page for name in RADARS)
 
 

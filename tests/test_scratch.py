@@ -17,7 +17,7 @@ import xarray as xr
 from rasterio.windows import Window
 
 from qilian.archive.catalogue import open_archive
-from qilian.archive.readers import geotiff, hyp3, lazy, licsar, mintpy, mintpy_file, raster
+from qilian.archive.readers import geotiff, hdf5, hyp3, lazy, licsar, mintpy, raster
 from qilian.archive.scratch import read_once
 from qilian.contracts.errors import InputError
 from qilian.insar.sbas import invert
@@ -157,13 +157,13 @@ def test_a_large_raster_is_read_in_whole_rows_of_its_tiles(
 def test_a_chunk_of_an_hdf5_file_is_read_once(tmp_path, monkeypatch, chunks):
     """Chunks of whole layers, of many, of all rows: what one read takes, no other touches."""
     monkeypatch.setattr(lazy, "BLOCK_BYTES", 4 * len(PAIRS) * SHAPE[1] * 20)
-    read, boxes = mintpy_file._read_dataset, []
+    read, boxes = hdf5._read_dataset, []
 
     def recorded(path, name, decode, kept, picked, rows, columns):
         boxes.append((name, kept[picked], rows, columns))
         return read(path, name, decode, kept, picked, rows, columns)
 
-    monkeypatch.setattr(mintpy_file, "_read_dataset", recorded)
+    monkeypatch.setattr(hdf5, "_read_dataset", recorded)
     stack = mintpy_stack(tmp_path, chunks)
     read_once(stack)
     deep, high, _ = chunks or (1, 1, 1)

@@ -61,10 +61,10 @@ def _described(contract: Contract, formats: dict[str, Reader]) -> str:
 
 
 def _row(name: str, variable: Variable) -> list[str]:
-    direction = f" ({variable.direction})" if variable.direction else ""
+    directions = f" ({' or '.join(variable.directions)})" if variable.directions else ""
     limits = " to ".join(f"{limit:,.10g}" for limit in variable.valid_range or ())
     needed = "yes" if variable.required else "no"
-    about = variable.long_name + direction
+    about = variable.long_name + directions
     return [f"`{name}`", about, _codes(variable.dims), variable.units or "", limits, needed]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import InputError
-from qilian.contracts.labels import LINE_OF_SIGHT
+from qilian.contracts.labels import LINE_OF_SIGHT, VERTICAL
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Variable:
     """One variable or coordinate of a contract.
 
     `units` is a CF unit string, None for dates and names. `valid_range` is inclusive and
-    ignores missing values. `direction` is that of deformation.
+    ignores missing values. `directions` are those that deformation may have.
     """
 
     dims: tuple[str, ...]
@@ -24,7 +24,7 @@ class Variable:
     standard_name: str | None = None
     valid_range: tuple[float, float] | None = None
     required: bool = True
-    direction: str | None = None
+    directions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,20 @@ _PAIR_DATES = {
     "reference_date": Variable(("pair",), "date of the earlier acquisition (UTC)"),
     "secondary_date": Variable(("pair",), "date of the later acquisition (UTC)"),
 }
+
+_UNIT_VECTOR = {
+    "line_of_sight_east": Variable(
+        ("y", "x"), "east part of the unit vector ground to sensor", "1", None, (-1, 1), False
+    ),
+    "line_of_sight_north": Variable(
+        ("y", "x"), "north part of the unit vector ground to sensor", "1", None, (-1, 1), False
+    ),
+    "line_of_sight_up": Variable(
+        ("y", "x"), "upward part of the unit vector ground to sensor", "1", None, (0, 1), False
+    ),
+}
+
+_DIRECTIONS = LINE_OF_SIGHT, VERTICAL
 
 INTERFEROGRAMS = Contract(
     "interferograms",
@@ -57,15 +71,7 @@ INTERFEROGRAMS = Contract(
         "coherence": Variable(
             ("pair", "y", "x"), "interferometric coherence", "1", valid_range=(0, 1), required=False
         ),
-        "line_of_sight_east": Variable(
-            ("y", "x"), "east part of the unit vector ground to sensor", "1", None, (-1, 1), False
-        ),
-        "line_of_sight_north": Variable(
-            ("y", "x"), "north part of the unit vector ground to sensor", "1", None, (-1, 1), False
-        ),
-        "line_of_sight_up": Variable(
-            ("y", "x"), "upward part of the unit vector ground to sensor", "1", None, (0, 1), False
-        ),
+        **_UNIT_VECTOR,
         "height": Variable(
             ("y", "x"), "height of the ground", "m", "surface_altitude", required=False
         ),
@@ -134,10 +140,11 @@ DISPLACEMENT = Contract(
     {
         "displacement": Variable(
             ("time", "y", "x"),
-            "displacement, positive towards the sensor",
+            "displacement, positive towards the sensor or up",
             "mm",
-            direction=LINE_OF_SIGHT,
+            directions=_DIRECTIONS,
         ),
+        **_UNIT_VECTOR,
     },
     gridded=True,
 )
@@ -147,9 +154,9 @@ RATE = Contract(
     {
         "rate": Variable(
             ("y", "x"),
-            "rate, positive towards the sensor",
+            "rate, positive towards the sensor or up",
             "mm year-1",
-            direction=LINE_OF_SIGHT,
+            directions=_DIRECTIONS,
         ),
         "standard_error": Variable(
             ("y", "x"),
@@ -158,8 +165,9 @@ RATE = Contract(
             None,
             (0, 1e6),
             False,
-            LINE_OF_SIGHT,
+            _DIRECTIONS,
         ),
+        **_UNIT_VECTOR,
     },
     gridded=True,
 )
@@ -243,9 +251,10 @@ def _check_variable(array: xr.DataArray, variable: Variable, source: str) -> Non
     if variable.units is not None and units != variable.units:
         raise InputError(f"{source}: {array.name} is in {units}, expected {variable.units}.")
     direction = array.attrs.get("direction")
-    if direction != variable.direction:
+    if direction not in (variable.directions or (None,)):
+        expected = " or ".join(variable.directions) or None
         raise InputError(
-            f"{source}: {array.name} has the direction {direction}, expected {variable.direction}."
+            f"{source}: {array.name} has the direction {direction}, expected {expected}."
         )
     if variable.valid_range is None or array.chunks is not None:
         return

@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from qilian.archive.readers.mintpy_file import Stored, opened
+from qilian.archive.readers.hdf5 import opened
+from qilian.archive.readers.mintpy_file import Stored
 from qilian.archive.readers.pairs import pair_dates, parse_date
 from qilian.archive.readers.raster import (
     Grid,
@@ -62,13 +63,13 @@ def read_stack(path: Path, *, geometry: str = _GEOMETRY) -> xr.Dataset:
         raise InputError(f"{path} keeps no pair, expected True in dropIfgram for some.")
     pairs = [(dates[k][0], dates[k][1]) for k in kept]
     stack = pair_dates(pairs, [f"{path}, pair {k}" for k in kept]).merge(coordinates(stored.grid))
-    if not {"unwrapPhase", "coherence"} & set(stored.shapes):
+    if "unwrapPhase" not in stored and "coherence" not in stored:
         raise InputError(f"{path} holds neither unwrapPhase nor coherence, expected one.")
     for key, name, decode, units in (
         ("unwrapPhase", "unwrapped_phase", _phase, "rad"),
         ("coherence", "coherence", _coherence, "1"),
     ):
-        if key in stored.shapes:
+        if key in stored:
             stack[name] = ("pair", "y", "x"), stored.lazy(key, decode, kept), {"units": units}
     if baseline is not None:
         stack["perpendicular_baseline"] = "pair", baseline[kept], {"units": "m"}
@@ -110,7 +111,7 @@ def read_velocity(path: Path) -> xr.Dataset:
     data = coordinates(stored.grid)
     about = {"units": "mm year-1", "direction": LINE_OF_SIGHT}
     data["rate"] = ("y", "x"), da.where(estimated, velocity, np.nan), about
-    if "velocityStd" in stored.shapes:
+    if "velocityStd" in stored:
         error = stored.lazy("velocityStd", _millimetres)
         data["standard_error"] = ("y", "x"), da.where(estimated, error, np.nan), about
     return conform(data, RATE, str(path))
@@ -155,9 +156,9 @@ def _add_geometry(stack: xr.Dataset, path: Path, grid: Grid) -> None:
     if difference:
         stack.attrs["left_out"] = f"{path.name}, which has {difference} unlike the interferograms"
         return
-    if "height" in stored.shapes:
+    if "height" in stored:
         stack["height"] = ("y", "x"), stored.lazy("height", _height), {"units": "m"}
-    if not {"incidenceAngle", "azimuthAngle"} <= set(stored.shapes):
+    if "incidenceAngle" not in stored or "azimuthAngle" not in stored:
         return
     theta = da.radians(stored.lazy("incidenceAngle", zero_is_missing))  # 0 is missing here too
     alpha = da.radians(stored.lazy("azimuthAngle", as_stored))
