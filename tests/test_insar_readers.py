@@ -90,6 +90,69 @@ def test_ground_10_mm_farther_away_reads_alike_from_every_unit_and_sign(tmp_path
         assert np.allclose(away, 0.010)
 
 
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("180101-180113.tif", "{reference}-{secondary}.tif"),
+        ("x_180113_180101_unw.tif", "*{secondary}_{reference}*.tif"),
+        ("20180113_180101.tif", "{secondary}_{reference}.tif"),
+        ("20180101_20180113/20180101_20180113.tif", "{reference}_{secondary}/{reference}_*.tif"),
+    ],
+)
+def test_dates_of_six_digits_the_later_first_or_named_twice_are_read(tmp_path, name, pattern):
+    write(tmp_path / name, np.ones((2, 2), "float32"))
+    stack = geotiff.read(tmp_path, wavelength=0.05, phase=pattern)
+    assert str(stack.reference_date.values[0])[:10] == "2018-01-01"
+    assert str(stack.secondary_date.values[0])[:10] == "2018-01-13"
+
+
+def test_dates_of_six_digits_are_of_the_time_since_the_first_radar_in_space(tmp_path):
+    write(tmp_path / "970101-030113.tif", np.ones((2, 2), "float32"))
+    stack = geotiff.read(tmp_path, wavelength=0.05, phase="{reference}-{secondary}.tif")
+    assert list(stack.reference_date.dt.year) == [1997]
+    assert list(stack.secondary_date.dt.year) == [2003]
+
+
+def test_a_star_never_takes_the_century_of_a_date(tmp_path):
+    """`*` would leave six digits of eight; those that stand in a longer number are no date."""
+    write(tmp_path / "a20180101-20180113b.tif", np.ones((2, 2), "float32"))
+    stack = geotiff.read(tmp_path, wavelength=0.05, phase="*{reference}-{secondary}*.tif")
+    assert str(stack.reference_date.values[0])[:10] == "2018-01-01"
+    write(tmp_path / "n" / "1180101-180113.tif", np.ones((2, 2), "float32"))
+    with pytest.raises(InputError, match="holds no file named"):
+        geotiff.read(tmp_path / "n", wavelength=0.05, phase="*{reference}-{secondary}.tif")
+
+
+def test_the_phase_of_the_later_date_minus_the_earlier_is_turned_by_positive(tmp_path):
+    """Ground 10 mm farther away on the 13th: the path is longer then, its phase −4π·d/λ lower."""
+    phases = {"0101": -4 * np.pi * 0.000 / 0.05, "0113": -4 * np.pi * 0.010 / 0.05}
+    later_minus_earlier = np.full((2, 2), phases["0113"] - phases["0101"], "float32")
+    write(tmp_path / "180113-180101.tif", later_minus_earlier)
+    options = {"phase": "{secondary}-{reference}.tif", "positive": "towards"}
+    stack = geotiff.read(tmp_path, wavelength=0.05, **options)
+    assert np.allclose(stack.unwrapped_phase * stack.wavelength / (4 * np.pi), 0.010)
+
+
+def test_the_later_date_as_reference_is_refused_with_what_to_write(tmp_path):
+    write(tmp_path / "180113-180101.tif", np.ones((2, 2), "float32"))
+    with pytest.raises(InputError, match="exchange the two in the pattern") as caught:
+        geotiff.read(tmp_path, wavelength=0.05, phase="{reference}-{secondary}.tif")
+    assert 'positive = "towards" if the phase is that of the later date minus' in str(caught.value)
+
+
+def test_a_band_of_several_is_read_by_its_number(tmp_path):
+    """Amplitude and phase in one file, as in two-band files of ISCE-2."""
+    path = tmp_path / "20180101-20180113.tif"
+    profile = {"crs": "EPSG:4326", "transform": TRANSFORM, "dtype": "float32"}
+    with rasterio.open(path, "w", "GTiff", 4, 3, 2, **profile) as raster:
+        raster.write(np.stack([np.full((3, 4), 200.0), np.full((3, 4), 1.5)]).astype("float32"))
+    options = {"wavelength": 0.05, "phase": "{reference}-{secondary}.tif"}
+    stack = geotiff.read(tmp_path, phase_band=2, **options)
+    assert (stack.unwrapped_phase == 1.5).all()
+    with pytest.raises(InputError, match="has bands 1 to 2, expected a band 3"):
+        geotiff.read(tmp_path, phase_band=3, **options)
+
+
 def test_a_phase_of_exactly_zero_is_a_measurement_unless_the_file_or_catalogue_says_nodata(
     tmp_path,
 ):

@@ -1,6 +1,7 @@
 """Interferograms of any processor, as GeoTIFF files named by a pattern or listed in a table."""
 
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from qilian.contracts.datasets import INTERFEROGRAMS, conform
 from qilian.contracts.errors import InputError, require
 
 _DATES = re.compile(r"\\\{(reference|secondary)\\\}")
+_DATE = r"\d{8}|(?<!\d)\d{6}(?!\d)"  # eight digits, or six that stand alone
 Pair = tuple[str, str]
 
 
@@ -42,16 +44,19 @@ def read(
     unit: str = "rad",
     positive: str = "away",
     coherence_scale: float = 1.0,
+    phase_band: int | None = None,
+    coherence_band: int | None = None,
     nodata: float | None = None,
     baselines: str | None = None,
     height: str | None = None,
     line_of_sight: str | None = None,
 ) -> xr.Dataset:
-    """Open interferograms given as single GeoTIFF files.
+    """Open interferograms given as GeoTIFF files, or others that GDAL opens, one a layer.
 
-    Name the files either by the patterns `phase` and `coherence`, in which `{reference}` and
-    `{secondary}` stand for dates YYYYMMDD and `*` for anything, or by `pairs`, a CSV with columns
-    reference, secondary and phase, coherence, perpendicular_baseline_m as far as there are any.
+    Name the files either by the patterns `phase` and `coherence`, in which `{reference}` stands
+    for the earlier date, `{secondary}` for the later (YYYYMMDD or YYMMDD) and `*` for anything, or
+    by `pairs`, a CSV with columns reference, secondary and phase, coherence,
+    perpendicular_baseline_m as far as there are any.
 
     Parameters
     ----------
@@ -64,9 +69,14 @@ def read(
     unit : {"rad", "cycle", "m", "mm"}, optional
         Unit of the phase files; m and mm are displacements along the line of sight.
     positive : {"away", "towards"}, optional
-        What a positive number in the phase files means for the ground.
+        What a positive number in the phase files means for the ground from the earlier date to
+        the later. The phase of the earlier date minus that of the later grows as ground goes
+        away; the opposite difference, as where a processor's reference is the later date, grows
+        as it comes towards the sensor.
     coherence_scale : float, optional
         What stands for a coherence of 1 in the files (255 in byte files).
+    phase_band, coherence_band : int, optional
+        Number of the band in files of several, from 1.
     nodata : float, optional
         Stored number that means "missing"; the files' own tag otherwise. NaN always does.
     baselines : str, optional
@@ -94,9 +104,14 @@ def read(
     files, listed = _files(path, phase, coherence, pairs)
     dates = sorted(next(iter(files.values())))
     names = [f"the pair {first}-{second} of {path}" for first, second in dates]
-    grid = common_grid([by_pair[pair] for by_pair in files.values() for pair in dates])
-    stack = pair_dates(dates, names).merge(coordinates(grid))
     stored = Stored(nodata)
+    bands = {
+        "phase": replace(stored, band=phase_band),
+        "coherence": replace(stored, band=coherence_band),
+    }
+    every = [(by_pair[pair], bands[kind]) for kind, by_pair in files.items() for pair in dates]
+    grid = common_grid(*zip(*every, strict=True))
+    stack = pair_dates(dates, names).merge(coordinates(grid))
     decode = {
         "phase": partial(checked_phase, factor=factor),
         "coherence": partial(_coherence, scale=coherence_scale),
@@ -104,7 +119,8 @@ def read(
     variable = {"phase": ("unwrapped_phase", "rad"), "coherence": ("coherence", "1")}
     for kind, by_pair in files.items():
         name, units = variable[kind]
-        layers = lazy_stack([by_pair[pair] for pair in dates], grid, decode[kind], stored=stored)
+        paths = [by_pair[pair] for pair in dates]
+        layers = lazy_stack(paths, grid, decode[kind], stored=bands[kind])
         stack[name] = ("pair", "y", "x"), layers, {"units": units}
     stack["wavelength"] = (), wavelength, {"units": "m"}
     if height:
@@ -157,13 +173,19 @@ def match(path: Path, pattern: str) -> dict[Pair, Path]:
     for name in ("reference", "secondary"):
         if f"{{{name}}}" not in pattern:
             raise InputError(f"the pattern {pattern!r} lacks {{{name}}}, the place of a date.")
-    expression = _DATES.sub(r"(?P<\1>\\d{8})", re.escape(pattern)).replace(r"\*", "[^/]*")
+    expression = _expression(pattern)
     found: dict[Pair, Path] = {}
     for file in files_like(path, pattern.replace("{reference}", "*").replace("{secondary}", "*")):
         fit = re.fullmatch(expression, file.relative_to(path).as_posix())
         if fit is None:
             continue
-        pair = fit["reference"], fit["secondary"]
+        pair = _full(fit["reference"]), _full(fit["secondary"])
+        if pair[0] > pair[1]:
+            raise InputError(
+                f"{file}: {{reference}} is {pair[0]} and {{secondary}} {pair[1]}, expected the "
+                "earlier date as reference; exchange the two in the pattern, and say positive = "
+                '"towards" if the phase is that of the later date minus that of the earlier.'
+            )
         if pair in found:
             raise InputError(
                 f"{file}: the pair {pair[0]}-{pair[1]} has {found[pair].name} already."
@@ -175,12 +197,32 @@ def match(path: Path, pattern: str) -> dict[Pair, Path]:
     return found
 
 
+def _expression(pattern: str) -> str:
+    """Regular expression of a pattern; a date named again is the same date."""
+    seen: set[str] = set()
+
+    def group(place: re.Match[str]) -> str:
+        name = place[1]
+        again = name in seen
+        seen.add(name)
+        return f"(?P={name})" if again else f"(?P<{name}>{_DATE})"
+
+    return _DATES.sub(group, re.escape(pattern)).replace(r"\*", "[^/]*")
+
+
+def _full(date: str) -> str:
+    """YYYYMMDD of a date that may lack its century; radars have flown since 1978."""
+    return date if len(date) == 8 else f"{20 if date < '78' else 19}{date}"
+
+
 def _from_table(path: Path, table_path: Path) -> tuple[dict, dict[Pair, float]]:
     table = read_table(table_path)
     dates, _ = table_dates(table, "reference", "secondary", table_path)
     kinds = [kind for kind in ("phase", "coherence") if kind in table]
     if not kinds:
         raise InputError(f"{table_path} has neither a phase nor a coherence column.")
+    if not dates:
+        raise InputError(f"{table_path} lists no pair, expected one a line.")
     files = {
         kind: {pair: path / name for pair, name in zip(dates, table[kind], strict=True)}
         for kind in kinds

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,6 +25,7 @@ LARGEST_PHASE = 3000.0  # rad; 13 m along the line of sight at 5 GHz
 SENTINELS = {-9999.0, 9999.0, -999.0, -99999.0, -32768.0, -32767.0}  # put where a value is missing
 HAIR = 0.05  # by which resampling takes a coherence out of 0 to 1
 HEIGHTS = -500.0, 9000.0  # m, of ground on Earth
+FARTHEST = 100.0  # m that ground may have moved, or a year
 TOGETHER = 16  # of small rasters, those that are read together fill such a part of a block
 
 Layer: TypeAlias = np.ndarray | da.Array
@@ -72,6 +74,19 @@ class Grid:
         return round(steps[0]), round(steps[1])
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What the numbers in a file mean where its own tags do not say.
+
+    `nodata` goes before the file's tag. `whole` is what stands for 1 in bytes without a scale.
+    `band` counts from 1; None stands for the only one.
+    """
+
+    nodata: float | None = None
+    whole: float = 1.0
+    band: int | None = None
+
+
 def open_raster(path: Path, overview: int | None = None) -> rasterio.DatasetReader:
     """Open a raster, or one of its overviews, or say in one sentence why it can't be opened."""
     with foreign(path, "a GeoTIFF"):
@@ -90,24 +105,13 @@ def read_pixels(
         return np.ma.asarray(raster.read(bands, window=window, masked=True))
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What the numbers in a file of one band mean where its own tags do not say.
-
-    `nodata` goes before the file's tag. `whole` is what stands for 1 in bytes without a scale.
-    """
-
-    nodata: float | None = None
-    whole: float = 1.0
-
-
 def read_values(path: Path, window: Window | None = None, stored: Stored = Stored()) -> np.ndarray:
     """Read a band (y, x) as float32: scaled as its tags say, NaN where nodata or masked.
 
     Parameters
     ----------
     path : Path
-        A raster of one band, besides transparency.
+        A raster of one band, besides transparency, or one whose band is named.
     window : rasterio Window, optional
         The pixels to read, all by default.
     stored : Stored, optional
@@ -118,12 +122,13 @@ def read_values(path: Path, window: Window | None = None, stored: Stored = Store
     InputError
         The file breaks off, or integers hold their lowest number without calling it missing.
     """
+    band = stored.band or 1
     with open_raster(path) as raster, foreign(path, "a whole GeoTIFF"):
-        numbers = raster.read(1, window=window)
-        scale, offset = raster.scales[0], raster.offsets[0]
-        nodata = raster.nodata if stored.nodata is None else stored.nodata
-        has_mask = MaskFlags.per_dataset in raster.mask_flag_enums[0]
-        shown = raster.read_masks(1, window=window) if has_mask else None
+        numbers = raster.read(band, window=window)
+        scale, offset = raster.scales[band - 1], raster.offsets[band - 1]
+        nodata = raster.nodatavals[band - 1] if stored.nodata is None else stored.nodata
+        has_mask = MaskFlags.per_dataset in raster.mask_flag_enums[band - 1]
+        shown = raster.read_masks(band, window=window) if has_mask else None
     values = numbers.astype("float32", copy=False)
     if (scale, offset) != (1.0, 0.0):
         values = values * np.float32(scale) + np.float32(offset)
@@ -142,15 +147,23 @@ def read_values(path: Path, window: Window | None = None, stored: Stored = Store
     return values
 
 
-def grid_of(path: Path, several_bands: bool = False) -> Grid:
+def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) -> Grid:
     """Read the grid of a raster; a raster without a coordinate system is refused."""
     with open_raster(path) as raster:
         if raster.crs is None:
             raise InputError(f"{path} has no coordinate system, expected one such as EPSG:4326.")
         count = sum(kind != ColorInterp.alpha for kind in raster.colorinterp)
-        if count != 1 and not several_bands:
-            raise InputError(f"{path} has {count} bands, expected one.")
-        if any(kind.startswith("complex") for kind in raster.dtypes):
+        if stored.band is not None and not 1 <= stored.band <= raster.count:
+            raise InputError(
+                f"{path} has bands 1 to {raster.count}, expected a band {stored.band}."
+            )
+        if stored.band is None and count != 1 and not several_bands:
+            raise InputError(
+                f"{path} has {count} bands, expected one (or the number of one in the catalogue, "
+                "where the format has that key)."
+            )
+        kinds = raster.dtypes if stored.band is None else [raster.dtypes[stored.band - 1]]
+        if any(kind.startswith("complex") for kind in kinds):
             raise InputError(
                 f"{path} holds complex numbers, such as a wrapped interferogram, expected real "
                 "ones, such as unwrapped phase."
@@ -174,22 +187,27 @@ def _on_earth(bounds: rasterio.coords.BoundingBox) -> bool:
     return max(abs(bounds.top), abs(bounds.bottom)) < 91 and -181 < bounds.left < 361
 
 
-def common_grid(paths: Sequence[Path]) -> Grid:
+def _grids(paths: Sequence[Path], stored: Sequence[Stored]) -> list[Grid]:
+    """Grids of rasters, each with what its own tags leave open, if any of them do."""
+    return [grid_of(*pair) for pair in zip(paths, stored or repeat(Stored()), strict=False)]
+
+
+def common_grid(paths: Sequence[Path], stored: Sequence[Stored] = ()) -> Grid:
     """Return the one grid that all rasters share, or name the first that differs."""
-    first = grid_of(paths[0])
-    for path in paths[1:]:
-        difference = grid_of(path).differs(first)
+    first, *others = _grids(paths, stored)
+    for path, grid in zip(paths[1:], others, strict=True):
+        difference = grid.differs(first)
         if difference:
             raise InputError(f"{path} has {difference}, expected the grid of {paths[0]}.")
     return first
 
 
-def common_extent(paths: Sequence[Path]) -> tuple[Grid, list[Start]]:
+def common_extent(paths: Sequence[Path], stored: Sequence[Stored] = ()) -> tuple[Grid, list[Start]]:
     """Return the grid that all rasters cover, and the row and column where it starts in each.
 
     The rasters lie on one lattice: same coordinate system and pixels, corners whole pixels apart.
     """
-    grids = [grid_of(path) for path in paths]
+    grids = _grids(paths, stored)
     starts = []
     for path, grid in zip(paths, grids, strict=True):
         try:
@@ -303,7 +321,7 @@ def read_layer(
     InputError
         Values that cannot be, a raster that shares no ground with the grid.
     """
-    own = grid_of(path)
+    own = grid_of(path, stored)
     values = decode(read_values(path, stored=stored), path)
     if not own.differs(grid):
         return values, {}
@@ -352,6 +370,32 @@ def checked_phase(values: np.ndarray, path: Path, factor: float = 1.0) -> np.nda
                 "in the catalogue, where the format has that key)."
             )
     return values * np.float32(factor) if factor != 1 else values
+
+
+def checked_motion(
+    values: np.ndarray, path: Path, *, metre: float = 1.0, missing: str = "NaN"
+) -> np.ndarray:
+    """Turn displacements or rates into mm, or name the file that has one no ground makes.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        As stored.
+    path : Path
+        Their file.
+    metre : float, optional
+        The stored number that stands for a metre towards the sensor, or up; negative where
+        positive means away or down.
+    missing : str, optional
+        What stands for a missing value in such a file, for the message.
+    """
+    for extreme in _extremes(values):
+        if abs(extreme) > FARTHEST * abs(metre) or extreme in SENTINELS:
+            raise InputError(
+                f"{path} holds {extreme / metre:g} m, expected at most {FARTHEST:g} m; what means "
+                f"missing must be {missing}."
+            )
+    return (values * np.float32(1000 / metre)).astype("float32", copy=False)
 
 
 def checked_height(values: np.ndarray, path: Path) -> np.ndarray:
