@@ -58,7 +58,8 @@ def parse_days(text: pd.Series, path: Path, dates: str = ISO) -> pd.Series:
         raise InputError(f"{path} has no rows below its header, expected daily values.")
     days = _days(text, _form(dates, path))
     for form in _ALSO_ISO if dates == ISO else ():
-        days = days.fillna(_days(text, _form(form, path)))
+        if days.isna().any():
+            days = days.fillna(_days(text[days.isna()], _form(form, path)))
     if days.isna().any():
         line = days.index[days.isna()][0]
         raise InputError(

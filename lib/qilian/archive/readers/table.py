@@ -75,6 +75,8 @@ def read_table(path: Path, separator: str = ",", columns: str | None = None) -> 
 def _fields(line: str, separator: str, place: str) -> list[str]:
     if separator == " ":
         return line.split()
+    if '"' not in line:
+        return [field.strip() for field in line.split(separator)]
     try:
         (fields,) = csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True)
     except csv.Error as error:
