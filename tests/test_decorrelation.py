@@ -98,14 +98,14 @@ def test_sentences_name_the_zones_that_keep_most_and_least():
     kept, earlier, times = decorrelation.decay_sentences(means, fitted, days, "ALOS-1")
     assert kept == (
         "After 1104 d the mean coherence of ALOS-1, with geometry divided out, is highest in the "
-        "zone “zone 0”, 0.80, and lowest in the zone “zone 1”, 0.10."
+        "zone “zone 0”, 0.80, and lowest in “zone 1”, 0.10."
     )
     assert earlier == (
-        "After 92 d (mean of 2 pairs) these zones have 0.87 and 0.61. For 1 of 1 combinations of "
-        "two zones, every interferogram gives the two the same order."
+        "After 92 d (mean of 2 pairs) they have 0.87 and 0.61. For 1 of 1 combinations of two "
+        "zones, every interferogram gives the same order."
     )
-    assert times.startswith("The decay time is known best in the zone “zone 1”: ")
-    assert times.endswith(" d; in 1 of 2 zones every value tried fits, from 5 to 5000 d.")
+    assert times.startswith("The decay time is known best in “zone 1”: ")
+    assert times.endswith(" d; in 1 of 2 zones every value tried fits (5 to 5000 d).")
     assert max(len(said.split()) for said in (kept, earlier, times)) < 30
 
 

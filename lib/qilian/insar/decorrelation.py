@@ -110,16 +110,15 @@ def decay_sentences(
     mean = f"the mean coherence of {sensor}, with geometry divided out,"
     if names.size == 1:
         return [f"{longest} {mean} is {values[0]:.2f} ({names[0]}).", times]
-    most, least = (f"in the zone “{names[zone]}”, {values[zone]:.2f}" for zone in (best, worst))
+    most, least = (f"“{names[zone]}”, {values[zone]:.2f}" for zone in (best, worst))
     of_zone = means.sel(ground=names).transpose("ground", "pair").values
     apart = [one - other for one, other in combinations(of_zone, 2)]
     agreed = sum(abs(np.nansum(np.sign(d))) == np.isfinite(d).sum() for d in apart)
     number = f"all {agreed}" if agreed == len(apart) > 1 else f"{agreed} of {len(apart)}"
     return [
-        f"{longest} {mean} is highest {most}, and lowest {least}.",
-        f"{shortest} these zones have {first[best]:.2f} and {first[worst]:.2f}. "
-        f"For {number} combinations of two zones, every interferogram gives the two the "
-        "same order.",
+        f"{longest} {mean} is highest in the zone {most}, and lowest in {least}.",
+        f"{shortest} they have {first[best]:.2f} and {first[worst]:.2f}. For {number} combinations "
+        "of two zones, every interferogram gives the same order.",
         times,
     ]
 
@@ -139,9 +138,9 @@ def _decay_times(fitted: xr.Dataset) -> str:
         return "How fast coherence falls stays open: every decay time tried fits."
     best = fitted.isel(ground=int((high / low).argmin("ground")))
     ends = "{:.0f} to {:.0f} d".format(*(best[f"decay_time_{end}"] for end in ("lower", "upper")))
-    said = f"The decay time is known best in the zone “{best['ground'].item()}”: {ends}"
-    tried = f"from {shortest:g} to {longest:g} d"
-    rest = f"; in {free} of {low.size} zones every value tried fits, {tried}"
+    said = f"The decay time is known best in “{best['ground'].item()}”: {ends}"
+    tried = f"{shortest:g} to {longest:g} d"
+    rest = f"; in {free} of {low.size} zones every value tried fits ({tried})"
     return f"{said}{rest if free else ''}."
 
 
