@@ -101,6 +101,26 @@ def _velocity(folder: Path) -> None:
     _hdf5(folder / "velocity.h5", "velocity", "m/year", velocity=rate, velocityStd=rate)
 
 
+def _licsbas(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    maps = {name: np.full((4, 5), 0.5, "float32") for name in ("vel", "vstd", "E.geo", "N.geo")}
+    place = {"corner_lat": 37.9995, "corner_lon": 100.0005, "post_lat": -0.001, "post_lon": 0.001}
+    with h5py.File(folder / "cum.h5", "w") as file:
+        file["imdates"] = np.array([20200101, 20200113], "int32")
+        file["cum"] = np.full((2, 4, 5), -1.5, "float32")
+        for name, values in {**maps, "U.geo": maps["vel"], "refarea": "0:1/0:1", **place}.items():
+            file[name] = values
+
+
+def _licsbas_flat(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in ("vel", "vstd"):
+        np.full((4, 5), 0.5, "<f4").tofile(folder / name)
+    place = "corner_lat: 37.9995\ncorner_lon: 100.0005\npost_lat: -0.001\npost_lon: 0.001\n"
+    text = f"DEM_projection: EQA\nwidth: 5\nnlines: 4\n{place}"
+    (folder / "EQA.dem_par").write_text(text)
+
+
 def _era5(folder: Path) -> None:
     folder.mkdir(parents=True)
     time = pd.date_range("2020-01-01", periods=48, freq="h")
@@ -155,6 +175,9 @@ LAYOUTS = (
         _table("STATION,DATE,TMAX,TMIN,PRCP", "X,2020-01-01,150,50,12", "X,2020-01-02,160,40,"),
         {},
         _TABLE,
+    Layout("displacement", "licsbas", _licsbas, {}),
+    Layout("rate", "licsbas", _licsbas, {}),
+    Layout("rate", "licsbas", _licsbas_flat, {"standard_error": "vstd"}, "in/vel"),
     ),
     Layout(
         "discharge",

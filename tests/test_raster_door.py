@@ -243,7 +243,7 @@ def test_mintpys_files_hold_no_complex_phase_and_no_sentinel_for_a_motion(tmp_pa
         mintpy.read_stack(path)
     gone = np.full((2, 2), -9999, "float32")
     path = hdf5(tmp_path / "b.h5", "velocity", velocity=gone)
-    with pytest.raises(InputError, match="holds -9999 m, expected at most 100 m"):
+    with pytest.raises(InputError, match="holds -9999 m, stored as -9999, expected at most 100 m"):
         mintpy.read_velocity(path).rate.load()
 
 

@@ -9,12 +9,13 @@ import xarray as xr
 
 from qilian.archive.readers.hdf5 import opened
 from qilian.archive.readers.mintpy_file import Stored
-from qilian.archive.readers.pairs import pair_dates, parse_date
+from qilian.archive.readers.pairs import pair_dates, rising_dates
 from qilian.archive.readers.raster import (
     Grid,
     as_stored,
     checked_coherence,
     checked_height,
+    checked_motion,
     checked_phase,
     coordinates,
     look_vector,
@@ -24,7 +25,6 @@ from qilian.contracts.datasets import DISPLACEMENT, INTERFEROGRAMS, RATE, confor
 from qilian.contracts.errors import InputError
 from qilian.contracts.labels import LINE_OF_SIGHT
 
-_FARTHEST = 100.0  # m that ground may have moved, or a year
 _GEOMETRY = "geometryGeo.h5"
 
 
@@ -88,12 +88,9 @@ def read_timeseries(path: Path) -> xr.Dataset:
     with opened(path) as file:
         stored = Stored.of(file, path, "timeseries", "m")
         dates = _dates(file, path)
-    time = np.array([parse_date(date, str(path)) for date in dates], "datetime64[ns]")
-    if (np.diff(time) <= np.timedelta64(0)).any():
-        raise InputError(f"{path}: the dates don't rise, expected each once and in order.")
     series = stored.lazy("timeseries", _millimetres)
     inverted = (series != 0).any(axis=0) | stored.at_reference()
-    data = coordinates(stored.grid).assign_coords(time=time)
+    data = coordinates(stored.grid).assign_coords(time=rising_dates(dates, str(path)))
     about = {"units": "mm", "direction": LINE_OF_SIGHT}
     data["displacement"] = ("time", "y", "x"), da.where(inverted, series, np.nan), about
     return conform(data, DISPLACEMENT, str(path))
@@ -136,12 +133,7 @@ def _height(stored: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _millimetres(stored: np.ndarray, path: Path) -> np.ndarray:
-    if (np.abs(stored) > _FARTHEST).any():
-        raise InputError(
-            f"{path} holds {stored.flat[np.nanargmax(np.abs(stored))]:g} m, expected at most "
-            f"{_FARTHEST:g} m; what means missing must be 0 or NaN."
-        )
-    return (stored * np.float32(1000)).astype("float32")
+    return checked_motion(stored, path, missing="0 or NaN")
 
 
 def _add_geometry(stack: xr.Dataset, path: Path, grid: Grid) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +25,14 @@ def parse_date(text: str, source: str) -> pd.Timestamp:
         if parts:
             return pd.Timestamp(*map(int, parts.groups()))
     raise InputError(f"{source}: {quoted(text)} is not a date, expected YYYYMMDD or YYYY-MM-DD.")
+
+
+def rising_dates(dates: Iterable[str], source: str) -> np.ndarray:
+    """Turn dates of a series into its time axis, or say that they don't rise."""
+    time = np.array([parse_date(date, source) for date in dates], "datetime64[ns]")
+    if (np.diff(time) <= np.timedelta64(0)).any():
+        raise InputError(f"{source}: the dates don't rise, expected each once and in order.")
+    return time
 
 
 def parse_metres(text: str, source: str) -> float:

@@ -26,6 +26,7 @@ SENTINELS = {-9999.0, 9999.0, -999.0, -99999.0, -32768.0, -32767.0}  # put where
 HAIR = 0.05  # by which resampling takes a coherence out of 0 to 1
 HEIGHTS = -500.0, 9000.0  # m, of ground on Earth
 FARTHEST = 100.0  # m that ground may have moved, or a year
+_KINDS = {".grd": "netCDF grid", ".vrt": "virtual raster with the file that it shows"}
 TOGETHER = 16  # of small rasters, those that are read together fill such a part of a block
 
 Layer: TypeAlias = np.ndarray | da.Array
@@ -392,8 +393,8 @@ def checked_motion(
     for extreme in _extremes(values):
         if abs(extreme) > FARTHEST * abs(metre) or extreme in SENTINELS:
             raise InputError(
-                f"{path} holds {extreme / metre:g} m, expected at most {FARTHEST:g} m; what means "
-                f"missing must be {missing}."
+                f"{path} holds {extreme / metre:g} m, stored as {extreme:g}, expected at most "
+                f"{FARTHEST:g} m; what means missing must be {missing}."
             )
     return (values * np.float32(1000 / metre)).astype("float32", copy=False)
 
