@@ -133,6 +133,14 @@ def _era5(folder: Path) -> None:
     data.to_netcdf(folder / "a.nc", engine="h5netcdf")
 
 
+def _caravan(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    time = pd.date_range("2020-01-01", periods=5)
+    names = "streamflow", "total_precipitation_sum", "temperature_2m_mean"
+    data = xr.Dataset({name: ("date", np.full(5, 1.5, "float32")) for name in names})
+    data.assign_coords(date=time).to_netcdf(folder / "a.nc", engine="h5netcdf")
+
+
 def _table(*lines: str) -> Callable[[Path], object]:
     def write(folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -200,6 +208,40 @@ LAYOUTS = (
         {},
         _TABLE,
     ),
+    Layout(
+        "discharge",
+        "grdc",
+        _table(
+            "YYYY-MM-DD;hh:mm; Original; Calculated; Flag",
+            "2001-01-01;--:--;   12.500;   12.600;   1",
+            "2001-01-02;--:--;   12.500; -999.000;   -999",
+        ),
+        {"leave_out": "99"},
+        _TABLE,
+    ),
+    Layout(
+        "discharge",
+        "csv",
+        _table("Daily flow", " ID,PARAM,Date,Value", "A,1,2020/09/01,2.5", "A,2,2020/09/01,0.7"),
+        {
+            "time": "Date",
+            "discharge": "Value",
+            "below": "Daily",
+            "only": "PARAM=1",
+            "unit": "mm day-1",
+            "area_km2": 100.0,
+        },
+        _TABLE,
+    ),
+    Layout(
+        "discharge",
+        "ehyd",
+        _table("HZB;1", "Einheit: ;m3/s", "Werte:", "01.02.2020 00:00:00 ; 1,5", "02.02.2020;2,0"),
+        {},
+        _TABLE,
+    ),
+    Layout("discharge", "caravan", _caravan, {"area_km2": 100.0}, "in/a.nc"),
+    Layout("climate", "caravan", _caravan, {}, "in/a.nc"),
     Layout("thaw_depth", "csv", _table("year,thaw_depth", "2001,0.5", "2002,0.6"), {}, _TABLE),
     Layout(
         "gnssir",

@@ -10,8 +10,10 @@ import xarray as xr
 from qilian.archive.readers.table import column, decimal_hint, parse_numbers, quoted
 from qilian.contracts.errors import InputError
 
+YEARS = 1700, 2100  # which a record on paper or of an instrument may hold
 # What agencies put in place of a value: ice, broken gauge, backwater, season's end and the like.
 _WORDS = r"ice|eqp|\*{3}|bkw|dis|ssn|rat|mnt|fld|dry|pr|zfl|n/?a|nan|null|none|--?|lücke|blank"
+_MONTH = pd.Timedelta(28, "D")  # the shortest
 ISO = "YYYY-MM-DD"
 _ALSO_ISO = "YYYYMMDD", "YYYY/MM/DD"
 _PARTS = {
@@ -83,9 +85,8 @@ def _days(text: pd.Series, form: str) -> pd.Series:
     if r"(?P<year>\d{2})" in form:
         today = date.today().year
         parts["year"] += 2000 - 100 * (parts["year"] + 2000 > today)
-    days = pd.to_datetime(parts, errors="coerce")
-    # Such as the year 220, which lies before what nanoseconds reach.
-    return days.where(days.between(pd.Timestamp.min, pd.Timestamp.max)).astype("datetime64[ns]")
+    parts = parts.where(parts["year"].between(*YEARS))
+    return pd.to_datetime(parts, errors="coerce").astype("datetime64[ns]")
 
 
 def parse_values(
@@ -118,11 +119,14 @@ def counted(words: pd.Series) -> str:
 
 
 def one_a_day(values: pd.DataFrame, days: pd.Series, path: Path) -> xr.Dataset:
-    """Return the columns along ascending `time`, or name the day that has two values."""
-    record = values.assign(time=days).drop_duplicates().set_index("time")
+    """Return the columns along ascending `time`; a day with two values and months are refused."""
+    record = values.assign(time=days).drop_duplicates().set_index("time").sort_index()
     if record.index.has_duplicates:
         day = record.index[record.index.duplicated()][0]
         raise InputError(f"{path}: {day:%Y-%m-%d} has two different values, expected one a day.")
-    dataset = record.sort_index().to_xarray()
+    step = record.index.diff().median()
+    if len(record) > 2 and step >= _MONTH:
+        raise InputError(f"{path} has {step.days} days from row to row, expected daily values.")
+    dataset = record.to_xarray()
     dataset["time"].attrs["long_name"] = "day"
     return dataset

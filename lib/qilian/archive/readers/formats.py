@@ -7,6 +7,7 @@ import geopandas as gpd
 import xarray as xr
 
 from qilian.archive.readers import (
+    caravan,
     control_points,
     era5,
     geotiff,
@@ -50,7 +51,11 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     "basemap": {"image": image.read},
     "sites": {"vector": vector.read_sites},
     "outlines": {"vector": vector.read_outlines},
-    "climate": {"ghcn_csv": ghcn.read_csv, "era5": era5.read},
+    "climate": {
+        "ghcn_csv": ghcn.read_csv,
+        "era5": era5.read,
+        "caravan": caravan.read_climate,
+    },
     "gnssir": {"gnssrefl": gnssrefl.read},
     "discharge": {
         "csv": hydrograph.read_csv,
@@ -59,4 +64,6 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     },
     "thaw_depth": {"csv": thaw_depth.read_csv},
     "pairs": {"csv": pairs.read_csv},
+        "ehyd": hydrograph.read_ehyd,
+        "caravan": caravan.read_discharge,
 }

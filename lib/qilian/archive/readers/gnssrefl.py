@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from qilian.archive.readers.daily import one_a_day, parse_values
+from qilian.archive.readers.daily import YEARS, one_a_day, parse_values
 from qilian.archive.readers.table import column, numbers, quoted, read_table, read_text
 from qilian.contracts.datasets import REFLECTOR_HEIGHT, conform
 from qilian.contracts.errors import InputError
@@ -16,7 +16,7 @@ from qilian.contracts.errors import InputError
 _TEXT_COLUMNS = ["year", "doy", "rh", "retrievals", "month", "day", "deviation"]
 _CSV_COLUMNS = {"uncertainty": "deviation", "rh-sigma": "deviation", "numval": "retrievals"}
 _HEADING = re.compile(r"(.*?)\s*(?:\(\s*(.*?)\s*\))?")  # a name, perhaps with its unit
-_YEARS = 1980, 2100  # of navigation satellites
+_FIRST_YEAR = 1980  # of navigation satellites
 _MAY_LACK = "rh", "deviation", "retrievals"
 
 
@@ -99,7 +99,7 @@ def _days(values: pd.DataFrame, path: Path) -> pd.Series:
     for name in ("year", "doy", "rh"):
         if name not in values:
             raise InputError(f"{path} has no column {name}, expected year, doy and rh (m).")
-    possible = values["year"].between(*_YEARS) & values["doy"].between(1, 366)
+    possible = values["year"].between(_FIRST_YEAR, YEARS[1]) & values["doy"].between(1, 366)
     _refuse_date(~possible, values, path, "a year and its day of the year")
     starts = pd.to_datetime(values["year"].astype(int).astype(str), format="%Y", errors="coerce")
     days = starts + pd.to_timedelta(values["doy"] - 1, unit="D")

@@ -1,4 +1,4 @@
-"""Daily discharge as CSV tables, as RDB files of the USGS and as files of the GRDC."""
+"""Daily discharge as text: tables, files of the USGS, of the GRDC and of eHYD."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,20 @@ import pandas as pd
 import xarray as xr
 
 from qilian.archive.readers.daily import ISO, counted, find_days, one_a_day, parse_values
-from qilian.archive.readers.table import column, read_table, read_text, some
+from qilian.archive.readers.table import column, parse_numbers, quoted, read_table, read_text, some
 from qilian.contracts.datasets import DISCHARGE, conform
 from qilian.contracts.errors import InputError
 
 _CUBIC_METRES_PER_SECOND = {"m3 s-1": 1.0, "l s-1": 1e-3, "ft3 s-1": 0.028316846592}
+_LARGEST_BASIN = 1e7  # km2; the Amazon's is 6e6
+_DEPTH = "mm day-1"  # of discharge over its basin
 # Units that a heading may name and that are not the one taken where no unit is given.
 _OTHER_UNIT = re.compile(r"(?<![a-z])(cfs|ft3|ft\^3|ft³|l/s|lps|mm|m3/d)(?![a-z])", re.IGNORECASE)
+_EHYD_UNIT = re.compile(r"^Einheit:[ \t]*;[ \t]*\[?([^\]\s;]*)", re.MULTILINE)
+_EHYD_UNITS = {"m³/s": "m3 s-1", "m3/s": "m3 s-1", "l/s": "l s-1"}
 _GRDC_MISSING = -999.0
+_GRDC_NO_FLAG = "-999"
+_GRDC_CONTENT = re.compile(r"^#\s*Data Set Content:[ \t]*(.*MONTH.*?)\s*$", re.MULTILINE)
 _GRDC_HEADER = re.compile(r"^#\s*(GRDC-No\.|River|Station):[ \t]*(\S.*?)\s*$", re.MULTILINE)
 
 
@@ -30,8 +36,11 @@ def read_csv(
     decimal: str = ".",
     dates: str = ISO,
     columns: str | None = None,
+    below: str | None = None,
+    only: str | None = None,
     quality: str | None = None,
     leave_out: str | None = None,
+    area_km2: float | None = None,
 ) -> xr.Dataset:
     """Read daily discharge, and precipitation if it has a column, from a text table.
 
@@ -47,8 +56,8 @@ def read_csv(
         year, month and day, between commas. A time of day and its zone are left out: the day is
         the one that is written.
     unit : str, optional
-        Unit of the discharge column: m3 s-1, l s-1 or ft3 s-1; the first of them by default,
-        unless the column's name tells another.
+        Unit of the discharge column: m3 s-1, l s-1, ft3 s-1, or mm day-1 over `area_km2`; the
+        first of them by default, unless the column's name tells another.
     nodata : float, optional
         A number that stands for a missing value, such as -9999.
     separator, decimal : str, optional
@@ -57,11 +66,17 @@ def read_csv(
         How dates are written, such as D.M.YYYY or M/D/YY.
     columns : str, optional
         Names of the columns, between commas, of a file without a header.
+    below : str, optional
+        Begin of the line above the table, where other text goes before it.
+    only : str, optional
+        The rows to read of a table of several quantities, as in ``PARAM=1``.
     quality : str, optional
         Name of the column of qualification codes, which are counted in the attribute
         `qualification`.
     leave_out : str, optional
         Codes, between commas, whose days become missing.
+    area_km2 : float, optional
+        Area of the basin, of a discharge in mm day-1.
 
     Returns
     -------
@@ -79,11 +94,10 @@ def read_csv(
             f"{path}: the column {discharge!r} seems to be in {told[0]}, expected unit in the "
             "catalogue."
         )
-    unit = unit or "m3 s-1"
-    if unit not in _CUBIC_METRES_PER_SECOND:
-        known = ", ".join(_CUBIC_METRES_PER_SECOND)
-        raise InputError(f"{path}: the unit of discharge is {unit!r}, expected one of {known}.")
-    table = read_table(path, separator, columns)
+    factor = _factor(unit or "m3 s-1", area_km2, path)
+    table = read_table(path, separator, columns, below)
+    if only is not None:
+        table = _rows_of(table, only, path)
     days = find_days(table, time, path, dates)
     named = {"discharge": discharge}
     if precipitation is not None:
@@ -93,7 +107,7 @@ def read_csv(
         path,
         days,
         named,
-        _CUBIC_METRES_PER_SECOND[unit],
+        factor,
         {nodata},
         decimal=decimal,
         quality=quality,
@@ -156,37 +170,93 @@ def read_usgs_rdb(
     )
 
 
-def read_grdc(path: Path, *, nodata: float | None = None) -> xr.Dataset:
+def read_grdc(
+    path: Path, *, nodata: float | None = None, leave_out: str | None = None
+) -> xr.Dataset:
     """Read daily discharge from a file of the Global Runoff Data Centre.
 
     Parameters
     ----------
     path : pathlib.Path
         The file of one station: a header of ``#`` lines, then ``YYYY-MM-DD;hh:mm; Value`` in
-        m3 s-1 with -999 for a missing day.
+        m3 s-1 with -999 for a missing day. In place of the value may stand
+        ``Original; Calculated; Flag``: then a calculated value, which the centre has modified, goes
+        before the provider's.
     nodata : float, optional
         Another number that stands for a missing value.
+    leave_out : str, optional
+        Flags, between commas, whose days become missing, such as `99`, usage not recommended.
 
     Returns
     -------
     xarray.Dataset
         (time,) `discharge` [m3 s-1], days ascending; `attrs` hold `grdc_number`, `river` and
-        `station` as far as the header names them.
+        `station` as far as the header names them, and flags are counted in `qualification`.
 
     Raises
     ------
     InputError
         The file, a column, a date or a value is not as described; the message says where.
     """
+    text = read_text(path)
+    if monthly := _GRDC_CONTENT.search(text):
+        raise InputError(f"{path} holds {quoted(monthly[1])}, expected daily discharge.")
     table = read_table(path, ";")
-    header = _GRDC_HEADER.findall(read_text(path))
+    header = _GRDC_HEADER.findall(text)
     numbers = [value for key, value in header if key == "GRDC-No."]
     if len(set(numbers)) > 1:
         raise InputError(f"{path} holds the stations {some(numbers)}, expected one a file.")
     days = find_days(table, "YYYY-MM-DD", path)
-    discharge = _dataset(table, path, days, {"discharge": "Value"}, 1.0, {_GRDC_MISSING, nodata})
+    flagged = {"Original", "Calculated", "Flag"} <= set(table)
+    if flagged:
+        modified = parse_numbers(table["Calculated"], path)
+        none = (table["Calculated"] == "") | (modified == _GRDC_MISSING)
+        table["Value"] = table["Calculated"].mask(none, table["Original"])
+        table["Flag"] = table["Flag"].replace(_GRDC_NO_FLAG, "")
+    discharge = _dataset(
+        table,
+        path,
+        days,
+        {"discharge": "Value"},
+        1.0,
+        {_GRDC_MISSING, nodata},
+        quality="Flag" if flagged else None,
+        leave_out=leave_out,
+    )
     names = {"GRDC-No.": "grdc_number", "River": "river", "Station": "station"}
     return discharge.assign_attrs({names[key]: value for key, value in header})
+
+
+def read_ehyd(path: Path, *, nodata: float | None = None) -> xr.Dataset:
+    """Read daily discharge from a `Q-Tagesmittel` file of eHYD, the Austrian service.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file of one gauge: lines of a name, a semicolon and a value, among them the unit
+        (`Einheit`), then below `Werte:` rows such as ``01.02.1996 00:00:00 ;    1041,00``, with
+        `Lücke` for a missing day.
+    nodata : float, optional
+        A number that stands for a missing value, such as -9999.
+
+    Returns
+    -------
+    xarray.Dataset
+        (time,) `discharge` [m3 s-1], days ascending.
+
+    Raises
+    ------
+    InputError
+        No such file, water levels or another quantity, monthly values, a date or number is none.
+    """
+    unit = _EHYD_UNIT.search(read_text(path))
+    if unit is None or unit[1] not in _EHYD_UNITS:
+        told = f"is in {quoted(unit[1])}" if unit else "has no line Einheit"
+        raise InputError(f"{path} {told}, expected discharge of eHYD in m³/s or l/s.")
+    table = read_table(path, ";", "date,discharge", "Werte:")
+    days = find_days(table, "date", path, "DD.MM.YYYY")
+    factor = _CUBIC_METRES_PER_SECOND[_EHYD_UNITS[unit[1]]]
+    return _dataset(table, path, days, {"discharge": "discharge"}, factor, {nodata}, decimal=",")
 
 
 def _dataset(
@@ -202,7 +272,7 @@ def _dataset(
     quality: str | None = None,
     leave_out: str | None = None,
 ) -> xr.Dataset:
-    """Put the named columns under the discharge contract."""
+    """Put the named columns of a table under the discharge contract."""
     numbers, about = {}, {}
     for name, heading in columns.items():
         text = column(table, heading, path)
@@ -222,6 +292,36 @@ def _dataset(
         if name in dataset:
             dataset[name].attrs = {"units": unit, **about[name]}
     return conform(dataset, DISCHARGE, str(path))
+
+
+def _factor(unit: str, area_km2: float | None, path: Path) -> float:
+    """Cubic metres a second that one unit of discharge makes."""
+    if unit != _DEPTH and unit not in _CUBIC_METRES_PER_SECOND:
+        known = ", ".join([*_CUBIC_METRES_PER_SECOND, _DEPTH])
+        raise InputError(f"{path}: the unit of discharge is {unit!r}, expected one of {known}.")
+    if (unit == _DEPTH) != (area_km2 is not None):
+        raise InputError(f"{path}: expected area_km2 with unit = {_DEPTH!r}, and with no other.")
+    return _CUBIC_METRES_PER_SECOND[unit] if area_km2 is None else over_basin(area_km2, path)
+
+
+def over_basin(area_km2: float, path: Path) -> float:
+    """Cubic metres a second that 1 mm a day makes over a basin."""
+    if not 0 < area_km2 <= _LARGEST_BASIN:
+        raise InputError(
+            f"{path}: area_km2 is {area_km2:g}, expected more than 0 and at most "
+            f"{_LARGEST_BASIN:.0e}."
+        )
+    return area_km2 * 1e3 / 86400
+
+
+def _rows_of(table: pd.DataFrame, only: str, path: Path) -> pd.DataFrame:
+    name, told, value = only.partition("=")
+    if not told:
+        raise InputError(f"{path}: only is {quoted(only)}, expected a form such as PARAM=1.")
+    rows = table[column(table, name.strip(), path) == value.strip()]
+    if rows.empty:
+        raise InputError(f"{path} has no row of {quoted(only)}, expected some.")
+    return rows
 
 
 def _coded(table: pd.DataFrame, quality: str | None, codes: str, path: Path) -> pd.Series:

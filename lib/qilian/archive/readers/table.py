@@ -23,7 +23,9 @@ _WIDTH = re.compile(r"\d+[sdn]")  # in the line that may follow the names of an 
 _DECIMAL = re.compile(r"-?\d+[.,]\d+")  # a gauge's height, no code of a station
 
 
-def read_table(path: Path, separator: str = ",", columns: str | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path, separator: str = ",", columns: str | None = None, below: str | None = None
+) -> pd.DataFrame:
     """Read a table as text, its index the line numbers of the file.
 
     Parameters
@@ -34,11 +36,14 @@ def read_table(path: Path, separator: str = ",", columns: str | None = None) -> 
         What stands between fields: a comma, a semicolon, a tab, or a blank for any number of them.
     columns : str, optional
         Names of the columns, between commas, of a file without a line that names them.
+    below : str, optional
+        Begin of the line above the table, where other text goes before it.
 
     Raises
     ------
     InputError
-        No text, no table, a line with more fields than there are columns, several stations.
+        No text, no table, nothing to stand below, a line with more fields than there are columns,
+        several stations.
     """
     if separator not in _SEPARATORS:
         known = ", ".join(f"{key!r} ({name})" for key, name in _SEPARATORS.items())
@@ -46,10 +51,11 @@ def read_table(path: Path, separator: str = ",", columns: str | None = None) -> 
             f"{path}: separator is {reprlib.repr(separator)}, expected one of {known}."
         )
     lines = dict(enumerate(_LINE_END.split(read_text(path)), start=1))
+    above = 0 if below is None else _line_above(lines, below, path)
     rows = {
         number: _fields(line, separator, f"{path}, line {number}")
         for number, line in lines.items()
-        if line.strip() and not line.startswith("#")
+        if number > above and line.strip() and not line.startswith("#")
     }
     if not rows:
         raise InputError(f"{path} is empty, expected a table.")
@@ -70,6 +76,16 @@ def read_table(path: Path, separator: str = ",", columns: str | None = None) -> 
     table = table[(table != "").any(axis=1)]
     _refuse_stations(table, path)
     return table
+
+
+def _line_above(lines: dict[int, str], below: str, path: Path) -> int:
+    """Return the number of the first line that begins so."""
+    for number, line in lines.items():
+        if line.strip().startswith(below):
+            return number
+    raise InputError(
+        f"{path} has no line that begins with {quoted(below)}, expected its table below."
+    )
 
 
 def _fields(line: str, separator: str, place: str) -> list[str]:

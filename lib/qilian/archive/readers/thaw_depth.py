@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from qilian.archive.readers.daily import parse_values
+from qilian.archive.readers.daily import YEARS, parse_values
 from qilian.archive.readers.table import column, numbers, read_table
 from qilian.contracts.datasets import THAW_DEPTH, conform
 from qilian.contracts.errors import InputError
 
-_YEARS = 1500, 2200
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
 
@@ -60,8 +59,8 @@ def read_csv(
     years = numbers(table, year, path)
     if np.unique(years).size < years.size or (years % 1).any() or not years.size:
         raise InputError(f"{path}: {year} repeats or is no whole number, expected one row a year.")
-    if years.min() < _YEARS[0] or years.max() > _YEARS[1]:
-        raise InputError(f"{path}: {year} is no calendar year, expected {_YEARS[0]}-{_YEARS[1]}.")
+    if years.min() < YEARS[0] or years.max() > YEARS[1]:
+        raise InputError(f"{path}: {year} is no calendar year, expected {YEARS[0]}-{YEARS[1]}.")
     columns = {"thaw_depth": thaw_depth, "standard_deviation": standard_deviation}
     found = {}
     for name, heading in columns.items():
