@@ -1,6 +1,5 @@
 """Interferograms of any processor, as GeoTIFF files named by a pattern or listed in a table."""
 
-import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +10,8 @@ import xarray as xr
 
 from qilian.archive.readers import gamma
 from qilian.archive.readers.daily import parse_values
-from qilian.archive.readers.files import files_like, refuse_packed
 from qilian.archive.readers.pairs import checked_wavelength, pair_dates, table_dates
+from qilian.archive.readers.patterns import dated_files
 from qilian.archive.readers.raster import (
     Stored,
     as_stored,
@@ -29,8 +28,6 @@ from qilian.archive.readers.table import column, read_table
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
 from qilian.contracts.errors import InputError, require
 
-_DATES = re.compile(r"\\\{(reference|secondary)\\\}")
-_DATE = r"\d{8}|(?<!\d)\d{6}(?!\d)"  # eight digits, or six that stand alone
 Pair = tuple[str, str]
 
 
@@ -170,49 +167,16 @@ def _files(
 
 def match(path: Path, pattern: str) -> dict[Pair, Path]:
     """Files under `path` that fit a pattern with {reference} and {secondary}, by pair."""
-    for name in ("reference", "secondary"):
-        if f"{{{name}}}" not in pattern:
-            raise InputError(f"the pattern {pattern!r} lacks {{{name}}}, the place of a date.")
-    expression = _expression(pattern)
-    found: dict[Pair, Path] = {}
-    for file in files_like(path, pattern.replace("{reference}", "*").replace("{secondary}", "*")):
-        fit = re.fullmatch(expression, file.relative_to(path).as_posix())
-        if fit is None:
-            continue
-        pair = _full(fit["reference"]), _full(fit["secondary"])
-        if pair[0] > pair[1]:
+    found = {}
+    for (first, second), file in dated_files(path, pattern, "reference", "secondary").items():
+        if first > second:
             raise InputError(
-                f"{file}: {{reference}} is {pair[0]} and {{secondary}} {pair[1]}, expected the "
+                f"{file}: {{reference}} is {first} and {{secondary}} {second}, expected the "
                 "earlier date as reference; exchange the two in the pattern, and say positive = "
                 '"towards" if the phase is that of the later date minus that of the earlier.'
             )
-        if pair in found:
-            raise InputError(
-                f"{file}: the pair {pair[0]}-{pair[1]} has {found[pair].name} already."
-            )
-        found[pair] = file
-    if not found:
-        refuse_packed(path)
-        raise InputError(f"{path} holds no file named {pattern}, expected one a pair.")
+        found[first, second] = file
     return found
-
-
-def _expression(pattern: str) -> str:
-    """Regular expression of a pattern; a date named again is the same date."""
-    seen: set[str] = set()
-
-    def group(place: re.Match[str]) -> str:
-        name = place[1]
-        again = name in seen
-        seen.add(name)
-        return f"(?P={name})" if again else f"(?P<{name}>{_DATE})"
-
-    return _DATES.sub(group, re.escape(pattern)).replace(r"\*", "[^/]*")
-
-
-def _full(date: str) -> str:
-    """YYYYMMDD of a date that may lack its century; radars have flown since 1978."""
-    return date if len(date) == 8 else f"{20 if date < '78' else 19}{date}"
 
 
 def _from_table(path: Path, table_path: Path) -> tuple[dict, dict[Pair, float]]:
