@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import h5py
 import numpy as np
@@ -144,6 +145,13 @@ def _caravan(folder: Path) -> None:
 def _table(*lines: str) -> Callable[[Path], object]:
     def write(folder: Path) -> None:
         folder.mkdir(parents=True)
+def _era5_zip(folder: Path) -> None:
+    _era5(folder)
+    with ZipFile(folder / "a.zip", "w") as packed:
+        packed.write(folder / "a.nc", "data_stream-oper_stepType-instant.nc")
+    (folder / "a.nc").unlink()
+
+
         (folder / "table.txt").write_text("\n".join([*lines, ""]))
 
     return write
@@ -197,6 +205,7 @@ LAYOUTS = (
     Layout(
         "discharge",
         "usgs_rdb",
+    Layout("climate", "era5", _era5_zip, {}, "in/a.zip"),
         _table("# x", _RDB, "5s\t15s\t20d\t14n\t10s", "USGS\t1\t2020-09-01\t100\tA"),
         {},
         _TABLE,

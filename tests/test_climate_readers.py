@@ -1,6 +1,7 @@
 """Air temperature of stations and of ERA5 ends as daily means in degrees, or is refused."""
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -180,6 +181,83 @@ def test_temperature_and_rain_may_lie_in_two_files(tmp_path):
     write(both[["t2m"]], tmp_path / "instant.nc")
     write(both[["tp"]], tmp_path / "accumulated.nc")
     assert {"air_temperature", "precipitation"} == set(era5.read(tmp_path).data_vars)
+
+
+def packed(path: Path, **members: xr.Dataset) -> Path:
+    """Write netCDF files into a zip, as the Climate Data Store sends them."""
+    with ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            file = write(data, path.with_name("member"))
+            archive.write(file, f"data_stream-oper_stepType-{name}.nc")
+            file.unlink()
+    return path
+
+
+@pytest.mark.parametrize("name", ["0f3c.zip", "download.nc"])
+def test_a_zip_of_the_store_is_read_as_it_is(tmp_path, name):
+    """Temperature and rain lie in two files of it; its name may be that of a netCDF file."""
+    both = rain(np.tile([0.002, 0.0], 36))
+    path = packed(tmp_path / name, instant=both[["t2m"]], accum=both[["tp"]])
+    for place in (path, tmp_path):
+        weather = era5.read(place)
+        np.testing.assert_allclose(weather.air_temperature[:3], 6.85)
+        np.testing.assert_allclose(weather.precipitation[:3], 24)
+
+
+def test_a_fault_inside_a_zip_names_the_zip_and_the_file_in_it(tmp_path):
+    path = packed(tmp_path / "a.zip", instant=celsius(hours(np.full(24, 280.0))))
+    with pytest.raises(
+        InputError, match=r"a\.zip/data_stream-oper_stepType-instant\.nc: t2m is in"
+    ):
+        era5.read(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(InputError, match=r"a\.zip is a zip archive, expected its files to be ERA5"):
+        era5.read(path)
+    packed(path)
+    with pytest.raises(InputError, match=r"a\.zip holds no file named \*\.nc"):
+        era5.read(path)
+
+
+def by_day(name: str, values: list[float]) -> xr.Dataset:
+    """Return daily statistics of `t2m` [K] or `tp` [m], at the grid points of `hours`."""
+    data = hours(np.array(values)).rename(t2m=name)
+    data[name].attrs["units"] = {"t2m": "K", "tp": "m"}[name]
+    return data.assign_coords(valid_time=pd.date_range("2018-07-01", periods=len(values)))
+
+
+@pytest.mark.parametrize(("statistic", "metres"), [("mean", 0.001), ("sum", 0.024)])
+def test_daily_statistics_are_days_already(tmp_path, statistic, metres):
+    """The mean of 24 hourly totals of 1 mm and their sum are both 24 mm a day."""
+    write(by_day("t2m", [274.15, 275.15]), tmp_path / "2m_temperature_0_daily-mean.nc")
+    rainy = by_day("tp", [metres, 0.0])
+    write(rainy, tmp_path / f"total_precipitation_0_daily-{statistic}.nc")
+    weather = era5.read(tmp_path)
+    np.testing.assert_allclose(weather.air_temperature, [1, 2])
+    np.testing.assert_allclose(weather.precipitation, [24, 0])
+    assert str(weather.time.values[1])[:10] == "2018-07-02"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("t_daily-maximum.nc", by_day("t2m", [280.0]), "the daily maximum of t2m, expected mean"),
+        ("r_daily-minimum.nc", by_day("tp", [0.0]), "daily minimum of tp, expected mean or sum"),
+        ("t_daily-mean.nc", hours(np.full(24, 280.0)), "several daily statistics of a day"),
+        ("t_daily-mean.nc", by_day("t2m", [np.nan]), "no value of t2m, expected those of a place"),
+        ("renamed.nc", by_day("t2m", [280.0] * 5), "or daily-mean in the name of a file of daily"),
+    ],
+)
+def test_another_statistic_of_days_is_refused(tmp_path, name, data, said):
+    path = write(data, tmp_path / name)
+    with pytest.raises(InputError, match=said):
+        era5.read(path)
+
+
+def test_hours_and_daily_statistics_do_not_mix(tmp_path):
+    write(by_day("t2m", [280.0]), tmp_path / "t_daily-mean.nc")
+    write(hours(np.full(24, 280.0)), tmp_path / "a.nc")
+    with pytest.raises(InputError, match="holds hours and daily statistics, expected either"):
+        era5.read(tmp_path)
 
 
 def celsius(data: xr.Dataset) -> xr.Dataset:
