@@ -134,6 +134,13 @@ def _era5(folder: Path) -> None:
     data.to_netcdf(folder / "a.nc", engine="h5netcdf")
 
 
+def _era5_zip(folder: Path) -> None:
+    _era5(folder)
+    with ZipFile(folder / "a.zip", "w") as packed:
+        packed.write(folder / "a.nc", "data_stream-oper_stepType-instant.nc")
+    (folder / "a.nc").unlink()
+
+
 def _caravan(folder: Path) -> None:
     folder.mkdir(parents=True)
     time = pd.date_range("2020-01-01", periods=5)
@@ -145,13 +152,6 @@ def _caravan(folder: Path) -> None:
 def _table(*lines: str) -> Callable[[Path], object]:
     def write(folder: Path) -> None:
         folder.mkdir(parents=True)
-def _era5_zip(folder: Path) -> None:
-    _era5(folder)
-    with ZipFile(folder / "a.zip", "w") as packed:
-        packed.write(folder / "a.nc", "data_stream-oper_stepType-instant.nc")
-    (folder / "a.nc").unlink()
-
-
         (folder / "table.txt").write_text("\n".join([*lines, ""]))
 
     return write
@@ -185,6 +185,7 @@ LAYOUTS = (
     Layout("rate", "mintpy", _velocity, {}, "in/velocity.h5"),
     Layout("uav", "image", lambda folder: _raster(folder / "a.tif", 0.5, bands=3), {}, "in/a.tif"),
     Layout("climate", "era5", _era5, {}),
+    Layout("climate", "era5", _era5_zip, {}, "in/a.zip"),
     Layout(
         "climate",
         "ghcn_csv",
@@ -205,7 +206,6 @@ LAYOUTS = (
     Layout(
         "discharge",
         "usgs_rdb",
-    Layout("climate", "era5", _era5_zip, {}, "in/a.zip"),
         _table("# x", _RDB, "5s\t15s\t20d\t14n\t10s", "USGS\t1\t2020-09-01\t100\tA"),
         {},
         _TABLE,

@@ -61,9 +61,9 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
         "csv": hydrograph.read_csv,
         "usgs_rdb": hydrograph.read_usgs_rdb,
         "grdc": hydrograph.read_grdc,
+        "ehyd": hydrograph.read_ehyd,
+        "caravan": caravan.read_discharge,
     },
     "thaw_depth": {"csv": thaw_depth.read_csv},
     "pairs": {"csv": pairs.read_csv},
-        "ehyd": hydrograph.read_ehyd,
-        "caravan": caravan.read_discharge,
 }
