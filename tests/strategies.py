@@ -50,6 +50,17 @@ def _geotiff(folder: Path) -> None:
     (folder / "baselines.csv").write_text(text)
 
 
+def _gmtsar(folder: Path) -> None:
+    place = {"lat": 37.9985 + 0.001 * np.arange(4), "lon": 100.0005 + 0.001 * np.arange(5)}
+    for days in ("2020000_2020012", "2020012_2020024"):
+        (folder / days).mkdir(parents=True)
+        for name, value in {"unwrap": 1.5, "corr": 0.5}.items():
+            grid = xr.Dataset({"z": (("lat", "lon"), np.full((4, 5), value, "float32"))}, place)
+            grid["lon"].attrs["units"], grid["lat"].attrs["units"] = "degrees_east", "degrees_north"
+            grid.to_netcdf(folder / days / f"{name}_ll.grd", engine="scipy")
+    (folder / "baseline_table.dat").write_text("a 2020000.5 0 1 20\nb 2020012.5 12 1 -10\n")
+
+
 def _licsar(folder: Path) -> None:
     for pair in PAIRS:
         stem = folder / "_".join(pair) / "_".join(pair)
@@ -178,11 +189,20 @@ _TABLE = "in/table.txt"
 
 LAYOUTS = (
     Layout("alos1", "geotiff", _geotiff, _PATTERNS),
+    Layout(
+        "sentinel1",
+        "gmtsar",
+        _gmtsar,
+        {"wavelength": 0.0555, "first_day": 0, "baselines": "baseline_table.dat"},
+    ),
     Layout("sentinel1", "licsar", _licsar, {}),
     Layout("sentinel1", "hyp3", _hyp3, {}),
     Layout("sentinel1", "mintpy", _ifgram_stack, {}),
     Layout("displacement", "mintpy", _timeseries, {}, "in/timeseries.h5"),
     Layout("rate", "mintpy", _velocity, {}, "in/velocity.h5"),
+    Layout("displacement", "licsbas", _licsbas, {}),
+    Layout("rate", "licsbas", _licsbas, {}),
+    Layout("rate", "licsbas", _licsbas_flat, {"standard_error": "vstd"}, "in/vel"),
     Layout("uav", "image", lambda folder: _raster(folder / "a.tif", 0.5, bands=3), {}, "in/a.tif"),
     Layout("climate", "era5", _era5, {}),
     Layout("climate", "era5", _era5_zip, {}, "in/a.zip"),
@@ -192,9 +212,6 @@ LAYOUTS = (
         _table("STATION,DATE,TMAX,TMIN,PRCP", "X,2020-01-01,150,50,12", "X,2020-01-02,160,40,"),
         {},
         _TABLE,
-    Layout("displacement", "licsbas", _licsbas, {}),
-    Layout("rate", "licsbas", _licsbas, {}),
-    Layout("rate", "licsbas", _licsbas_flat, {"standard_error": "vstd"}, "in/vel"),
     ),
     Layout(
         "discharge",

@@ -12,13 +12,14 @@ from qilian.archive.readers import (
     era5,
     geotiff,
     ghcn,
+    gmtsar,
     gnssrefl,
     hydrograph,
     hyp3,
     image,
     licsar,
-    mintpy,
     licsbas,
+    mintpy,
     pairs,
     thaw_depth,
     vector,
@@ -31,9 +32,13 @@ Reader = Callable[..., Data]
 # Formats that interferograms of any satellite come in.
 _INTERFEROGRAMS: Mapping[str, Reader] = {
     "geotiff": geotiff.read,
+    "gmtsar": gmtsar.read,
     "hyp3": hyp3.read,
     "mintpy": mintpy.read_stack,
 }
+
+# Names of interferogram stacks, in the order in which a page takes one by itself.
+STACKS = ("sentinel1", "alos2", "alos1", "envisat", "ers2")
 
 # What a name in a catalogue may hold, and the formats it may come in.
 READERS: Mapping[str, Mapping[str, Reader]] = {

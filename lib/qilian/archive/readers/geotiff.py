@@ -10,19 +10,16 @@ import xarray as xr
 
 from qilian.archive.readers import gamma
 from qilian.archive.readers.daily import parse_values
+from qilian.archive.readers.layers import add_ground, of_axes
 from qilian.archive.readers.pairs import checked_wavelength, pair_dates, table_dates
 from qilian.archive.readers.patterns import dated_files
 from qilian.archive.readers.raster import (
     Stored,
-    as_stored,
     checked_coherence,
-    checked_height,
     checked_phase,
     common_grid,
     coordinates,
     lazy_stack,
-    look_vector,
-    read_layer,
 )
 from qilian.archive.readers.table import column, read_table
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
@@ -120,14 +117,8 @@ def read(
         layers = lazy_stack(paths, grid, decode[kind], stored=bands[kind])
         stack[name] = ("pair", "y", "x"), layers, {"units": units}
     stack["wavelength"] = (), wavelength, {"units": "m"}
-    if height:
-        layer, about = read_layer(path / height, grid, checked_height, stored)
-        stack["height"] = ("y", "x"), layer, {"units": "m", **about}
-    if line_of_sight:
-        axes = [path / line_of_sight.replace("{axis}", axis) for axis in ("east", "north", "up")]
-        parts, abouts = zip(*(read_layer(f, grid, as_stored, stored) for f in axes), strict=True)
-        for name, part in look_vector(*parts).items():
-            stack[name] = ("y", "x"), part, {"units": "1", **abouts[0]}
+    vector = of_axes(path, line_of_sight) if line_of_sight else []
+    add_ground(stack, grid, path / height if height else None, vector, stored)
     metres = _baselines(path, baselines, dates) if baselines else listed
     if metres:
         values = [metres.get(pair, np.nan) for pair in dates]

@@ -13,6 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from qilian.archive.readers.files import files_under, refuse_packed
+from qilian.archive.readers.layers import coherence_or_nothing, phase_or_nothing
 from qilian.archive.readers.pairs import pair_dates, parse_metres
 from qilian.archive.readers.raster import (
     Decode,
@@ -20,9 +21,7 @@ from qilian.archive.readers.raster import (
     Layer,
     Start,
     as_stored,
-    checked_coherence,
     checked_height,
-    checked_phase,
     common_extent,
     coordinates,
     grid_of,
@@ -108,8 +107,8 @@ def read(path: Path, *, wavelength: float | None = None) -> xr.Dataset:
     place = dict(zip(shared, starts, strict=True))
     stack = stack.merge(coordinates(grid))
     for name, layer, decode, units in (
-        ("unwrapped_phase", "unw_phase", _phase, "rad"),
-        ("coherence", "corr", _coherence, "1"),
+        ("unwrapped_phase", "unw_phase", phase_or_nothing, "rad"),
+        ("coherence", "corr", coherence_or_nothing, "1"),
     ):
         files = {product.files[layer]: place[product.files[layer]] for product in products}
         stack[name] = ("pair", "y", "x"), _stacked(files, grid, decode), {"units": units}
@@ -220,14 +219,6 @@ def _ground_layer(path: Path, grid: Grid, decode: Decode, start: Start | None) -
 
 def _stacked(files: dict[Path, Start], grid: Grid, decode: Decode) -> da.Array:
     return lazy_stack(list(files), grid, decode, list(files.values()))
-
-
-def _phase(stored: np.ndarray, path: Path) -> np.ndarray:
-    return checked_phase(zero_is_missing(stored, path), path)
-
-
-def _coherence(stored: np.ndarray, path: Path) -> np.ndarray:
-    return checked_coherence(zero_is_missing(stored, path), path)
 
 
 def _elevation(stored: np.ndarray, path: Path) -> np.ndarray:

@@ -7,20 +7,17 @@ import numpy as np
 import xarray as xr
 
 from qilian.archive.readers.files import files_like, refuse_packed
+from qilian.archive.readers.layers import (
+    add_ground,
+    coherence_or_nothing,
+    phase_or_nothing,
+)
 from qilian.archive.readers.pairs import pair_dates, parse_date, parse_metres
 from qilian.archive.readers.raster import (
-    Grid,
     Stored,
-    as_stored,
-    checked_coherence,
-    checked_height,
-    checked_phase,
     common_grid,
     coordinates,
     lazy_stack,
-    look_vector,
-    read_layer,
-    zero_is_missing,
 )
 from qilian.archive.readers.table import quoted, read_text
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
@@ -67,37 +64,18 @@ def read(path: Path, *, wavelength: float = RADARS["Sentinel-1"].wavelength) -> 
     pairs = [(first, second) for first, second in (f.name.split("_") for f in folders)]
     stack = pair_dates(pairs, [str(f) for f in folders]).merge(coordinates(grid))
     dims = ("pair", "y", "x")
-    stack["unwrapped_phase"] = dims, lazy_stack(phase, grid, _phase), {"units": "rad"}
-    levels = lazy_stack(coherence, grid, _coherence, stored=_BYTES)
+    stack["unwrapped_phase"] = dims, lazy_stack(phase, grid, phase_or_nothing), {"units": "rad"}
+    levels = lazy_stack(coherence, grid, coherence_or_nothing, stored=_BYTES)
     stack["coherence"] = dims, levels, {"units": "1"}
     stack["wavelength"] = (), wavelength, {"units": "m"}
-    _add_layers(stack, path, grid)
-    _add_baselines(stack, path / "baselines")
+    one = {layer: files_like(path, f"*.geo.{layer}.tif")[:1] for layer in ("hgt", "E", "N", "U")}
+    vector = [file for axis in "ENU" for file in one[axis]]
+    add_ground(stack, grid, next(iter(one["hgt"]), None), vector if len(vector) == 3 else ())
+    add_baselines(stack, path / "baselines")
     return conform(stack, INTERFEROGRAMS, str(path))
 
 
-def _phase(values: np.ndarray, path: Path) -> np.ndarray:
-    return checked_phase(zero_is_missing(values, path), path)
-
-
-def _coherence(values: np.ndarray, path: Path) -> np.ndarray:
-    return checked_coherence(zero_is_missing(values, path), path)
-
-
-def _add_layers(stack: xr.Dataset, path: Path, grid: Grid) -> None:
-    """Add heights and the unit vector ground to sensor, as far as they stand beside the pairs."""
-    files = {layer: files_like(path, f"*.geo.{layer}.tif")[:1] for layer in ("hgt", "E", "N", "U")}
-    if files["hgt"]:
-        height, about = read_layer(files["hgt"][0], grid, checked_height)
-        stack["height"] = ("y", "x"), height, {"units": "m", **about}
-    vector = [file for layer in "ENU" for file in files[layer]]
-    if len(vector) == 3:
-        parts, abouts = zip(*(read_layer(file, grid, as_stored) for file in vector), strict=True)
-        for name, part in look_vector(*parts).items():
-            stack[name] = ("y", "x"), part, {"units": "1", **abouts[0]}
-
-
-def _add_baselines(stack: xr.Dataset, path: Path) -> None:
+def add_baselines(stack: xr.Dataset, path: Path) -> None:
     """Baseline of each pair from the list relative to the prime date, itself absent: 0 m."""
     if not path.is_file():
         return

@@ -80,18 +80,24 @@ class Stored:
     """What the numbers in a file mean where its own tags do not say.
 
     `nodata` goes before the file's tag. `whole` is what stands for 1 in bytes without a scale.
-    `band` counts from 1; None stands for the only one.
+    `band` counts from 1; None stands for the only one. `crs` is the coordinate system of a file
+    that names none.
     """
 
     nodata: float | None = None
     whole: float = 1.0
     band: int | None = None
+    crs: str | None = None
 
 
 def open_raster(path: Path, overview: int | None = None) -> rasterio.DatasetReader:
     """Open a raster, or one of its overviews, or say in one sentence why it can't be opened."""
-    with foreign(path, "a GeoTIFF"):
+    with foreign(path, f"a {_kind(path)}"):
         return rasterio.open(path, **({} if overview is None else {"overview_level": overview}))
+
+
+def _kind(path: Path) -> str:
+    return _KINDS.get(path.suffix, "GeoTIFF")
 
 
 def read_pixels(
@@ -124,7 +130,7 @@ def read_values(path: Path, window: Window | None = None, stored: Stored = Store
         The file breaks off, or integers hold their lowest number without calling it missing.
     """
     band = stored.band or 1
-    with open_raster(path) as raster, foreign(path, "a whole GeoTIFF"):
+    with open_raster(path) as raster, foreign(path, f"a whole {_kind(path)}"):
         numbers = raster.read(band, window=window)
         scale, offset = raster.scales[band - 1], raster.offsets[band - 1]
         nodata = raster.nodatavals[band - 1] if stored.nodata is None else stored.nodata
@@ -151,7 +157,8 @@ def read_values(path: Path, window: Window | None = None, stored: Stored = Store
 def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) -> Grid:
     """Read the grid of a raster; a raster without a coordinate system is refused."""
     with open_raster(path) as raster:
-        if raster.crs is None:
+        crs = raster.crs or (stored.crs and rasterio.CRS.from_string(stored.crs))
+        if not crs:
             raise InputError(f"{path} has no coordinate system, expected one such as EPSG:4326.")
         count = sum(kind != ColorInterp.alpha for kind in raster.colorinterp)
         if stored.band is not None and not 1 <= stored.band <= raster.count:
@@ -175,12 +182,12 @@ def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) 
             raise InputError(
                 f"{path} has a rotated grid, expected rows along x and columns along y."
             )
-        if raster.crs.is_geographic and not _on_earth(raster.bounds):
+        if crs.is_geographic and not _on_earth(raster.bounds):
             raise InputError(
-                f"{path} claims {raster.crs.to_string()} but lies at {raster.bounds.left:g}, "
+                f"{path} claims {crs.to_string()} but lies at {raster.bounds.left:g}, "
                 f"{raster.bounds.top:g}, expected longitude and latitude in degrees."
             )
-        return Grid(raster.shape, raster.transform, raster.crs)
+        return Grid(raster.shape, raster.transform, crs)
 
 
 def _on_earth(bounds: rasterio.coords.BoundingBox) -> bool:
