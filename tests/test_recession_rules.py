@@ -220,6 +220,20 @@ def test_kuparuk_as_lfstat_has_it(kuparuk):
         assert found == pytest.approx(theirs, abs=6e-7)
 
 
+def test_lfstats_numbers_do_not_hang_on_the_calendar(kuparuk):
+    """R's lfstat knows no year: its segments may cross New Year, as here after half a year."""
+    moved = kuparuk.assign_coords(time=kuparuk["time"] + np.timedelta64(177, "D"))
+    options = {"method": "low_flow", "season": WHOLE_YEAR, "exceeded": 30}
+    days = recession_days.select_days(moved, **options)
+    crossing = days["segment"].values[days["time"].dt.strftime("%m-%d") == "12-31"]
+    log_flow, segment, _ = _estimators.chosen(days)
+    assert (crossing > 0).any()
+    assert segment[-1] == 58
+    for name, theirs in {"master_curve": 11.820347, "segment_mean": 13.522674}.items():
+        found = _estimators.constant(_estimators.ESTIMATORS[name], log_flow, segment)
+        assert found == pytest.approx(theirs, abs=6e-7)
+
+
 def test_kuparuk_as_tossh_has_it(kuparuk):
     """The Kuparuk's long falls give TOSSH's 81 segments, and their base flow its constant.
 

@@ -1,4 +1,4 @@
-"""Days of whole calendar years, with a season of recessions."""
+"""Days of whole years, with a season of recessions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,16 @@ import xarray as xr
 
 from qilian.contracts.errors import InputError, require
 
+_LEAP_DAY = 229  # on which no year can begin
+
 
 @dataclass(frozen=True)
 class Calendar:
-    """Days of the calendar years a record touches, arrays of shape (time,)."""
+    """Days of the years a record touches, arrays of shape (time,).
+
+    A year is a calendar year or, for a season that crosses New Year, lasts from the season's first
+    day until the next such day and is named after the calendar year in which it begins.
+    """
 
     time: np.ndarray
     year: np.ndarray
@@ -22,11 +28,6 @@ class Calendar:
     def years(self) -> np.ndarray:
         """The years in order."""
         return np.arange(self.year[0], self.year[-1] + 1)
-
-    @cached_property
-    def first_of_year(self) -> np.ndarray:
-        """Which days are the first of their year."""
-        return np.diff(self.year, prepend=0) != 0
 
     def around_season(self, margin: int = 20) -> "Calendar":
         """Leave out what is further than `margin` days from any season.
@@ -39,17 +40,24 @@ class Calendar:
 
 
 def calendar(record: xr.DataArray, season: tuple[str, str]) -> Calendar:
-    """Lay out whole years from 1 January of the first to 31 December of the last."""
+    """Lay out whole years from that of the record's first day to that of its last."""
     named = set(record.dims) in ({"time"}, {"gauge", "time"})
     require("dims of discharge", record.dims, named, "time, or gauge and time")
     if record.sizes.get("time", 0) == 0:
         raise InputError("discharge holds no days, expected a daily record along time.")
     first, last = month_days(season)
+    crosses = first > last
+    begins = first if crosses else 101  # month * 100 + day
     recorded = record.indexes["time"]
-    days = xr.date_range(f"{recorded.min().year}-01-01", f"{recorded.max().year}-12-31")
+    ends = recorded.min(), recorded.max()
+    years = [day.year - (day.month * 100 + day.day < begins) for day in ends]
+    begin, after = (f"{year}-{begins // 100}-{begins % 100}" for year in (years[0], years[1] + 1))
+    days = xr.date_range(begin, after, inclusive="left")
     month_day = days.month.values * 100 + days.day.values
-    in_season = (first <= month_day) & (month_day <= last)
-    return Calendar(days.values.astype("datetime64[ns]"), days.year.values.astype(int), in_season)
+    since, until = first <= month_day, month_day <= last
+    in_season = since | until if crosses else since & until
+    year = days.year.values.astype(int) - (month_day < begins)
+    return Calendar(days.values.astype("datetime64[ns]"), year, in_season)
 
 
 def rows(record: xr.DataArray | None, days: Calendar) -> tuple[np.ndarray, np.ndarray]:
@@ -73,11 +81,12 @@ def on_calendar(values: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 def month_days(season: tuple[str, str]) -> tuple[int, int]:
-    """Return the season's first and last day as month * 100 + day, 02-29 being a day."""
+    """Return the season's first and last day as month * 100 + day."""
     try:
-        first, last = (datetime.strptime(f"2000-{day}", "%Y-%m-%d") for day in season)
+        dates = [datetime.strptime(f"2000-{day}", "%Y-%m-%d") for day in season]
     except (TypeError, ValueError):
-        first, last = datetime.max, datetime.min
-    wanted = "a first and a later last day as mm-dd within one calendar year"
-    require("season", season, first <= last, wanted)
-    return first.month * 100 + first.day, last.month * 100 + last.day
+        dates = []
+    days = [date.month * 100 + date.day for date in dates]
+    known = len(days) == 2 and (days[0] <= days[1] or days[0] != _LEAP_DAY)
+    require("season", season, known, "its first and last day as mm-dd, such as 09-01 and 11-30")
+    return days[0], days[1]

@@ -122,7 +122,7 @@ def constant(fit: Estimator, log_flow: np.ndarray, segment: np.ndarray) -> float
 def chosen(days: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return ln Q, segment and year of the days that `select_days` has chosen."""
     inside = np.flatnonzero(days["segment"].values)
-    year = days["time"].dt.year.values[inside]
+    year = days["season_year"].values[inside]
     return days["log_discharge"].values[inside], days["segment"].values[inside], year
 
 

@@ -22,7 +22,7 @@ class Choice:
     method : str
         A name of `RULES`.
     season : tuple of str
-        First and last day as mm-dd, within one calendar year.
+        First and last day as mm-dd; a season whose last day comes first crosses New Year.
     minimum_length : int, optional
         Shortest segment kept [day], at least 3; the method's own if None.
     wet_day, days_after : float, int
@@ -73,7 +73,7 @@ def _choose(
     about = (choice.wet_day, choice.days_after, choice.exceeded, choice.shortest)
     recedes = rule(Record(flow, log_flow, rain, noise[:, np.newaxis], *about))
     recedes = recedes * (days.in_season & np.isfinite(log_flow) & ~_stuck(flow))
-    return *_runs(recedes, days.first_of_year, choice.shortest), log_flow, noise
+    return *_runs(recedes, choice.shortest), log_flow, noise
 
 
 def select_days(
@@ -99,9 +99,11 @@ def select_days(
     Returns
     -------
     xarray.Dataset
-        (time,), every day of the calendar years touched: `segment`, 0 or the number of the
-        recession segment; `log_discharge`, NaN where flow is missing or not positive; `reported`,
-        whether the record has a value; `in_season`; `rain_known`. A scalar `noise` [1].
+        (time,), every day of the years touched: `segment`, 0 or the number of the recession
+        segment; `log_discharge`, NaN where flow is missing or not positive; `reported`, whether
+        the record has a value; `in_season`; `rain_known`; `season_year`, the calendar year or, if
+        the season crosses New Year, that in which it begins, and of a segment that of its first
+        day. A scalar `noise` [1].
 
     Raises
     ------
@@ -121,13 +123,16 @@ def select_days(
     flow, rain = (on_calendar(*rows(record, days)) for record in (discharge, precipitation))
     first, n, log_flow, noise = _choose(flow, rain, days, choice)
     segment = np.zeros(flow.size, int)
-    segment[spread(first, n)] = np.repeat(np.arange(1, n.size + 1), n)
+    year, used = days.year.copy(), spread(first, n)
+    segment[used] = np.repeat(np.arange(1, n.size + 1), n)
+    year[used] = np.repeat(days.year[first], n)
     about = {
         "segment": (segment, "recession segment, 0 outside"),
         "log_discharge": (log_flow[0], "natural logarithm of discharge"),
         "reported": (np.isfinite(flow[0]), "day with a reported discharge"),
         "in_season": (days.in_season, "day of the recession season"),
         "rain_known": (np.isfinite(rain[0]), "day on which rain is known"),
+        "season_year": (year, "year to which the day counts"),
     }
     return xr.Dataset(
         {name: ("time", values, attributes(text)) for name, (values, text) in about.items()}
@@ -180,14 +185,13 @@ def _bridge_single_days(flow: np.ndarray) -> np.ndarray:
     return log_flow
 
 
-def _runs(
-    member: np.ndarray, first_of_year: np.ndarray, shortest: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return where runs of at least `shortest` days within a year begin, and their lengths.
+def _runs(member: np.ndarray, shortest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each gauge's runs of at least `shortest` days begin, and their lengths.
 
     Days of a run are members alike, whatever they are numbered.
     """
-    changes = first_of_year | (member != lag(member, 1, 0))
+    changes = member != lag(member, 1, 0)
+    changes[:, 0] = True
     begin = np.flatnonzero(changes)
     length = np.diff(begin, append=member.size)
     kept = (length >= shortest) & (member.ravel()[begin] > 0)

@@ -20,7 +20,7 @@ _DAYS = 60_000
 _CANNOT_TELL = "cannot tell: rain is unknown and small rains hide in the noise"
 
 _ABOUT = {
-    "year": ("calendar year", "1"),
+    "year": ("year to which it counts", "1"),
     "n": ("days in recession", "1"),
     "xx": ("squared deviations of time from segment means, summed", "day2"),
     "xy": ("products of deviations of time and ln discharge, summed", "day"),
@@ -46,7 +46,7 @@ def segment_sums(days: xr.Dataset) -> xr.Dataset:
     unknown = unknown & (days.attrs["method"] == "undisturbed")
     arrays = (array.values[np.newaxis] for array in (log_flow, noise, unknown))
     sums = _sums(first, length, *arrays)
-    return _table({"year": days["time"].dt.year.values[first]} | sums).drop_vars("gauge")
+    return _table({"year": days["season_year"].values[first]} | sums).drop_vars("gauge")
 
 
 def gauge_sums(
@@ -145,7 +145,7 @@ def _table(sums: dict[str, np.ndarray]) -> xr.Dataset:
 def _by_year(fraction: np.ndarray, years: np.ndarray) -> xr.DataArray:
     return xr.DataArray(
         fraction,
-        {"year": ("year", years, attributes("calendar year"))},
+        {"year": ("year", years, attributes("year"))},
         ("gauge", "year"),
         name="reported_fraction",
         attrs=attributes("fraction of the season's days reported"),

@@ -233,7 +233,7 @@ def refit_windows(days: xr.Dataset, *, fit: str = "log_linear", window: int = 1)
     require("fit", fit, fit in ESTIMATORS, f"one of {', '.join(ESTIMATORS)}")
     require("window", window, window >= 1 and window % 2 == 1, "an odd number of years")
     log_flow, segment, year = chosen(days)
-    every = np.unique(days["time"].dt.year)
+    every = np.unique(days["season_year"])
     constants = np.full(every.size, np.nan)
     for place in range(window // 2, every.size - window // 2):
         inside = np.abs(year - every[place]) <= window // 2

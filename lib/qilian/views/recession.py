@@ -27,15 +27,16 @@ def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
     time = days["time"].values.astype("datetime64[ms]").astype(float)
     flow, segment = np.exp(days["log_discharge"].values), days["segment"].values
     used = np.flatnonzero(segment)
-    years = days["time"].dt.year.values
+    years = days["season_year"].values
     shown = int(years[used[-1]]) if used.size else int(years[-1])
+    begins = days.indexes["time"][0]  # as every year does
     plot = figure(
         title=titled("discharge, the days used in red", data),
         height=330,
         sizing_mode="stretch_width",
         x_axis_type="datetime",
         y_axis_type="log",
-        x_range=_year_ends(shown),
+        x_range=_year_ends(shown, f"{begins:%m-%d}"),
         y_axis_label=f"discharge ({written_units(data['discharge'])})",
         tools="pan,wheel_zoom,box_zoom,reset,hover",
         tooltips=[("day", "@time{%F}"), ("discharge", "@flow"), ("recession", "@segment")],
@@ -45,19 +46,21 @@ def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
     dots = plot.scatter("time", "flow", source=ColumnDataSource(columns), size=5, color="#d6452b")
     plot.hover.update(renderers=[dots], formatters={"@time": "datetime"})
     ends = {"start": int(years[0]), "end": int(years[-1])}
+    args = {"range": plot.x_range, "month": begins.month - 1, "day": begins.day}
     slider = slider_below(plot, title="year", value=shown, **ends)
-    slider.js_on_change("value", CustomJS(args={"range": plot.x_range}, code=_GO_TO_YEAR))
+    slider.js_on_change("value", CustomJS(args=args, code=_GO_TO_YEAR))
     return interactive(column(plot, slider, sizing_mode="stretch_width"))
 
 
 _GO_TO_YEAR = """
-range.setv({start: Date.UTC(cb_obj.value, 0, 1), end: Date.UTC(cb_obj.value + 1, 0, 1)});
+const start = (year) => Date.UTC(year, month, day);
+range.setv({start: start(cb_obj.value), end: start(cb_obj.value + 1)});
 """
 
 
-def _year_ends(year: int) -> tuple[float, float]:
-    """First and last moment of a year, as milliseconds since 1970."""
-    ends = np.array([f"{year}-01-01", f"{year + 1}-01-01"], "datetime64[ms]")
+def _year_ends(year: int, begins: str) -> tuple[float, float]:
+    """First and last moment of a year that begins on mm-dd, as milliseconds since 1970."""
+    ends = np.array([f"{year}-{begins}", f"{year + 1}-{begins}"], "datetime64[ms]")
     return tuple(ends.astype(float))
 
 
