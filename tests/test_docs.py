@@ -122,7 +122,7 @@ def rows(page: str) -> dict[str, list[str]]:
 
 
 def entries(cell: str) -> list[str]:
-    return re.findall(r"`(\w+)`", cell)
+    return re.findall(r"`([\w ]+)`", cell)
 
 
 def test_the_readmes_table_has_every_pages_title_needs_and_uses():

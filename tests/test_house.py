@@ -103,8 +103,12 @@ def test_a_parameter_that_takes_those_of_another_page_names_what_that_page_decla
 def test_a_notebook_says_which_entries_it_needs_and_loads_no_other(path):
     about = nbformat.read(path, as_version=4).metadata["qilian"]
     needs, may_use = set(about["needs"]), set(about.get("uses", ()))
-    loaded = set(re.findall(r'\bsource\.(?:load|get)\("(\w+)"', "\n".join(code_lines(path))))
-    assert needs <= loaded <= needs | may_use <= set(READERS)
+    code = "\n".join(code_lines(path))
+    loaded = set(re.findall(r'\bsource\.(?:load|get)\("(\w+)"', code))
+    chosen = set(re.findall(r'\bsource\.choose\("([\w ]+)"', code))
+    assert needs <= loaded | chosen <= needs | may_use
+    kinds = {kind for need in needs | may_use for kind in need.split(" or ")}
+    assert kinds <= {*READERS, "interferograms"}
 
 
 @each_notebook

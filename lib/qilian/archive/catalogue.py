@@ -17,8 +17,8 @@ import xarray as xr
 
 from qilian.archive.project import base_folder
 from qilian.archive.readers.files import inputs, is_there
-from qilian.archive.readers.formats import READERS, Data, Reader
-from qilian.contracts.errors import InputError
+from qilian.archive.readers.formats import READERS, STACKS, Data, Reader
+from qilian.contracts.errors import InputError, require
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,35 @@ class Archive:
         if isinstance(entry, InputError):
             raise entry
         return entry
+
+    def meeting(self, need: str) -> list[str]:
+        """Name the entries of the catalogue that meet a need, the one to prefer first.
+
+        A need is the name of an entry, `interferograms` for those of any satellite, or several
+        of these, as in `interferograms or displacement`.
+        """
+        kinds = need.split(" or ")
+        names = (STACKS if kind == "interferograms" else (kind,) for kind in kinds)
+        return [name for some in names for name in some if name in self.entries]
+
+    def choose(self, need: str, wanted: str = "auto") -> str:
+        """Name the entry that is `wanted`, or by itself the first that meets a need.
+
+        Raises
+        ------
+        InputError
+            The catalogue has nothing that will do, or not what is wanted.
+        """
+        found = self.meeting(need)
+        if wanted != "auto":
+            expected = f"auto or one of {', '.join(found)}" if found else need
+            require("entry", repr(wanted), wanted in found, expected)
+            return wanted
+        if not found:
+            held = ", ".join(self.entries) or "nothing"
+            missing = f"[{need}]" if need in READERS else need
+            raise InputError(f"{self.catalogue} has no {missing}, only {held}.")
+        return found[0]
 
     def load(self, name: str, *variables: str, **options: Any) -> Data:
         """Read one entry into its contract.

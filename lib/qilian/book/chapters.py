@@ -13,6 +13,8 @@ import nbformat
 import papermill
 import yaml
 
+from qilian.archive.catalogue import Archive
+from qilian.archive.readers.formats import READERS
 from qilian.contracts.errors import InputError
 
 _KINDS = {
@@ -31,6 +33,7 @@ _OPTIONS = {"archive": "--archive", "results": "--out"}
 class Chapter:
     """One notebook: its file, title, the archive entries it needs or may use, its parameters.
 
+    What it `needs` is written as `Archive.meeting` reads it.
     A parameter that `takes` those of other pages, named as in `s03.matching_bins`, is a mapping
     that a build fills with their values. The front page tells what a `headline` found. A page that
     is `first` starts before the others, which wait for what it keeps. `defaults` are those of the
@@ -51,6 +54,25 @@ class Chapter:
     def name(self) -> str:
         """File name without its ending."""
         return self.path.stem
+
+    def lacks(self, archive: Archive) -> list[str]:
+        """List the needs that an archive doesn't meet."""
+        return [need for need in self.needs if not archive.meeting(need)]
+
+    def reads(self, archive: Archive, values: Mapping[str, Any]) -> list[str]:
+        """List the entries of an archive that this notebook may read, given its parameters.
+
+        Raises
+        ------
+        InputError
+            The archive lacks one that it needs.
+        """
+        needed = [
+            archive.choose(need, "auto" if need in READERS else values.get("entry", "auto"))
+            for need in self.needs
+        ]
+        used = [name for name in self.uses if name in archive.entries]
+        return list(dict.fromkeys([*needed, *used]))
 
     def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Pick this notebook's parameters, those addressed to its page before those to all.

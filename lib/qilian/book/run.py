@@ -122,8 +122,7 @@ def execute(
         outcomes[outcome.chapter] = outcome
         report(outcome)
 
-    given = set(run.archive.entries)
-    new = [c for c in chapters if set(c.needs) <= given and not run.record(c).is_file()]
+    new = [c for c in chapters if not c.lacks(run.archive) and not run.record(c).is_file()]
     if new:
         starting(new)
     for chapter in chapters:
@@ -131,7 +130,7 @@ def execute(
             keys[chapter.name] = _key(run, chapter, packages)
         except (InputError, OSError) as error:
             _forget(run, chapter)
-            status = "failed" if set(chapter.needs) <= given else "no input"
+            status = "no input" if chapter.lacks(run.archive) else "failed"
             arrived(Outcome(chapter.name, status, 0.0, str(error)))
             continue
         if kept := _kept(run, chapter, keys[chapter.name]):
@@ -210,14 +209,14 @@ def _explain(error: Exception) -> tuple[str, str]:
 
 def _key(run: Run, chapter: Chapter, packages: str) -> str:
     cells = nbformat.read(chapter.path, as_version=4).cells
-    entries = [*chapter.needs, *(name for name in chapter.uses if name in run.archive.entries)]
+    given = run.injected(chapter)
     parts = [
         packages,
         source_digest(python_code(cells)),
         json.dumps([(cell.cell_type, cell.source, cell.metadata) for cell in cells]),
-        json.dumps(run.injected(chapter), sort_keys=True),
+        json.dumps(given, sort_keys=True),
         run.archive.name,
-        run.archive.digest(entries),
+        run.archive.digest(chapter.reads(run.archive, given)),
         run.archive.truth_digest(),
     ]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

@@ -20,6 +20,7 @@ from .corrections import (
     fit_corrections,
     reference_around,
     reference_by_coherence,
+    reference_by_phase,
 )
 from .decorrelation import (
     DECAY_TIMES,
@@ -54,11 +55,14 @@ from .periods import (
 )
 from .rates import (
     correct_rate,
+    correct_series,
     fit_series,
     fit_years,
+    given_rate,
     half_width,
     mask_incoherent,
     model_rates,
+    modelled,
     vertical,
     vertical_if_known,
 )
@@ -98,6 +102,7 @@ __all__ = [
     "comparable_ground",
     "compare_zones",
     "correct_rate",
+    "correct_series",
     "corrected_displacement",
     "cumulative_distribution",
     "decay_sentences",
@@ -111,6 +116,7 @@ __all__ = [
     "fit_series",
     "fit_years",
     "geometric_coherence",
+    "given_rate",
     "half_width",
     "incidence",
     "invert",
@@ -119,6 +125,7 @@ __all__ = [
     "mask_incoherent",
     "matching_verdicts",
     "model_rates",
+    "modelled",
     "network_verdicts",
     "pair_listing",
     "pair_mean_coherence",
@@ -135,6 +142,7 @@ __all__ = [
     "redundancy",
     "reference_around",
     "reference_by_coherence",
+    "reference_by_phase",
     "same_period",
     "season_pairs",
     "slope_on_series",

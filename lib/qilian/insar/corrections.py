@@ -48,11 +48,52 @@ def reference_by_coherence(
     >>> reference_by_coherence(stack, size=1).values
     array([[False,  True, False]])
     """
-    require("size", size, size >= 1 and size % 2 == 1, "an odd number of pixels")
     mean = _mean_coherence(stack) if mean_coherence is None else mean_coherence
+    return _best_square(stack, mean, size)
+
+
+def reference_by_phase(stack: xr.Dataset, *, size: int = 5) -> xr.DataArray:
+    """Choose the square with phase in every pair that departs least from the scene's mean.
+
+    For stacks without coherence. The phases of a pair are taken relative to their mean over the
+    scene; the square is that of the smallest mean square over all pairs. If most of the scene
+    moves, so does the reference.
+
+    Parameters
+    ----------
+    stack : xarray.Dataset
+        The interferograms contract with `unwrapped_phase`.
+    size : int, optional
+        Side of the square [pixel], odd.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x), True in the reference area.
+
+    Raises
+    ------
+    InputError
+        No such square.
+
+    Examples
+    --------
+    >>> phase = [[[1.0, 2.0, 6.0]], [[0.0, 3.0, 9.0]]]
+    >>> stack = xr.Dataset({"unwrapped_phase": (("pair", "y", "x"), phase)})
+    >>> reference_by_phase(stack, size=1).values
+    array([[False,  True, False]])
+    """
+    phase = stack["unwrapped_phase"]
+    departure = ((phase - phase.mean(("y", "x"))) ** 2).mean("pair").compute()
+    return _best_square(stack, -departure, size)
+
+
+def _best_square(stack: xr.Dataset, merit: xr.DataArray, size: int) -> xr.DataArray:
+    """Find the square of most merit in the mean that has phase in every pair."""
+    require("size", size, size >= 1 and size % 2 == 1, "an odd number of pixels")
     complete = stack["unwrapped_phase"].notnull().all("pair").compute()
     window = {"y": size, "x": size}
-    smooth = mean.where(complete).rolling(window, center=True).mean()
+    smooth = merit.where(complete).rolling(window, center=True).mean()
     if smooth.isnull().all():
         blank = stack["unwrapped_phase"].isnull().all(["y", "x"]).values
         if blank.any():
@@ -65,7 +106,7 @@ def reference_by_coherence(
         )
     row, column = np.unravel_index(np.nanargmax(smooth.values), smooth.shape)
     half = size // 2
-    area = xr.zeros_like(mean, dtype=bool).drop_attrs()
+    area = xr.zeros_like(merit, dtype=bool).drop_attrs()
     area[{"y": slice(row - half, row + half + 1), "x": slice(column - half, column + half + 1)}] = 1
     return area
 

@@ -86,6 +86,32 @@ def correct_rate(
     return maps.assign({name: value.assign_attrs(maps[name].attrs) for name, value in new.items()})
 
 
+def correct_series(inversion: xr.Dataset, correction: xr.DataArray) -> xr.Dataset:
+    """Add a correction of the rate to an inversion's model, and to its series what it makes there.
+
+    Parameters
+    ----------
+    inversion : xarray.Dataset
+        As from `invert` with a model.
+    correction : xarray.DataArray
+        (y, x), such as from `products.matching_correction` [mm year-1].
+
+    Returns
+    -------
+    xarray.Dataset
+        `inversion` with `parameters` and `displacement` changed.
+    """
+    model, estimate = inversion["model"], inversion["parameters"]
+    growth = correction * model.sel(parameter="rate", drop=True)
+    new = {
+        "parameters": estimate + correction * (estimate["parameter"] == "rate"),
+        "displacement": inversion["displacement"] + growth,
+    }
+    return inversion.assign(
+        {name: value.assign_attrs(inversion[name].attrs) for name, value in new.items()}
+    )
+
+
 def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     """Fit a temporal model to a displacement series by ordinary least squares.
 
@@ -153,6 +179,80 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     ).assign_coords({k: v for k, v in displacement.coords.items() if "time" not in v.dims})
 
 
+def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
+    """Describe a series that was inverted elsewhere as `sbas.invert` describes its own.
+
+    Parameters
+    ----------
+    series : xarray.Dataset
+        The displacement contract, in memory; what else it holds is passed on.
+    model : xarray.DataArray
+        (time, parameter) at the same dates.
+
+    Returns
+    -------
+    xarray.Dataset
+        With `displacement` since the first date, what `fit_series` finds, the `model`, and
+        `reference`, 1 where the series is 0 throughout. The `standard_error` (time, y, x) [mm] is
+        that of a difference of two dates, each with the scatter about the model; noise that lasts
+        from date to date, or all ground shares, does not show in it. No date is `bridged`, no pair
+        `dropped`.
+
+    Examples
+    --------
+    >>> from qilian.insar.temporal_models import linear_model
+    >>> dates = xr.date_range("2019-01-01", periods=4, freq="365D")
+    >>> about = {"direction": LINE_OF_SIGHT}
+    >>> moved = xr.DataArray([[[5.0]], [[1.0]], [[-6.0]], [[-10.0]]], {"time": dates},
+    ...                      ("time", "y", "x"), attrs=about)
+    >>> found = modelled(moved.to_dataset(name="displacement"), linear_model(moved.time))
+    >>> found.displacement.values.ravel()
+    array([  0.,  -4., -11., -15.])
+    >>> found.standard_error.values.ravel().round(2)
+    array([0.  , 1.34, 1.34, 1.34], dtype=float32)
+    """
+    whole = series["displacement"]
+    moved = (whole - whole.isel(time=0, drop=True)).assign_attrs(whole.attrs)
+    fitted = fit_series(moved, model)
+    residual = moved - model.rename(None).dot(fitted["parameters"], "parameter")
+    scatter = ((residual**2).sum("time") / fitted["degrees_of_freedom"]) ** 0.5
+    later = moved["time"] > moved["time"][0]
+    error = (2**0.5 * scatter * later).where(moved.notnull()).transpose("time", "y", "x")
+    direction, grid = whole.attrs["direction"], {"grid_mapping": "spatial_ref"}
+    about = attributes("standard error of the displacement", "mm", direction) | grid
+    still = (whole == 0).all("time").astype("int8")
+    found = series.merge(fitted.drop_vars("unit"))
+    return found.assign(
+        displacement=moved,
+        standard_error=error.astype("float32").assign_attrs(about),
+        bridged=moved.isnull() & False,
+        dropped=xr.zeros_like(still),
+        reference=still.assign_attrs(attributes("reference area") | grid),
+        model=model,
+    )
+
+
+def given_rate(result: xr.Dataset) -> xr.Dataset:
+    """Name a rate that was found elsewhere, and its standard error, as `model_rates` does.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        The rate contract; made vertical if it has `line_of_sight_up`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x): `rate` and `rate_standard_error` [mm year-1], NaN if none was given, and
+        `degrees_of_freedom`, infinite: the error is taken for known.
+    """
+    found = vertical_if_known(result)
+    rate = found["rate"]
+    error = found.get("standard_error", xr.full_like(rate, np.nan))
+    named = xr.Dataset({"rate": rate, "rate_standard_error": error}, attrs=result.attrs)
+    return named.assign(degrees_of_freedom=xr.full_like(rate, np.inf).drop_attrs())
+
+
 def fit_years(inversion: xr.Dataset, years: Sequence[int]) -> xr.Dataset:
     """Fit rate and season to the measured dates of some years, and turn them vertical.
 
@@ -188,9 +288,16 @@ def half_width(
 
 
 def mask_incoherent(result: xr.Dataset, *, minimum: float) -> xr.Dataset:
-    """Mask the pixels of an inversion whose pairs disagree: temporal coherence below `minimum`."""
+    """Mask the pixels of an inversion whose pairs disagree: temporal coherence below `minimum`.
+
+    A series stays as it is if no pixel has a temporal coherence: one from elsewhere may come
+    without, and pairs of which none is redundant cannot disagree.
+    """
     require("minimum", minimum, 0 <= minimum <= 1, "0 to 1")
-    kept = result["temporal_coherence"] >= minimum
+    coherence = result.get("temporal_coherence")
+    if coherence is None or not coherence.notnull().any():
+        return result
+    kept = coherence >= minimum
     masked = result.copy()
     for name, field in result.items():
         if {"y", "x"} <= set(field.dims) and field.dtype.kind == "f":

@@ -10,7 +10,7 @@ from qilian.archive.cache import kept
 from qilian.archive.catalogue import Archive
 from qilian.archive.scratch import MEMORY, read_once
 from qilian.contracts.errors import require
-from qilian.insar import corrections, temporal_models
+from qilian.insar import corrections, rates, temporal_models
 from qilian.insar.coherence import temporal_mean_coherence
 from qilian.insar.network import acquisition_dates
 from qilian.thaw import index
@@ -20,7 +20,7 @@ _GROUND = ("line_of_sight_east", "line_of_sight_north", "line_of_sight_up", "hei
 
 def displacement(
     source: Archive,
-    entry: str = "sentinel1",
+    entry: str = "auto",
     *,
     weight: str = "fisher",
     seasonal: str = "auto",
@@ -33,19 +33,24 @@ def displacement(
 ) -> xr.Dataset:
     """Invert an archive's interferograms, or open what came of it before.
 
+    A series that was inverted elsewhere, the entry `displacement`, is taken as it is: its model is
+    fitted by least squares, and what stands under `weight` to `height` below does not apply.
+
     Parameters
     ----------
     source : Archive
         Holds `entry`, and `climate` for the thaw model.
     entry : str, optional
-        Interferograms of one satellite.
+        Interferograms of one satellite or `displacement`; by itself the first that `Archive.choose`
+        finds.
     weight, constraint : optional
-        As `sbas.invert` has them.
+        As `sbas.invert` has them. Phase without coherence is given equal weights.
     seasonal : {"auto", "thaw", "periodic", "none"}, optional
         Season of the temporal model beside its rate: by the air's thawing index, a yearly wave, or
         none. By itself the first that the archive can carry: a `climate` entry, two years.
     reference : (x, y), optional
-        Middle of the reference area in the stack's coordinates; the most coherent by default.
+        Middle of the reference area in the stack's coordinates; the most coherent by default, or
+        without coherence the steadiest, as `corrections.reference_by_phase` has it.
     ramp, height : bool, optional
         Corrections besides the reference, as `corrections.fit_corrections` has them.
     scheduler : str, optional
@@ -67,6 +72,7 @@ def displacement(
     """
     known = ["auto", *_SEASONS]
     require("seasonal", repr(seasonal), seasonal in known, f"one of {', '.join(known)}")
+    entry = source.choose("interferograms or displacement", entry)
     if seasonal == "auto":
         seasonal = _season(source, entry)
     needs = [entry, "climate"] if seasonal == "thaw" else [entry]
@@ -78,34 +84,44 @@ def displacement(
         "ramp": ramp,
         "height": height,
     }
+    if entry == "displacement":
+        options = {"seasonal": seasonal}
 
     def make(scratch: Path) -> xr.Dataset:
+        if entry == "displacement":
+            series = source.load(entry).load()
+            return rates.modelled(series, _SEASONS[seasonal](source, series["time"]))
         # Workers share no memory, but see the cache.
         memory = MEMORY if scheduler is None else 0
         with ThreadPoolExecutor(1) as beside:
             solver = beside.submit(_solver)
-            stack = source.load(entry, "unwrapped_phase", "coherence")
-            model = beside.submit(_SEASONS[seasonal], source, stack)
+            stack = source.load(entry, "unwrapped_phase")
+            dates = acquisition_dates(stack)
+            model = beside.submit(_SEASONS[seasonal], source, dates)
             stack = read_once(stack, scratch, memory=memory)
+        coherent = "coherence" in stack
         mean = None
-        if reference is None:
+        if reference is not None:
+            area = corrections.reference_around(stack, *reference)
+        elif coherent:
             mean = temporal_mean_coherence(stack["coherence"], minimum_fraction=0)["mean_coherence"]
             area = corrections.reference_by_coherence(stack, mean_coherence=mean)
         else:
-            area = corrections.reference_around(stack, *reference)
+            area = corrections.reference_by_phase(stack)
         fitted = corrections.fit_corrections(
             stack, area, ramp=ramp, height=height, mean_coherence=mean
         )
         invert = solver.result()
         result = invert(
             stack,
-            weight=weight,
+            weight=weight if coherent else "none",
             corrections=fitted,
             model=model.result(),
             constraint=constraint,
         )
         ground = {name: stack[name] for name in _GROUND if name in stack}
-        return result.assign(ground | {"reference": fitted["reference"]})
+        result = result.assign(ground | {"reference": fitted["reference"]})
+        return result.assign_attrs(weight=weight if coherent else "none")
 
     return kept(
         f"displacement-{entry}", source, needs, options, make, scheduler=scheduler, cache=cache
@@ -125,19 +141,18 @@ def _season(source: Archive, entry: str) -> str:
     """Choose the season that the archive can carry."""
     if "climate" in source.entries:
         return "thaw"
-    two_years = temporal_models.years_since_first(acquisition_dates(source.load(entry)))[-1] >= 2
-    return "periodic" if two_years else "none"
+    found = source.load(entry)
+    dates = found["time"] if entry == "displacement" else acquisition_dates(found)
+    return "periodic" if temporal_models.years_since_first(dates)[-1] >= 2 else "none"
 
 
-def _thaw_model(source: Archive, stack: xr.Dataset) -> xr.DataArray:
+def _thaw_model(source: Archive, dates: xr.DataArray) -> xr.DataArray:
     temperature = source.load("climate")["air_temperature"]
-    return temporal_models.thaw_model(
-        index.settlement_course(temperature, acquisition_dates(stack))
-    )
+    return temporal_models.thaw_model(index.settlement_course(temperature, dates))
 
 
-_SEASONS: Mapping[str, Callable[[Archive, xr.Dataset], xr.DataArray]] = {
+_SEASONS: Mapping[str, Callable[[Archive, xr.DataArray], xr.DataArray]] = {
     "thaw": _thaw_model,
-    "periodic": lambda _, stack: temporal_models.periodic_model(acquisition_dates(stack)),
-    "none": lambda _, stack: temporal_models.linear_model(acquisition_dates(stack)),
+    "periodic": lambda _, dates: temporal_models.periodic_model(dates),
+    "none": lambda _, dates: temporal_models.linear_model(dates),
 }

@@ -64,7 +64,7 @@ def _compared(
 ) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
     """Rates of Sentinel-1 and of ALOS-2 on one grid, and where they can be compared."""
     sentinel1, alos2 = (source.load(entry, "coherence") for entry in ("sentinel1", "alos2"))
-    series = displacement(source, seasonal="thaw")
+    series = displacement(source, "sentinel1", seasonal="thaw")
     c_band = rates.fit_years(series, years)
     place = grids.middle(series["reference"], alos2["coherence"])
     few = displacement(source, "alos2", seasonal="thaw", reference=place)

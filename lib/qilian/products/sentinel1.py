@@ -25,7 +25,7 @@ def sentinel1_rates(source: Archive, *, minimum_temporal_coherence: float = 0.7)
         (y, x), in memory: `rate` [mm year-1], `thaw_deformation` [mm], each with its
         `_standard_error`, and `stable`, True on ground that the season hardly moves.
     """
-    inverted = rates.vertical_if_known(displacement(source, seasonal="thaw"))
+    inverted = rates.vertical_if_known(displacement(source, "sentinel1", seasonal="thaw"))
     masked = rates.mask_incoherent(inverted, minimum=minimum_temporal_coherence)
     found = rates.model_rates(masked).load()
     stable = stable_ground(found["thaw_deformation"], source.get("outlines"))

@@ -9,6 +9,7 @@ import xarray as xr
 from qilian.archive.readers import (
     caravan,
     control_points,
+    displacements,
     era5,
     geotiff,
     ghcn,
@@ -47,8 +48,16 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     "alos1": _INTERFEROGRAMS,
     "envisat": _INTERFEROGRAMS,
     "ers2": _INTERFEROGRAMS,
-    "displacement": {"mintpy": mintpy.read_timeseries, "licsbas": licsbas.read_series},
-    "rate": {"mintpy": mintpy.read_velocity, "licsbas": licsbas.read_rate},
+    "displacement": {
+        "geotiff": displacements.read_series,
+        "licsbas": licsbas.read_series,
+        "mintpy": mintpy.read_timeseries,
+    },
+    "rate": {
+        "geotiff": displacements.read_rate,
+        "licsbas": licsbas.read_rate,
+        "mintpy": mintpy.read_velocity,
+    },
     "uav": {"image": image.read},
     "uav_rgb": {"image": image.read},
     "keyhole": {"image": image.read},
