@@ -197,7 +197,8 @@ def _on_earth(bounds: rasterio.coords.BoundingBox) -> bool:
 
 def _grids(paths: Sequence[Path], stored: Sequence[Stored]) -> list[Grid]:
     """Grids of rasters, each with what its own tags leave open, if any of them do."""
-    return [grid_of(*pair) for pair in zip(paths, stored or repeat(Stored()), strict=False)]
+    with rasterio.Env.from_defaults():  # else each file sets GDAL up and takes it down
+        return [grid_of(*pair) for pair in zip(paths, stored or repeat(Stored()), strict=False)]
 
 
 def common_grid(paths: Sequence[Path], stored: Sequence[Stored] = ()) -> Grid:
@@ -302,11 +303,13 @@ def _read_files(
     columns: slice,
 ) -> np.ndarray:
     """Read a box of rows and columns, counted from a file's start, of some files."""
-    block = np.empty((files.size, rows.stop - rows.start, columns.stop - columns.start), "float32")
-    for layer, file in zip(block, files, strict=True):
-        path, (row, column) = paths[file], starts[file]
-        ends = (row + rows.start, row + rows.stop), (column + columns.start, column + columns.stop)
-        layer[:] = decode(read_values(path, Window.from_slices(*ends), stored), path)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    block = np.empty((files.size, height, width), "float32")
+    with rasterio.Env.from_defaults():
+        for layer, file in zip(block, files, strict=True):
+            path, (row, column) = paths[file], starts[file]
+            window = Window(column + columns.start, row + rows.start, width, height)
+            layer[:] = decode(read_values(path, window, stored), path)
     return block
 
 
