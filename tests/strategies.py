@@ -113,6 +113,15 @@ def _velocity(folder: Path) -> None:
     _hdf5(folder / "velocity.h5", "velocity", "m/year", velocity=rate, velocityStd=rate)
 
 
+def _motion(folder: Path) -> None:
+    for first, second in PAIRS:
+        _raster(folder / f"{first}_{second}.tif", -0.01)
+    _raster(folder / "rate.tif", -0.01)
+    _raster(folder / "error.tif", 0.01)
+    for axis, part in {"east": 0.6, "north": 0.1, "up": 0.8}.items():
+        _raster(folder / f"{axis}.tif", part)
+
+
 def _licsbas(folder: Path) -> None:
     folder.mkdir(parents=True)
     maps = {name: np.full((4, 5), 0.5, "float32") for name in ("vel", "vstd", "E.geo", "N.geo")}
@@ -200,6 +209,24 @@ LAYOUTS = (
     Layout("sentinel1", "mintpy", _ifgram_stack, {}),
     Layout("displacement", "mintpy", _timeseries, {}, "in/timeseries.h5"),
     Layout("rate", "mintpy", _velocity, {}, "in/velocity.h5"),
+    Layout(
+        "displacement",
+        "geotiff",
+        _motion,
+        {
+            "displacement": "{reference}_{secondary}.tif",
+            "unit": "m",
+            "positive": "towards",
+            "line_of_sight": "{axis}.tif",
+        },
+    ),
+    Layout(
+        "rate",
+        "geotiff",
+        _motion,
+        {"unit": "m/yr", "positive": "up", "standard_error": "error.tif"},
+        "in/rate.tif",
+    ),
     Layout("displacement", "licsbas", _licsbas, {}),
     Layout("rate", "licsbas", _licsbas, {}),
     Layout("rate", "licsbas", _licsbas_flat, {"standard_error": "vstd"}, "in/vel"),
