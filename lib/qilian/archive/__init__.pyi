@@ -1,12 +1,15 @@
 from .cache import ROWS, kept, store
 from .catalogue import Archive, Entry, locate, open_archive
 from .closure import code_digest, modules_used, names_in, source_digest, used_names
+from .discovery.draft import draft_catalogue, write_catalogue
+from .facts import FACTS, Fact, check_facts
 from .project import base_folder, cache_folder, find_project
 from .readers.formats import READERS, Data, Reader
 from .readers.tiles import MERCATOR, fetch_basemap
 from .scratch import MEMORY, read_once
 
 __all__ = [
+    "FACTS",
     "MEMORY",
     "MERCATOR",
     "READERS",
@@ -14,10 +17,13 @@ __all__ = [
     "Archive",
     "Data",
     "Entry",
+    "Fact",
     "Reader",
     "base_folder",
     "cache_folder",
+    "check_facts",
     "code_digest",
+    "draft_catalogue",
     "fetch_basemap",
     "find_project",
     "kept",
@@ -29,4 +35,5 @@ __all__ = [
     "source_digest",
     "store",
     "used_names",
+    "write_catalogue",
 ]

@@ -135,6 +135,25 @@ def pdf(archive: str, out: Path | None) -> None:
     click.echo(f"book: {target}")
 
 
+@app.group("archive")
+def archive_commands() -> None:
+    """Write the catalogue of your own data, and check it."""
+
+
+@archive_commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Default: FOLDER/catalogue.toml.")
+def new(folder: Path, out: Path | None) -> None:
+    """Write a catalogue of what FOLDER holds, with the reason for each line.
+
+    No file of the folder is changed, and a catalogue that is there is not overwritten.
+    """
+    from qilian.archive.discovery.draft import write_catalogue
+
+    written = write_catalogue(folder, out or folder / "catalogue.toml")
+    click.echo(f"catalogue: {written}\nread it, then: qilian archive check {written}")
+
+
 def _project() -> Path:
     if project := find_project():
         return project

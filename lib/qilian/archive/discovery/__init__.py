@@ -1,0 +1,1 @@
+"""What lies in a folder, and the catalogue that could name it."""

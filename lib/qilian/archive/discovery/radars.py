@@ -1,0 +1,86 @@
+"""Whose interferograms they are, told by names, by a header or by their dates alone."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from qilian.archive.discovery.guesses import Key
+from qilian.archive.discovery.heads import head
+from qilian.contracts.radars import RADARS, SATELLITES, SPEED_OF_LIGHT
+
+# Words of names, in the order in which they are tried.
+_NAMED: Mapping[str, str] = {
+    "sentinel1": r"sen(?:tinel-?1)?|s1[abcd]{0,2}|licsar|licsbas",
+    "alos2": r"alos-?2|palsar-?2|a2",
+    "alos1": r"alos(-?1)?|palsar(-?1)?|alpsr\w*",
+    "envisat": r"envisat|asar|env",
+    "ers2": r"ers-?[12]?",
+}
+# First days of those that fly a year, the latest first; nothing else tells C band from C band.
+_SINCE = (("20141001", "sentinel1"), ("20020801", "envisat"), ("19950501", "ers2"))
+_FREQUENCY = re.compile(r"^radar_frequency:\s*([\d.eE+]+)", re.M)
+_SENSOR = re.compile(r"^sensor:\s*(\w+)", re.M)
+_DATE = re.compile(r"(?<!\d)(?:19|20)\d{5,6}(?!\d)")  # or year and day
+
+
+def radar_of(place: str, dates: Sequence[str], folder: Path) -> tuple[str, str]:
+    """Find the satellite of some interferograms, and say what told it.
+
+    Parameters
+    ----------
+    place : str
+        Where a file lies, the outermost folder's name first.
+    dates : sequence of str
+        As `dates_in` gives them.
+    folder : Path
+        In which headers of GAMMA may lie.
+    """
+    for word in reversed(re.split(r"[/_.\s]", place.casefold())):
+        for entry, named in _NAMED.items():
+            if re.fullmatch(named, word):
+                return entry, f"“{word}” in the name"
+    _, sensor = _header(folder)
+    for entry, named in _NAMED.items():
+        if sensor and re.fullmatch(named, sensor.casefold()):
+            return entry, f"a header's sensor is {sensor}"
+    if not dates:
+        return "sentinel1", "no name tells it; give the entry that of yours"
+    entry = next((name for since, name in _SINCE if dates[0] >= since), "ers2")
+    return (
+        entry,
+        f"no name tells it, and the first date is {dates[0]}; give the entry that of yours",
+    )
+
+
+def first_day(entry: str) -> Key:
+    """Say which number GMTSAR gives to the first day of a year."""
+    number = 0 if entry == "sentinel1" else 1
+    return Key("first_day", number, f"what GMTSAR calls 1 January for {SATELLITES[entry]}")
+
+
+def wavelength(entry: str, folder: Path) -> Key:
+    """Take the wavelength from a header of GAMMA, or else that of the satellite."""
+    frequency, _ = _header(folder)
+    if frequency:
+        metres = round(SPEED_OF_LIGHT / frequency, 6)
+        return Key("wavelength", metres, f"radar_frequency of a header, {frequency:.6g} Hz")
+    name = SATELLITES[entry]
+    metres = round(RADARS[name].wavelength, 6)
+    return Key("wavelength", metres, f"that of {name}, in metres; the files do not say it")
+
+
+def dates_in(places: Iterable[str]) -> list[str]:
+    """List the dates that stand in names, as YYYYMMDD or YYYYDDD, in their order in time."""
+    return sorted({date for place in places for date in _DATE.findall(place)})
+
+
+@cache
+def _header(folder: Path) -> tuple[float, str]:
+    """Frequency (Hz) and sensor of the first header of GAMMA in a folder; 0 and empty if none."""
+    for path in sorted(folder.rglob("*.par"))[:200]:
+        text = head(path)
+        frequency, sensor = _FREQUENCY.search(text), _SENSOR.search(text)
+        if frequency:
+            return float(frequency[1]), sensor[1] if sensor else ""
+    return 0.0, ""
