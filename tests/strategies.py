@@ -160,6 +160,18 @@ def _era5_zip(folder: Path) -> None:
         packed.write(folder / "a.nc", "data_stream-oper_stepType-instant.nc")
     (folder / "a.nc").unlink()
 
+def _opera(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    moved, keep = np.full((4, 5), -0.01, "float32"), np.ones((4, 5), "uint8")
+    layers = {"displacement": (("y", "x"), moved), "recommended_mask": (("y", "x"), keep)}
+    layers["spatial_ref"] = (), 0, {"crs_wkt": rasterio.CRS.from_epsg(32606).to_wkt()}
+    place = {"y": 4200000.0 - 30 * np.arange(4), "x": 500000.0 + 30 * np.arange(5)}
+    for first, second in PAIRS:
+        dates = f"{first}T140755Z_{second}T140755Z"
+        path = folder / f"OPERA_L3_DISP-S1_IW_F00001_VV_{dates}_v1.0_x.nc"
+        xr.Dataset(layers, place).to_netcdf(path, engine="h5netcdf")
+
+
 
 def _caravan(folder: Path) -> None:
     folder.mkdir(parents=True)
@@ -246,6 +258,7 @@ LAYOUTS = (
         _table("date,discharge,rain,code", "2020-09-01,5.5,0,A", "2020-09-02,Ice,1.5,A:e"),
         {"precipitation": "rain", "quality": "code", "leave_out": "e"},
         _TABLE,
+    Layout("displacement", "opera", _opera, {}),
     ),
     Layout(
         "discharge",

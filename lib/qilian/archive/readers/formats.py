@@ -23,6 +23,7 @@ from qilian.archive.readers import (
     mintpy,
     pairs,
     thaw_depth,
+    opera,
     vector,
 )
 
@@ -55,6 +56,7 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     },
     "rate": {
         "geotiff": displacements.read_rate,
+        "opera": opera.read,
         "licsbas": licsbas.read_rate,
         "mintpy": mintpy.read_velocity,
     },
