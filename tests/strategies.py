@@ -307,6 +307,22 @@ LAYOUTS = (
         _TABLE,
     ),
     Layout("discharge", "caravan", _caravan, {"area_km2": 100.0}, "in/a.nc"),
+    Layout(
+        "climate",
+        "ghcn_daily",
+        _table("ID,DATE,ELEMENT,V,M,Q,S,T", "X,20200101,TAVG,150,,,S,", "X,20200101,PRCP,5,,,S,"),
+        {},
+        _TABLE,
+    ),
+    Layout(
+        "climate",
+        "ghcn_daily",
+        _table(
+            "CHM00052754202001TAVG" + "  150  S" * 31, "CHM00052754202001PRCP" + "   50  S" * 31
+        ),
+        {"station": "CHM00052754"},
+        _TABLE,
+    ),
     Layout("climate", "caravan", _caravan, {}, "in/a.nc"),
     Layout("thaw_depth", "csv", _table("year,thaw_depth", "2001,0.5", "2002,0.6"), {}, _TABLE),
     Layout(

@@ -1,5 +1,6 @@
 """Air temperature of stations and of ERA5 ends as daily means in degrees, or is refused."""
 
+import gzip
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -7,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from strategies import LAYOUTS, write_entry
 
-from qilian.archive.readers import era5, ghcn
+from qilian.archive.catalogue import open_archive
+from qilian.archive.readers import era5, ghcn, ghcn_daily
 from qilian.contracts.errors import InputError
 
 RAW = "STATION,DATE,TMAX,TMIN,TAVG,PRCP\n"
@@ -96,6 +99,101 @@ def test_a_table_that_cannot_be_trusted_is_refused_with_the_place(table, text, u
         ghcn.read_csv(path, unit=unit)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+BY_STATION = """\
+USW00026442,20130101,TMAX,56,,,W,2400
+USW00026442,20130101,TMIN,-22,,,W,2400
+USW00026442,20130101,PRCP,33,,,W,2400
+USW00026442,20130102,TMAX,999,,X,W,2400
+USW00026442,20130102,TMIN,-30,,,W,2400
+USW00026442,20130102,SNOW,70,,,W,2400
+USW00026442,20130103,TAVG,-15,H,,S,
+USW00026442,20130103,PRCP,0,T,,W,2400
+"""
+HEADER = "ID,DATE,ELEMENT,DATA_VALUE,M_FLAG,Q_FLAG,S_FLAG,OBS_TIME\n"
+
+
+def is_that_of_three_days(weather: xr.Dataset) -> None:
+    """Hold to what stands above: the middle of 5.6 and -2.2, a failed maximum, a mean of -1.5."""
+    np.testing.assert_allclose(weather.air_temperature, [1.7, np.nan, -1.5])
+    np.testing.assert_allclose(weather.precipitation, [3.3, np.nan, 0])
+    assert weather.air_temperature.attrs["days_from_minimum_and_maximum"] == 1
+    assert str(weather.time.values[0])[:10] == "2013-01-01"
+
+
+@pytest.mark.parametrize("header", ["", HEADER])
+@pytest.mark.parametrize("open_file", [open, gzip.open])
+def test_noaas_file_of_one_station_reads_with_a_header_and_packed(tmp_path, header, open_file):
+    path = tmp_path / ("a.csv.gz" if open_file is gzip.open else "a.csv")
+    with open_file(path, "wt") as stream:
+        stream.write(header + BY_STATION)
+    is_that_of_three_days(ghcn_daily.read(path))
+
+
+def test_noaas_files_of_years_hold_many_stations_of_which_one_is_named(tmp_path):
+    others = "CHM00052754,20130101,TMAX,-150,,,S,\nCHM00052754,20130101,TMIN,-250,,,S,\n"
+    first, second = BY_STATION.splitlines(keepends=True)[:3], BY_STATION.splitlines()[3:]
+    (tmp_path / "2012.csv").write_text(others + "".join(first))
+    (tmp_path / "2013.csv").write_text("\n".join(second) + "\n")
+    is_that_of_three_days(ghcn_daily.read(tmp_path, station="USW00026442"))
+    weather = ghcn_daily.read(tmp_path, station="CHM00052754")
+    assert weather.air_temperature.item() == -20
+    with pytest.raises(InputError, match="the stations CHM00052754, USW00026442, expected one"):
+        ghcn_daily.read(tmp_path)
+    with pytest.raises(InputError, match="no temperature or rain of the station 'X', expected"):
+        ghcn_daily.read(tmp_path, station="X")
+
+
+def month(element: str, *days: str) -> str:
+    """Line of a .dly file: its first days as given, the others missing."""
+    return f"USW00026442201301{element}" + "".join(days) + "-9999   " * (31 - len(days)) + "\n"
+
+
+def test_a_dly_file_holds_a_month_of_one_element_in_a_line(table):
+    text = (
+        month("TMAX", "   56  W", "  999 XW")
+        + month("TMIN", "  -22  W", "  -30  W")
+        + month("SNOW", "    0  W", "   70  W")
+        + month("PRCP", "   33  W", "-9999   ", "    0T W")
+        + month("TAVG", "-9999   ", "-9999   ", "  -15H S")
+    )
+    is_that_of_three_days(ghcn_daily.read(table(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BY_STATION.replace("56,", "5.6.,"), "line 1: '5.6.' is no value, expected a whole number"),
+        (BY_STATION.replace("20130103,T", "20131303,T"), "line 7: '20131303' is not a date"),
+        (BY_STATION.replace("0102,TMIN", "0101,TMIN"), "TMIN of 2013-01-01 has two values"),
+        (BY_STATION.replace("56,", "5600,"), "air_temperature is 278.9 at 2013-01-01"),
+        ("X,20130101,TMAX,5,,,W,\n", "holds TMAX, expected TAVG or both TMIN and TMAX"),
+        ("X,20130101,SNOW,5,,,W,\n", "holds no temperature or rain, expected GHCN-daily"),
+        ("\0\xff\n", "line 1 is neither a day nor a month"),
+        ("DATE;TAVG\n2013-01-01;5\n", "line 1 is neither a day nor a month"),
+        ("a,b\nc,d\n", "line 1 is neither a day nor a month, expected those of GHCN-daily"),
+        (
+            month("TAVG", *["   10  S"] * 28, "-9999   ", "-9999   ", "   10  S").replace(
+                "01T", "02T"
+            ),
+            "line 1: '20130231' is not a date",
+        ),
+    ],
+)
+def test_what_is_no_file_of_ghcn_daily_is_refused_with_the_place(table, text, said):
+    with pytest.raises(InputError) as caught:
+        ghcn_daily.read(table(text))
+    assert said in str(caught.value)
+
+
+def test_every_format_of_climate_brings_rain_in_millimetres_a_day(tmp_path):
+    """From the small files of the property tests, as `source.get` hands them to a page."""
+    for number, layout in enumerate(each for each in LAYOUTS if each.name == "climate"):
+        write_entry(layout, tmp_path / str(number))
+        rain = open_archive(tmp_path / str(number)).get("climate").precipitation
+        assert rain.attrs["units"] == "mm day-1", layout.form
+        assert rain.notnull().any(), layout.form
 
 
 def test_the_thawing_index_of_valdez_in_2013_is_2003_8_degree_days(real):

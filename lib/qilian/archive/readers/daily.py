@@ -63,10 +63,11 @@ def parse_days(text: pd.Series, path: Path, dates: str = ISO) -> pd.Series:
         if days.isna().any():
             days = days.fillna(_days(text[days.isna()], _form(form, path)))
     if days.isna().any():
-        line = days.index[days.isna()][0]
+        strange = text[days.isna()]
+        hint = " (dates in the catalogue gives another form)" if dates == ISO else ""
         raise InputError(
-            f"{path}, line {line}: {quoted(text[line])} is not a date, expected {dates.lower()}"
-            f"{' (dates in the catalogue gives another form)' if dates == ISO else ''}."
+            f"{path}, line {strange.index[0]}: {quoted(strange.iloc[0])} is not a date, expected "
+            f"{dates.lower()}{hint}."
         )
     return days
 

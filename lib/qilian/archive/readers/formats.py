@@ -13,6 +13,7 @@ from qilian.archive.readers import (
     era5,
     geotiff,
     ghcn,
+    ghcn_daily,
     gmtsar,
     gnssrefl,
     hydrograph,
@@ -69,6 +70,7 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     "outlines": {"vector": vector.read_outlines},
     "climate": {
         "ghcn_csv": ghcn.read_csv,
+        "ghcn_daily": ghcn_daily.read,
         "era5": era5.read,
         "caravan": caravan.read_climate,
     },

@@ -81,24 +81,43 @@ def read_csv(
     rain = values.columns == "precipitation"
     values.loc[:, rain] /= millimetres
     values.loc[:, ~rain] = (values.loc[:, ~rain] - offset) / degrees
-    extremes = values.reindex(columns=["minimum", "maximum"])
-    if unit is None:
-        _refuse_small_range(extremes["maximum"] - extremes["minimum"], path)
-    middle = extremes.mean(axis="columns", skipna=False)
-    temperature = values.get("mean", middle).fillna(middle)
-    _refuse_strange(temperature, days, path)
+    if unit is None and "minimum" in values and "maximum" in values:
+        _refuse_small_range(values["maximum"] - values["minimum"], path)
+    _refuse_strange(mean_temperature(values), days, path)
+    weather = daily_weather(values, days, path)
+    weather["air_temperature"].attrs["units_of_file"] = f"{told}, {'given' if unit else 'inferred'}"
+    return conform(weather, CLIMATE, str(path))
+
+
+def daily_weather(values: pd.DataFrame, days: pd.Series, path: Path) -> xr.Dataset:
+    """Return air temperature and precipitation along ascending days.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        `mean`, or `minimum` and `maximum`, or all of them [degC], and perhaps `precipitation` [mm].
+    days : pandas.Series
+        The day of each row.
+    path : Path
+        Named in messages.
+    """
+    temperature = mean_temperature(values)
     stated = values["mean"].count() if "mean" in values else 0
-    filled = int(temperature.count() - stated)
     daily = values.filter(["precipitation"]).assign(air_temperature=temperature)
     dataset = one_a_day(daily, days, path)
     dataset["air_temperature"].attrs = {
         "units": "degC",
-        "days_from_minimum_and_maximum": filled,
-        "units_of_file": f"{told}, {'given' if unit else 'inferred'}",
+        "days_from_minimum_and_maximum": int(temperature.count() - stated),
     }
     if "precipitation" in dataset:
         dataset["precipitation"].attrs["units"] = "mm day-1"
-    return conform(dataset, CLIMATE, str(path))
+    return dataset
+
+
+def mean_temperature(values: pd.DataFrame) -> pd.Series:
+    """Return the mean of each day, the middle of its extremes where it has none."""
+    middle = values.reindex(columns=["minimum", "maximum"]).mean(axis="columns", skipna=False)
+    return values.get("mean", middle).fillna(middle)
 
 
 def _headings(table: pd.DataFrame, path: Path) -> dict[str, str]:
