@@ -61,6 +61,24 @@ def _gmtsar(folder: Path) -> None:
     (folder / "baseline_table.dat").write_text("a 2020000.5 0 1 20\nb 2020012.5 12 1 -10\n")
 
 
+def _isce2(folder: Path) -> None:
+    files = {f"interferograms/{'_'.join(pair)}/filt_fine.unw.geo": (200, 1.5) for pair in PAIRS}
+    files |= {f"interferograms/{'_'.join(pair)}/filt_fine.cor.geo": (0.5,) for pair in PAIRS}
+    files |= {"geom_reference/hgt.rdr.geo": (3500,), "geom_reference/los.rdr.geo": (39, 102)}
+    for name, values in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        np.repeat(np.tile(values, 4), 5).astype("<f4").tofile(folder / name)
+        place = "<GeoTransform>100, 0.001, 0, 38, 0, -0.001</GeoTransform>"
+        lines = [f'<VRTDataset rasterXSize="5" rasterYSize="4"><SRS>EPSG:4326</SRS>{place}']
+        for band in range(len(values)):
+            kind = f'band="{band + 1}" dataType="Float32" subClass="VRTRawRasterBand"'
+            source = f'<SourceFilename relativeToVRT="1">{Path(name).name}</SourceFilename>'
+            steps = f"<ImageOffset>{20 * band}</ImageOffset><PixelOffset>4</PixelOffset>"
+            steps += f"<LineOffset>{20 * len(values)}</LineOffset><ByteOrder>LSB</ByteOrder>"
+            lines.append(f"<VRTRasterBand {kind}>{source}{steps}</VRTRasterBand>")
+        (folder / f"{name}.vrt").write_text("\n".join([*lines, "</VRTDataset>"]))
+
+
 def _licsar(folder: Path) -> None:
     for pair in PAIRS:
         stem = folder / "_".join(pair) / "_".join(pair)
@@ -142,6 +160,18 @@ def _licsbas_flat(folder: Path) -> None:
     (folder / "EQA.dem_par").write_text(text)
 
 
+def _opera(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    moved, keep = np.full((4, 5), -0.01, "float32"), np.ones((4, 5), "uint8")
+    layers = {"displacement": (("y", "x"), moved), "recommended_mask": (("y", "x"), keep)}
+    layers["spatial_ref"] = (), 0, {"crs_wkt": rasterio.CRS.from_epsg(32606).to_wkt()}
+    place = {"y": 4200000.0 - 30 * np.arange(4), "x": 500000.0 + 30 * np.arange(5)}
+    for first, second in PAIRS:
+        dates = f"{first}T140755Z_{second}T140755Z"
+        path = folder / f"OPERA_L3_DISP-S1_IW_F00001_VV_{dates}_v1.0_x.nc"
+        xr.Dataset(layers, place).to_netcdf(path, engine="h5netcdf")
+
+
 def _era5(folder: Path) -> None:
     folder.mkdir(parents=True)
     time = pd.date_range("2020-01-01", periods=48, freq="h")
@@ -159,18 +189,6 @@ def _era5_zip(folder: Path) -> None:
     with ZipFile(folder / "a.zip", "w") as packed:
         packed.write(folder / "a.nc", "data_stream-oper_stepType-instant.nc")
     (folder / "a.nc").unlink()
-
-def _opera(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    moved, keep = np.full((4, 5), -0.01, "float32"), np.ones((4, 5), "uint8")
-    layers = {"displacement": (("y", "x"), moved), "recommended_mask": (("y", "x"), keep)}
-    layers["spatial_ref"] = (), 0, {"crs_wkt": rasterio.CRS.from_epsg(32606).to_wkt()}
-    place = {"y": 4200000.0 - 30 * np.arange(4), "x": 500000.0 + 30 * np.arange(5)}
-    for first, second in PAIRS:
-        dates = f"{first}T140755Z_{second}T140755Z"
-        path = folder / f"OPERA_L3_DISP-S1_IW_F00001_VV_{dates}_v1.0_x.nc"
-        xr.Dataset(layers, place).to_netcdf(path, engine="h5netcdf")
-
 
 
 def _caravan(folder: Path) -> None:
@@ -216,6 +234,7 @@ LAYOUTS = (
         _gmtsar,
         {"wavelength": 0.0555, "first_day": 0, "baselines": "baseline_table.dat"},
     ),
+    Layout("alos2", "isce2", _isce2, {"wavelength": 0.2384}),
     Layout("sentinel1", "licsar", _licsar, {}),
     Layout("sentinel1", "hyp3", _hyp3, {}),
     Layout("sentinel1", "mintpy", _ifgram_stack, {}),
@@ -239,6 +258,7 @@ LAYOUTS = (
         {"unit": "m/yr", "positive": "up", "standard_error": "error.tif"},
         "in/rate.tif",
     ),
+    Layout("displacement", "opera", _opera, {}),
     Layout("displacement", "licsbas", _licsbas, {}),
     Layout("rate", "licsbas", _licsbas, {}),
     Layout("rate", "licsbas", _licsbas_flat, {"standard_error": "vstd"}, "in/vel"),
@@ -258,7 +278,6 @@ LAYOUTS = (
         _table("date,discharge,rain,code", "2020-09-01,5.5,0,A", "2020-09-02,Ice,1.5,A:e"),
         {"precipitation": "rain", "quality": "code", "leave_out": "e"},
         _TABLE,
-    Layout("displacement", "opera", _opera, {}),
     ),
     Layout(
         "discharge",

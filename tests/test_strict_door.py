@@ -23,6 +23,7 @@ from qilian.contracts.errors import InputError
 CONTRACTS = {
     "sentinel1": datasets.INTERFEROGRAMS,
     "alos1": datasets.INTERFEROGRAMS,
+    "alos2": datasets.INTERFEROGRAMS,
     "displacement": datasets.DISPLACEMENT,
     "rate": datasets.RATE,
     "uav": datasets.IMAGE,

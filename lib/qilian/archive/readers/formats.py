@@ -19,12 +19,13 @@ from qilian.archive.readers import (
     hydrograph,
     hyp3,
     image,
+    isce2,
     licsar,
     licsbas,
     mintpy,
+    opera,
     pairs,
     thaw_depth,
-    opera,
     vector,
 )
 
@@ -36,6 +37,7 @@ Reader = Callable[..., Data]
 _INTERFEROGRAMS: Mapping[str, Reader] = {
     "geotiff": geotiff.read,
     "gmtsar": gmtsar.read,
+    "isce2": isce2.read,
     "hyp3": hyp3.read,
     "mintpy": mintpy.read_stack,
 }
@@ -54,10 +56,10 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
         "geotiff": displacements.read_series,
         "licsbas": licsbas.read_series,
         "mintpy": mintpy.read_timeseries,
+        "opera": opera.read,
     },
     "rate": {
         "geotiff": displacements.read_rate,
-        "opera": opera.read,
         "licsbas": licsbas.read_rate,
         "mintpy": mintpy.read_velocity,
     },

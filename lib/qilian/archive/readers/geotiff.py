@@ -1,5 +1,6 @@
 """Interferograms of any processor, as GeoTIFF files named by a pattern or listed in a table."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -119,10 +120,7 @@ def read(
     stack["wavelength"] = (), wavelength, {"units": "m"}
     vector = of_axes(path, line_of_sight) if line_of_sight else []
     add_ground(stack, grid, path / height if height else None, vector, stored)
-    metres = _baselines(path, baselines, dates) if baselines else listed
-    if metres:
-        values = [metres.get(pair, np.nan) for pair in dates]
-        stack["perpendicular_baseline"] = "pair", np.array(values), {"units": "m"}
+    add_baselines(stack, dates, read_baselines(path, baselines) if baselines else listed)
     return conform(stack, INTERFEROGRAMS, str(path))
 
 
@@ -146,14 +144,20 @@ def _files(
     if pairs:
         return _from_table(path, path / pairs)
     patterns = {"phase": phase, "coherence": coherence}
-    files = {kind: match(path, pattern) for kind, pattern in patterns.items() if pattern}
+    files = match_all(path, {kind: pattern for kind, pattern in patterns.items() if pattern})
     if not files:
         raise InputError(f"{path}: neither phase, coherence nor pairs is given, expected one.")
+    return files, {}
+
+
+def match_all(path: Path, patterns: Mapping[str, str]) -> dict[str, dict[Pair, Path]]:
+    """Files of each kind by pair, from the patterns of `phase` and `coherence` as far as given."""
+    files = {kind: match(path, pattern) for kind, pattern in patterns.items()}
     if len({frozenset(by_pair) for by_pair in files.values()}) > 1:
         pair = sorted(set(files["phase"]) ^ set(files["coherence"]))[0]
         lacking = "coherence" if pair in files["phase"] else "phase"
         raise InputError(f"{path}: the pair {pair[0]}-{pair[1]} lacks its {lacking} file.")
-    return files, {}
+    return files
 
 
 def match(path: Path, pattern: str) -> dict[Pair, Path]:
@@ -163,8 +167,9 @@ def match(path: Path, pattern: str) -> dict[Pair, Path]:
         if first > second:
             raise InputError(
                 f"{file}: {{reference}} is {first} and {{secondary}} {second}, expected the "
-                "earlier date as reference; exchange the two in the pattern, and say positive = "
-                '"towards" if the phase is that of the later date minus that of the earlier.'
+                "earlier date as reference: exchange the two in the pattern (and say positive = "
+                '"towards", where the format has that key, if the phase is that of the later date '
+                "minus that of the earlier)."
             )
         found[first, second] = file
     return found
@@ -192,7 +197,15 @@ def _listed_baselines(table: pd.DataFrame, dates: list[Pair], path: Path) -> dic
     return dict(zip(dates, metres, strict=True))
 
 
-def _baselines(path: Path, baselines: str, dates: list[Pair]) -> dict[Pair, float]:
+def add_baselines(stack: xr.Dataset, dates: Sequence[Pair], metres: Mapping[Pair, float]) -> None:
+    """Add what is known of the perpendicular baselines of pairs, if anything is."""
+    if metres:
+        values = [metres.get(pair, np.nan) for pair in dates]
+        stack["perpendicular_baseline"] = "pair", np.array(values), {"units": "m"}
+
+
+def read_baselines(path: Path, baselines: str) -> dict[Pair, float]:
+    """Perpendicular baselines of pairs, from a CSV or from a pattern of GAMMA's files."""
     if baselines.endswith(".par"):
         return {pair: gamma.mean_baseline(file) for pair, file in match(path, baselines).items()}
     table_path = path / baselines

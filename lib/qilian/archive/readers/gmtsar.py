@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from qilian.archive.readers.files import is_there
 from qilian.archive.readers.layers import Layers, add_ground, of_axes, signed_phase, stack_layers
 from qilian.archive.readers.pairs import checked_wavelength, parse_metres
 from qilian.archive.readers.raster import Stored, checked_coherence
@@ -118,12 +119,12 @@ def _grid(folder: Path, name: str) -> Path:
     """Name a grid of a pair, or say that it is missing or not in longitude and latitude."""
     file = folder / name
     radar = folder / name.replace("_ll", "")
-    if not file.is_file() and radar.is_file():
+    if not is_there(file) and is_there(radar):
         raise InputError(
             f"{radar} is in radar coordinates, expected {name} beside it, such as GMTSAR's "
             "proj_ra2ll.csh writes."
         )
-    if not file.is_file():
+    if not is_there(file):
         raise InputError(f"{folder} lacks {name}, expected it for each pair.")
     return file
 

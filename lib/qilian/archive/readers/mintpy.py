@@ -18,7 +18,7 @@ from qilian.archive.readers.raster import (
     checked_motion,
     checked_phase,
     coordinates,
-    look_vector,
+    look_from_angles,
     zero_is_missing,
 )
 from qilian.contracts.datasets import DISPLACEMENT, INTERFEROGRAMS, RATE, conform
@@ -137,11 +137,7 @@ def _millimetres(stored: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _add_geometry(stack: xr.Dataset, path: Path, grid: Grid) -> None:
-    """Add heights and the unit vector ground to sensor, from the angles of a geometry file.
-
-    Incidence θ is from the vertical, azimuth α from North, anticlockwise, both in degrees and
-    towards the sensor: (−sin θ sin α, sin θ cos α, cos θ).
-    """
+    """Add heights and the unit vector ground to sensor, from the angles of a geometry file."""
     with opened(path) as file:
         stored = Stored.of(file, path, "geometry")
     difference = stored.grid.differs(grid)
@@ -152,10 +148,7 @@ def _add_geometry(stack: xr.Dataset, path: Path, grid: Grid) -> None:
         stack["height"] = ("y", "x"), stored.lazy("height", _height), {"units": "m"}
     if "incidenceAngle" not in stored or "azimuthAngle" not in stored:
         return
-    theta = da.radians(stored.lazy("incidenceAngle", zero_is_missing))  # 0 is missing here too
-    alpha = da.radians(stored.lazy("azimuthAngle", as_stored))
-    vector = look_vector(
-        -da.sin(theta) * da.sin(alpha), da.sin(theta) * da.cos(alpha), da.cos(theta)
-    )
-    for name, part in vector.items():
+    incidence = stored.lazy("incidenceAngle", zero_is_missing)  # 0 is missing here too
+    azimuth = stored.lazy("azimuthAngle", as_stored)
+    for name, part in look_from_angles(incidence, azimuth).items():
         stack[name] = ("y", "x"), part, {"units": "1"}

@@ -81,13 +81,14 @@ class Stored:
 
     `nodata` goes before the file's tag. `whole` is what stands for 1 in bytes without a scale.
     `band` counts from 1; None stands for the only one. `crs` is the coordinate system of a file
-    that names none.
+    that names none; `centred`, that a file's place is that of the first pixel's centre, not corner.
     """
 
     nodata: float | None = None
     whole: float = 1.0
     band: int | None = None
     crs: str | None = None
+    centred: bool = False
 
 
 def open_raster(path: Path, overview: int | None = None) -> rasterio.DatasetReader:
@@ -187,7 +188,9 @@ def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) 
                 f"{path} claims {crs.to_string()} but lies at {raster.bounds.left:g}, "
                 f"{raster.bounds.top:g}, expected longitude and latitude in degrees."
             )
-        return Grid(raster.shape, raster.transform, crs)
+        half = rasterio.Affine.translation(-0.5, -0.5)
+        transform = raster.transform @ half if stored.centred else raster.transform
+        return Grid(raster.shape, transform, crs)
 
 
 def _on_earth(bounds: rasterio.coords.BoundingBox) -> bool:
@@ -426,6 +429,16 @@ def checked_coherence(values: np.ndarray, path: Path) -> np.ndarray:
     if low < -HAIR or high > 1 + HAIR:
         raise InputError(f"{path}: coherence is {low if low < 0 else high:g}, expected 0 to 1.")
     return np.clip(values, 0, 1) if low < 0 or high > 1 else values
+
+
+def look_from_angles(incidence: Layer, azimuth: Layer) -> dict[str, Layer]:
+    """Name the parts of the unit vector ground to sensor, from angles in degrees.
+
+    Incidence θ is from the vertical, azimuth α from North, anticlockwise, both towards the
+    sensor: (−sin θ sin α, sin θ cos α, cos θ).
+    """
+    theta, alpha = np.radians(incidence), np.radians(azimuth)
+    return look_vector(-np.sin(theta) * np.sin(alpha), np.sin(theta) * np.cos(alpha), np.cos(theta))
 
 
 def look_vector(east: Layer, north: Layer, up: Layer) -> dict[str, Layer]:
