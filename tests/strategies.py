@@ -124,6 +124,22 @@ def _timeseries(folder: Path) -> None:
     series = np.full((2, 4, 5), 0.01, "float32")
     dates = np.array(PAIRS[0], "S8")
     _hdf5(folder / "timeseries.h5", "timeseries", "m", timeseries=series, date=dates)
+    _hdf5(folder / "maskTempCoh.h5", "mask", "1", mask=np.ones((4, 5), bool))
+    angles = {"incidenceAngle": series[0] + 39, "azimuthAngle": series[0] + 102}
+    _hdf5(folder / "geometryRadar.h5", "geometry", "1", **angles)
+
+
+def _bundle(folder: Path) -> None:
+    series = np.full((2, 4, 5), 0.01, "float32")
+    groups = {
+        "observation/displacement": series,
+        "observation/date": np.array(PAIRS[0], "S8"),
+        "quality/mask": np.ones((4, 5), bool),
+        "geometry/incidenceAngle": series[0] + 39,
+        "geometry/azimuthAngle": series[0] + 102,
+    }
+    named = {f"HDFEOS/GRIDS/timeseries/{name}": values for name, values in groups.items()}
+    _hdf5(folder / "S1.he5", "HDFEOS", "m", **named)
 
 
 def _velocity(folder: Path) -> None:
@@ -239,6 +255,7 @@ LAYOUTS = (
     Layout("sentinel1", "hyp3", _hyp3, {}),
     Layout("sentinel1", "mintpy", _ifgram_stack, {}),
     Layout("displacement", "mintpy", _timeseries, {}, "in/timeseries.h5"),
+    Layout("displacement", "mintpy", _bundle, {}, "in/S1.he5"),
     Layout("rate", "mintpy", _velocity, {}, "in/velocity.h5"),
     Layout(
         "displacement",

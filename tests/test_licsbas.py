@@ -136,7 +136,12 @@ def test_the_unit_vector_turns_the_series_vertical(tmp_path):
         (["corner_lat"], {}, "is in radar coordinates, expected a series of geocoded"),
         (["imdates"], {}, "holds no imdates"),
         ([], {"imdates": np.array(DATES[::-1])}, "the dates don't rise"),
-        ([], {"imdates": np.array(DATES[:2])}, "has 3 layers in cum, expected 2"),
+        (
+            [],
+            {"imdates": np.array(DATES[:2])},
+            "has cum of shape .3, 3, 4., expected 3 × 4 pixels in 2 layers",
+        ),
+        ([], {"cum": np.ones((ROWS, COLUMNS), "f4")}, "expected 3 × 4 pixels in 3 layers"),
         ([], {"imdates": np.array([1, 2, 3])}, "'1' is not a date"),
         ([], {"corner_lat": 4.2e6}, "expected a place on Earth"),
         ([], {"mask": np.ones((2, 2))}, "has mask of shape"),

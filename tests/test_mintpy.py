@@ -8,10 +8,13 @@ import h5py
 import numpy as np
 import pytest
 
+from qilian.archive.catalogue import open_archive
 from qilian.archive.readers import mintpy
 from qilian.contracts.errors import InputError
+from qilian.insar.rates import vertical_if_known
 
 PAIRS = [["20180101", "20180113"], ["20180101", "20180125"], ["20180113", "20180125"]]
+AXES = "east", "north", "up"
 DATES = ["20180101", "20180113", "20180125"]
 GEOGRAPHIC = {"X_FIRST": "99.0", "Y_FIRST": "38.2", "X_STEP": "0.001", "Y_STEP": "-0.001"}
 PLACE = {**GEOGRAPHIC, "X_UNIT": "degrees", "LENGTH": "3", "WIDTH": "4"}
@@ -109,7 +112,7 @@ def test_incidence_and_azimuth_become_the_unit_vector_to_the_sensor(
 ):
     geometry_file(tmp_path / "geometryGeo.h5", incidence, azimuth)
     stack = mintpy.read_stack(stack_file(tmp_path))
-    for part, expected in zip(("east", "north", "up"), vector, strict=True):
+    for part, expected in zip(AXES, vector, strict=True):
         assert np.allclose(stack[f"line_of_sight_{part}"], expected, atol=1e-4), part
     assert (stack.height == 3700).all()
 
@@ -179,6 +182,113 @@ def test_velocity_is_a_rate_in_mm_a_year_with_its_standard_error(tmp_path):
     assert np.allclose(data.standard_error, [[1, np.nan, 0]], equal_nan=True)
     remove(path, "velocityStd")
     assert "standard_error" not in mintpy.read_velocity(path)
+
+
+def series_file(path: Path, attributes: dict[str, str] | None = None, **datasets) -> Path:
+    """Three dates of 3 × 4 pixels that went away by 8 mm and as much again."""
+    away = np.full((3, 3, 4), -0.008, "float32") * np.arange(3)[:, None, None]
+    held = {"timeseries": away.astype("float32"), "date": np.array(DATES, "S8"), **datasets}
+    return write(path, "timeseries", {"UNIT": "m", **(attributes or {})}, **held)
+
+
+def mask_file(path: Path, **attributes) -> Path:
+    keep = np.ones((3, 4), bool)
+    keep[0, 1:] = False
+    return write(path, "mask", attributes, mask=keep)
+
+
+@pytest.mark.parametrize(
+    ("series", "prefix"), [("timeseries_demErr.h5", ""), ("geo_ts.h5", "geo_")]
+)
+def test_mask_and_angles_that_lie_beside_a_series_are_taken(tmp_path, series, prefix):
+    path = series_file(tmp_path / series)
+    assert mintpy.read_timeseries(path).displacement.notnull().all()
+    mask_file(tmp_path / f"{prefix}maskTempCoh.h5")
+    geometry_file(tmp_path / f"{prefix}geometryRadar.h5", 60, 90)
+    data = mintpy.read_timeseries(path)
+    assert data.displacement.isnull().sum() == 3 * 3
+    assert np.allclose(data.line_of_sight_up, 0.5)
+    upright = vertical_if_known(data).displacement
+    assert np.allclose(upright[:, 1, 1], [0, -16, -32])  # −8 mm / cos 60°
+    assert mintpy.read_timeseries(path, mask="").displacement.notnull().all()
+    rate = np.full((3, 4), -0.008, "float32")
+    more = {
+        "velocityStd": rate * -1,
+        "annualAmplitude": rate,
+        "step20180120": rate,
+        "intercept": rate,
+    }
+    about = {"UNIT": "m/year"}
+    found = mintpy.read_velocity(write(tmp_path / "v.h5", "velocity", about, velocity=rate, **more))
+    assert np.allclose(found.rate[0], [-8, np.nan, np.nan, np.nan], equal_nan=True)
+    assert np.allclose(found.standard_error[0], [8, np.nan, np.nan, np.nan], equal_nan=True)
+    assert set(found) == {"rate", "standard_error", *(f"line_of_sight_{a}" for a in AXES)}
+
+
+def test_what_lies_beside_on_other_pixels_is_passed_over_and_what_is_named_is_refused(tmp_path):
+    path = series_file(tmp_path / "timeseries.h5")
+    mask_file(tmp_path / "maskTempCoh.h5", X_FIRST="98.0")
+    geometry_file(tmp_path / "geometryRadar.h5", 60, 90)
+    remove(tmp_path / "geometryRadar.h5", "X_FIRST", "Y_FIRST")
+    data = mintpy.read_timeseries(path)
+    assert data.displacement.notnull().all()
+    assert set(data) == {"displacement"}
+    with pytest.raises(
+        InputError, match=r"maskTempCoh.h5 has first corner 98.0.*, expected the grid"
+    ):
+        mintpy.read_timeseries(path, mask="maskTempCoh.h5")
+    with pytest.raises(InputError, match=r"geometryRadar.h5 is in radar coordinates"):
+        mintpy.read_timeseries(path, geometry="geometryRadar.h5")
+    with pytest.raises(InputError, match=r"inputs/none.h5 does not exist"):
+        mintpy.read_timeseries(path, geometry="inputs/none.h5")
+    geometry_file(tmp_path / "inputs" / "geometryGeo.h5", 60, -90)
+    data = mintpy.read_timeseries(path, geometry="inputs/geometryGeo.h5")
+    assert np.allclose(data.line_of_sight_east, np.sqrt(0.75))
+
+
+def test_mask_and_geometry_beside_count_as_input(tmp_path):
+    series_file(tmp_path / "ts" / "timeseries.h5")
+    mask_file(tmp_path / "ts" / "maskTempCoh.h5")
+    geometry_file(tmp_path / "ts" / "geo_geometryRadar.h5", 60, 90)
+    geometry_file(tmp_path / "ts" / "other.h5", 60, 90)
+    text = '[archive]\nname = "x"\n[displacement]\nformat = "mintpy"\npath = "ts/timeseries.h5"\n'
+    (tmp_path / "catalogue.toml").write_text(text)
+    names = [file.name for file in open_archive(tmp_path).entry("displacement").files()]
+    assert names == ["geo_geometryRadar.h5", "maskTempCoh.h5", "timeseries.h5"]
+
+
+def test_a_bundle_holds_series_mask_and_angles(tmp_path):
+    """As `save_hdfeos5.py` writes it: 0 is missing, True in the mask keeps a pixel."""
+    path = tmp_path / "S1_IW12_128_0593_0597_20180101_20180125.he5"
+    keep = np.ones((3, 4), bool)
+    keep[2, 3] = False
+    moved = np.full((3, 3, 4), -0.010, "float32") * np.arange(3)[:, None, None]
+    moved[:, 0, 0] = 0
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"FILE_TYPE": "HDFEOS", "UNIT": "m", **PLACE, "REF_Y": "1", "REF_X": "1"})
+        grids = file.create_group("HDFEOS/GRIDS/timeseries")
+        grids["observation/displacement"] = moved.astype("float32")
+        grids["observation/date"] = np.array(DATES, "S8")
+        grids["observation/bperp"] = np.zeros(3, "float32")
+        grids["quality/mask"] = keep
+        grids["quality/temporalCoherence"] = np.ones((3, 4), "float32")
+        for name, angle in {"incidenceAngle": 60, "azimuthAngle": -102, "height": 3700}.items():
+            grids[f"geometry/{name}"] = np.full((3, 4), angle, "float32")
+    data = mintpy.read_timeseries(path)
+    assert np.allclose(data.displacement[:, 1, 1], [0, -10, -20])
+    assert np.argwhere(data.displacement[0].isnull().values).tolist() == [[0, 0], [2, 3]]
+    assert np.allclose(data.line_of_sight_up, 0.5)
+    assert (data.line_of_sight_east > 0).all()  # a descending pass looks from the East
+    assert mintpy.read_timeseries(path, mask="").displacement.isnull().sum() == 3
+    path.rename(tmp_path / "a.h5")
+    with pytest.raises(InputError, match="has FILE_TYPE HDFEOS, expected MintPy's timeseries"):
+        mintpy.read_timeseries(tmp_path / "a.h5")
+
+
+def test_a_series_of_other_dates_than_layers_is_refused(tmp_path):
+    path = series_file(tmp_path / "timeseries.h5", date=np.array(DATES[:2], "S8"))
+    with pytest.raises(InputError, match="expected 3 × 4 pixels in 2 layers"):
+        mintpy.read_timeseries(path)
 
 
 def test_a_stack_of_50_gb_opens_at_once_in_blocks_of_all_pairs_and_gives_up_one_pixel(tmp_path):

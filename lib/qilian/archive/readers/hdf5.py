@@ -47,33 +47,40 @@ class Held:
         return cls(path, {name: item.shape for name, item in found.items()}, chunks, types)
 
     def lazy(
-        self, name: str, grid: Grid, decode: Decode, kept: np.ndarray | None = None
+        self,
+        name: str,
+        grid: Grid,
+        decode: Decode,
+        layers: int | None = None,
+        kept: np.ndarray | None = None,
     ) -> da.Array:
-        """Return a dataset, or the layers of it that are kept, as a float32 dask array.
+        """Return a dataset, or those of its layers that are kept, as a float32 dask array.
 
         A block holds whole chunks of the file, so that each is read once, and all layers, unless
         a row of chunks has more than a block may hold.
         """
         shape = self.shapes.get(name)
-        if shape is None or len(shape) not in (2, 3) or shape[-2:] != grid.shape:
+        if shape != (grid.shape if layers is None else (layers, *grid.shape)):
+            stacked = "" if layers is None else f" in {layers} layers"
             raise InputError(
                 f"{self.path} has {name} of shape {shape}, "
-                f"expected {' × '.join(map(str, grid.shape))} pixels."
+                f"expected {' × '.join(map(str, grid.shape))} pixels{stacked}."
             )
         if self.types[name].kind not in "fiub":
             kind = "complex" if self.types[name].kind == "c" else "no"
             raise InputError(
                 f"{self.path} holds {kind} numbers, expected real ones, such as phase."
             )
-        count = shape[0] if len(shape) == 3 else 1
+        count = layers or 1
         kept = np.arange(count) if kept is None else kept
         deep, high, _ = (1, *self.chunks[name])[-3:]
-        rows = at_once(-(-count // deep) * deep * shape[-1], high)
-        together = kept // at_once(rows * shape[-1], deep)
-        chunks = tuple(np.unique(together, return_counts=True)[1].tolist()), rows, shape[-1]
+        width = grid.shape[1]
+        rows = at_once(-(-count // deep) * deep * width, high)
+        together = kept // at_once(rows * width, deep)
+        chunks = tuple(np.unique(together, return_counts=True)[1].tolist()), rows, width
         read = partial(_read_dataset, self.path, name, decode, kept)
-        layers = lazy_layers(read, (kept.size, *grid.shape), chunks)
-        return layers if len(shape) == 3 else layers[0]
+        array = lazy_layers(read, (kept.size, *grid.shape), chunks)
+        return array[0] if layers is None else array
 
 
 def _read_dataset(

@@ -52,9 +52,7 @@ def read_series(path: Path, *, mask: str = _MASK) -> xr.Dataset:
             raise InputError(f"{path} holds no imdates, expected LiCSBAS's list of dates.")
         dates = [f"{date:d}" for date in file["imdates"][:].ravel()]
     data = coordinates(grid).assign_coords(time=rising_dates(dates, str(path)))
-    series = held.lazy("cum", grid, _millimetres)
-    if series.shape[0] != len(dates):
-        raise InputError(f"{path} has {series.shape[0]} layers in cum, expected {len(dates)}.")
+    series = held.lazy("cum", grid, _millimetres, len(dates))
     data["displacement"] = ("time", "y", "x"), _masked(series, held, grid, mask), _IN_MM
     _add_unit_vector(data, held, grid)
     return conform(data, DISPLACEMENT, str(path))

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from qilian.archive.readers.files import files_like
 from qilian.archive.readers.hdf5 import opened
 from qilian.archive.readers.mintpy_file import Stored
 from qilian.archive.readers.pairs import pair_dates, rising_dates
@@ -26,6 +27,9 @@ from qilian.contracts.errors import InputError
 from qilian.contracts.labels import LINE_OF_SIGHT
 
 _GEOMETRY = "geometryGeo.h5"
+_GEOMETRIES = "*geometry*.h5"  # as geocode.py names them, too
+_MASK = "*maskTempCoh.h5"
+_BUNDLE = "HDFEOS/GRIDS/timeseries"
 
 
 def read_stack(path: Path, *, geometry: str = _GEOMETRY) -> xr.Dataset:
@@ -70,7 +74,11 @@ def read_stack(path: Path, *, geometry: str = _GEOMETRY) -> xr.Dataset:
         ("coherence", "coherence", _coherence, "1"),
     ):
         if key in stored:
-            stack[name] = ("pair", "y", "x"), stored.lazy(key, decode, kept), {"units": units}
+            stack[name] = (
+                ("pair", "y", "x"),
+                stored.lazy(key, decode, len(dates), kept),
+                {"units": units},
+            )
     if baseline is not None:
         stack["perpendicular_baseline"] = "pair", baseline[kept], {"units": "m"}
     stack["wavelength"] = (), stored.number("WAVELENGTH"), {"units": "m"}
@@ -80,44 +88,115 @@ def read_stack(path: Path, *, geometry: str = _GEOMETRY) -> xr.Dataset:
     return conform(stack, INTERFEROGRAMS, str(path))
 
 
-def read_timeseries(path: Path) -> xr.Dataset:
-    """Open `timeseries.h5`, corrected or not, as displacement in mm, positive towards the sensor.
+def read_timeseries(path: Path, *, mask: str = _MASK, geometry: str = _GEOMETRIES) -> xr.Dataset:
+    """Open a `timeseries.h5`, or a bundle `….he5`, as displacement in mm, positive to the sensor.
 
     A pixel that is 0 at all dates was never inverted and is missing, but for the reference point.
+
+    Parameters
+    ----------
+    path : Path
+        The file, geocoded, corrected or not. A bundle (HDF-EOS5) has mask and geometry inside.
+    mask : str, optional
+        MintPy's mask of the pixels to keep, relative to the file's folder: by default
+        `maskTempCoh.h5` or `geo_maskTempCoh.h5`, if one lies beside on the same grid. Without a
+        name (""), nothing is masked.
+    geometry : str, optional
+        MintPy's file of angles, relative to the file's folder: by default the geometry that lies
+        beside on the same grid, if any.
+
+    Raises
+    ------
+    InputError
+        Another kind of file, radar coordinates, a part missing, grids that differ.
     """
+    if path.suffix == ".he5":
+        kind, group, name = "HDFEOS", f"{_BUNDLE}/observation/", "displacement"
+    else:
+        kind, group, name = "timeseries", "", "timeseries"
     with opened(path) as file:
-        stored = Stored.of(file, path, "timeseries", "m")
-        dates = _dates(file, path)
-    series = stored.lazy("timeseries", _millimetres)
-    inverted = (series != 0).any(axis=0) | stored.at_reference()
+        stored = Stored.of(file, path, kind, "m")
+        dates = _dates(file, path, f"{group}date")
+    series = stored.lazy(f"{group}{name}", _millimetres, len(dates))
+    known = (series != 0).any(axis=0) | stored.at_reference()
     data = coordinates(stored.grid).assign_coords(time=rising_dates(dates, str(path)))
     about = {"units": "mm", "direction": LINE_OF_SIGHT}
-    data["displacement"] = ("time", "y", "x"), da.where(inverted, series, np.nan), about
+    known &= _kept(stored, mask)
+    data["displacement"] = ("time", "y", "x"), da.where(known, series, np.nan), about
+    _add_unit_vector(data, stored, geometry)
     return conform(data, DISPLACEMENT, str(path))
 
 
-def read_velocity(path: Path) -> xr.Dataset:
+def read_velocity(path: Path, *, mask: str = _MASK, geometry: str = _GEOMETRIES) -> xr.Dataset:
     """Open `velocity.h5` as a rate in mm a year, positive towards the sensor.
 
     A velocity of exactly 0 was never estimated and is missing, but for the reference point.
+
+    Parameters
+    ----------
+    path : Path
+        The file, geocoded.
+    mask, geometry : str, optional
+        As for a series.
+
+    Raises
+    ------
+    InputError
+        Another kind of file, radar coordinates, a part missing, grids that differ.
     """
     with opened(path) as file:
         stored = Stored.of(file, path, "velocity", "m/yr")
     velocity = stored.lazy("velocity", _millimetres)
-    estimated = (velocity != 0) | stored.at_reference()
+    known = ((velocity != 0) | stored.at_reference()) & _kept(stored, mask)
     data = coordinates(stored.grid)
     about = {"units": "mm year-1", "direction": LINE_OF_SIGHT}
-    data["rate"] = ("y", "x"), da.where(estimated, velocity, np.nan), about
+    data["rate"] = ("y", "x"), da.where(known, velocity, np.nan), about
     if "velocityStd" in stored:
         error = stored.lazy("velocityStd", _millimetres)
-        data["standard_error"] = ("y", "x"), da.where(estimated, error, np.nan), about
+        data["standard_error"] = ("y", "x"), da.where(known, error, np.nan), about
+    _add_unit_vector(data, stored, geometry)
     return conform(data, RATE, str(path))
 
 
-def _dates(file: h5py.File, path: Path) -> np.ndarray:
-    if "date" not in file:
-        raise InputError(f"{path} holds no date, expected MintPy's list of dates.")
-    return file["date"][:].astype(str)
+def _beside(stored: Stored, named: str, default: str, kind: str) -> Stored | None:
+    """Open the file of a kind that a key names, or that the default finds on the same grid."""
+    folder = stored.path.parent
+    for file in files_like(folder, named) if named == default else [folder / named]:
+        with opened(file) as held:
+            found = Stored.of(held, file, kind)
+        if named == default and not found.geocoded:
+            continue
+        difference = found.grid.differs(stored.grid)
+        if not difference:
+            return found
+        if named != default:
+            raise InputError(f"{file} has {difference}, expected the grid of {stored.path}.")
+    return None
+
+
+def _kept(stored: Stored, mask: str) -> da.Array | bool:
+    """Tell which pixels a mask keeps, all if there is none."""
+    if not mask:
+        return True
+    inside = f"{_BUNDLE}/quality/mask"
+    if mask == _MASK and inside in stored:
+        return stored.lazy(inside, as_stored) == 1
+    beside = _beside(stored, mask, _MASK, "mask")
+    return True if beside is None else beside.lazy("mask", as_stored) == 1
+
+
+def _add_unit_vector(data: xr.Dataset, stored: Stored, geometry: str) -> None:
+    """Add the unit vector ground to sensor, from the angles inside of a bundle or beside."""
+    if f"{_BUNDLE}/geometry/incidenceAngle" in stored:
+        _add_angles(data, stored, f"{_BUNDLE}/geometry/")
+    elif beside := _beside(stored, geometry, _GEOMETRIES, "geometry"):
+        _add_angles(data, beside)
+
+
+def _dates(file: h5py.File, path: Path, name: str = "date") -> np.ndarray:
+    if name not in file:
+        raise InputError(f"{path} holds no {name}, expected MintPy's list of dates.")
+    return file[name][:].astype(str)
 
 
 def _phase(stored: np.ndarray, path: Path) -> np.ndarray:
@@ -146,9 +225,15 @@ def _add_geometry(stack: xr.Dataset, path: Path, grid: Grid) -> None:
         return
     if "height" in stored:
         stack["height"] = ("y", "x"), stored.lazy("height", _height), {"units": "m"}
-    if "incidenceAngle" not in stored or "azimuthAngle" not in stored:
+    _add_angles(stack, stored)
+
+
+def _add_angles(data: xr.Dataset, stored: Stored, group: str = "") -> None:
+    """Add the unit vector ground to sensor, if both angles are there."""
+    names = f"{group}incidenceAngle", f"{group}azimuthAngle"
+    if not all(name in stored for name in names):
         return
-    incidence = stored.lazy("incidenceAngle", zero_is_missing)  # 0 is missing here too
-    azimuth = stored.lazy("azimuthAngle", as_stored)
+    incidence = stored.lazy(names[0], zero_is_missing)  # 0 is missing here too
+    azimuth = stored.lazy(names[1], as_stored)
     for name, part in look_from_angles(incidence, azimuth).items():
-        stack[name] = ("y", "x"), part, {"units": "1"}
+        data[name] = ("y", "x"), part, {"units": "1"}

@@ -48,9 +48,14 @@ class Stored:
             raise InputError(f"{self.path}: {key} is {found}, expected a number.") from error
 
     @property
+    def geocoded(self) -> bool:
+        """Tell whether the file lies on a map."""
+        return {"X_FIRST", "Y_FIRST"} <= set(self.attributes)
+
+    @property
     def grid(self) -> Grid:
         """Grid from X_FIRST, Y_FIRST (upper-left corner of the first pixel) and the steps."""
-        if not {"X_FIRST", "Y_FIRST"} <= set(self.attributes):
+        if not self.geocoded:
             raise InputError(
                 f"{self.path} is in radar coordinates, expected a geocoded file "
                 "such as MintPy's geocode.py writes."
@@ -78,6 +83,12 @@ class Stored:
         y, x = (da.arange(size, chunks=-1) for size in self.grid.shape)
         return (y == self.number("REF_Y"))[:, None] & (x == self.number("REF_X"))
 
-    def lazy(self, name: str, decode: Decode, kept: np.ndarray | None = None) -> da.Array:
-        """Return a dataset, or the layers of it that are kept, as a float32 dask array."""
-        return self.held.lazy(name, self.grid, decode, kept)
+    def lazy(
+        self,
+        name: str,
+        decode: Decode,
+        layers: int | None = None,
+        kept: np.ndarray | None = None,
+    ) -> da.Array:
+        """Return a dataset, or those of its layers that are kept, as a float32 dask array."""
+        return self.held.lazy(name, self.grid, decode, layers, kept)
