@@ -69,7 +69,9 @@ def test_a_value_that_failed_quality_control_is_missing(table):
         "DATE,TMAX,TMAX_ATTRIBUTES,TMIN\n"
         '2013-07-01,150,",,W",50\n2013-07-02,150,",I,W",50\n2013-07-03,150,"H,,S",50\n'
     )
-    np.testing.assert_allclose(ghcn.read_csv(table(text)).air_temperature, [10, np.nan, 10])
+    temperature = ghcn.read_csv(table(text)).air_temperature
+    np.testing.assert_allclose(temperature, [10, np.nan, 10])
+    assert temperature.attrs["failed_quality_control"] == 1
 
 
 def test_the_catalogue_gives_the_unit_that_the_file_does_not_tell(table):
@@ -119,6 +121,7 @@ def is_that_of_three_days(weather: xr.Dataset) -> None:
     np.testing.assert_allclose(weather.air_temperature, [1.7, np.nan, -1.5])
     np.testing.assert_allclose(weather.precipitation, [3.3, np.nan, 0])
     assert weather.air_temperature.attrs["days_from_minimum_and_maximum"] == 1
+    assert weather.air_temperature.attrs["failed_quality_control"] == 1
     assert str(weather.time.values[0])[:10] == "2013-01-01"
 
 
@@ -169,6 +172,7 @@ def test_a_dly_file_holds_a_month_of_one_element_in_a_line(table):
         (BY_STATION.replace("0102,TMIN", "0101,TMIN"), "TMIN of 2013-01-01 has two values"),
         (BY_STATION.replace("56,", "5600,"), "air_temperature is 278.9 at 2013-01-01"),
         ("X,20130101,TMAX,5,,,W,\n", "holds TMAX, expected TAVG or both TMIN and TMAX"),
+        ("X,20130101,TAVG,5,,X,W,\n", "holds only what failed quality control, expected TAVG"),
         ("X,20130101,SNOW,5,,,W,\n", "holds no temperature or rain, expected GHCN-daily"),
         ("\0\xff\n", "line 1 is neither a day nor a month"),
         ("DATE;TAVG\n2013-01-01;5\n", "line 1 is neither a day nor a month"),

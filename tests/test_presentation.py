@@ -1,5 +1,6 @@
 """Figures, views, tables, checks and saved data say what the numbers say."""
 
+import html
 import json
 import sys
 from types import ModuleType
@@ -13,7 +14,7 @@ import rioxarray  # noqa: F401
 import xarray as xr
 
 from qilian.archive import cache
-from qilian.archive.catalogue import open_archive
+from qilian.archive.catalogue import Archive, open_archive
 from qilian.book import checks, provenance
 from qilian.figures import maps, network, recession, style, tables
 from qilian.insar import network as insar_network
@@ -225,6 +226,72 @@ def test_a_failed_check_is_named_with_what_was_found():
     assert not checks.within("nothing", [np.nan], 0, 1).passed
     assert checks.within("intervals", [np.nan], 0, 1, may_be_empty=True).passed
     assert not checks.equal("spans", np.array([1, 2]), np.array([1, 3])).passed
+
+
+RDB = "agency_cd\tsite_no\tdatetime\t1_00060_00003\t1_00060_00003_cd\n"
+# By an entry of a catalogue, the text of its file, its keys and what a page tells of it.
+NOTICED = {
+    "discharge": (
+        RDB + "USGS\t1\t2020-09-01\tIce\tA\nUSGS\t1\t2020-09-02\t100\tA:e\n",
+        'format = "usgs_rdb"\nleave_out = "e"',
+        "daily mean river discharge: no number, and so a gap (Ice: 1 days), codes of quality "
+        "(A: 1 days, A:e: 1 days), gaps by leave_out (e: 1 days)",
+    ),
+    "climate": (
+        "DATE,TMAX,TMAX_ATTRIBUTES,TMIN,PRCP\n"
+        '2013-07-01,150,",,W",50,33\n2013-07-02,999,",X,W",50,0\n',
+        'format = "ghcn_csv"',
+        "daily mean air temperature: the file's unit is tenths, inferred, gaps where quality "
+        "control failed (1 values), the middle of minimum and maximum (1 days)",
+    ),
+    "thaw_depth": (
+        "year,thaw_depth\n2001,\n2002,0.5\n",
+        'format = "csv"',
+        "depth of thaw at its end: no number, and so a gap (blank: 1 years)",
+    ),
+}
+
+
+@pytest.fixture
+def noted(tmp_path) -> Archive:
+    """Open a catalogue whose files have something to notice."""
+    text = '[archive]\nname = "x"\n'
+    for name, (content, keys, _) in NOTICED.items():
+        (tmp_path / name).write_text(content)
+        text += f'[{name}]\npath = "{name}"\n{keys}\n'
+    (tmp_path / "catalogue.toml").write_text(text)
+    return open_archive(tmp_path)
+
+
+@pytest.mark.parametrize("name", NOTICED)
+def test_what_a_reader_noticed_stands_at_the_head_of_the_page(noted, name):
+    assert html.escape(f"Noticed: {NOTICED[name][2]}.") in provenance.notice(noted.load(name)).data
+
+
+def test_what_readers_noticed_is_saved_and_stands_beside_where_the_numbers_come_from(
+    noted, tmp_path, monkeypatch
+):
+    """Also of an entry that only a kept product has used."""
+    notebook = ModuleType("__main__")
+    notebook.__annotations__ = {"archive": str, "results": str}
+    vars(notebook).update(archive="x", results=str(tmp_path / "results"))
+    monkeypatch.setitem(sys.modules, "__main__", notebook)
+    noted.load("discharge")
+    noted.load("thaw_depth")
+    kept = xr.Dataset({"k": ("y", [1.0])})
+    cache.kept("k", noted, ["climate"], {}, lambda _: kept, cache=tmp_path / "cache")
+    shown = provenance.save_results("figure", kept, noted).written
+    with xr.open_dataset(tmp_path / "results" / "figure.nc") as saved:
+        for name, (*_, told) in NOTICED.items():
+            row = shown["provenance"] == f"noticed in {name.replace('_', ' ')}"
+            assert shown["value"][row].tolist() == [told]
+            assert saved.attrs[f"noticed_in_{name}"] == told
+
+
+def test_a_file_as_usual_is_passed_over_in_silence(noted, tmp_path):
+    (tmp_path / "thaw_depth").write_text("year,thaw_depth\n2001,0.4\n2002,0.5\n")
+    assert "Noticed" not in provenance.notice(noted.load("thaw_depth")).data
+    assert noted.noticed() == {}
 
 
 def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp_path, monkeypatch):

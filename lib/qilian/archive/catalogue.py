@@ -15,6 +15,7 @@ from typing import Any, get_args, get_type_hints
 
 import xarray as xr
 
+from qilian.archive._notes import noticed
 from qilian.archive.project import base_folder
 from qilian.archive.readers.files import inputs, is_there
 from qilian.archive.readers.formats import READERS, STACKS, Data, Reader
@@ -49,6 +50,7 @@ class Archive:
     entries: Mapping[str, Entry | InputError]
     truth: Path | None
     used: set[str] = field(default_factory=set)
+    _notes: dict[str, str] = field(default_factory=dict, repr=False)
 
     def entry(self, name: str) -> Entry:
         """Return the entry, or say that the catalogue lacks it or what is wrong with it."""
@@ -105,8 +107,8 @@ class Archive:
         Returns
         -------
         xarray.Dataset or geopandas.GeoDataFrame
-            As its contract says, or a table of features; `attrs` carry the archive's name and
-            whether it is simulated.
+            As its contract says, or a table of features; `attrs` carry the archive's name,
+            whether it is simulated and what the reader noticed.
 
         Raises
         ------
@@ -119,6 +121,7 @@ class Archive:
             _check_options(f"{self.catalogue}: [{name}]", entry.reader, options)
         data = entry.reader(entry.path, **options)
         self.used.add(name)
+        self._notes[name] = noticed(data)
         for variable in variables:
             if variable not in data:
                 raise InputError(
@@ -129,8 +132,18 @@ class Archive:
             archive=self.name,
             source=entry.path.name,
             simulated=entry.simulated,
+            noticed=self._notes[name],
         )
         return data
+
+    def noticed(self) -> dict[str, str]:
+        """Tell what readers noticed in the entries that were used, such as words and codes.
+
+        Of one that only a kept product has used, its reader is asked now.
+        """
+        for name in self.used - self._notes.keys():
+            self.load(name)
+        return {name: self._notes[name] for name in sorted(self.used) if self._notes[name]}
 
     def get(self, name: str, *variables: str, **options: Any) -> Data | None:
         """Read one entry as `load` does, or return None where the catalogue lacks it."""

@@ -28,7 +28,7 @@ _DISTRIBUTION = "qilian-supplement"
 
 
 def notice(data: xr.Dataset) -> HTML:
-    """Say at the head of a page whether its input is simulated, and what it is.
+    """Say at the head of a page whether its input is simulated, what it is, what was noticed.
 
     Parameters
     ----------
@@ -41,6 +41,8 @@ def notice(data: xr.Dataset) -> HTML:
     else:
         kind, head = "note", "Data"
         text = f"Read from {data.attrs['source']} of the archive “{data.attrs['archive']}”."
+    if data.attrs["noticed"]:
+        text += f" Noticed: {data.attrs['noticed']}."
     return HTML(
         f'<div class="admonition {kind}"><p class="admonition-title">{head}: '
         f"{escape(data.attrs['title'])}</p><p>{escape(text)}</p></div>"
@@ -65,7 +67,8 @@ def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Table:
     Returns
     -------
     Table
-        Input, simulated or not, parameters, versions and input hash, one row each.
+        Input, simulated or not, what readers noticed in it, parameters, versions and input hash,
+        one row each.
     """
     used = sorted(source.used)
     entries = [source.entry(name) for name in used]
@@ -76,6 +79,7 @@ def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Table:
         "simulated": "true" if simulated else "false",
         "input": "; ".join(dict.fromkeys(entry.title for entry in entries)),
         "entries": ", ".join(used),
+        **{f"noticed_in_{name}": told for name, told in source.noticed().items()},
         "input_hash": source.digest(used),
         "parameters": json.dumps(_method_parameters()),
         "versions": _versions(),
@@ -89,7 +93,8 @@ def save_results(name: str, figure_data: xr.Dataset, source: Archive) -> Table:
         _write_csv(labelled, target / f"{name}.csv")
         saved += f", {name}.csv"
     rows = {**about, "saved": saved}
-    frame = pd.DataFrame({"provenance": list(rows), "value": list(rows.values())})
+    heads = [name.replace("_", " ") for name in rows]
+    frame = pd.DataFrame({"provenance": heads, "value": list(rows.values())})
     return table(frame, f"Where the numbers in {name}.nc come from", folded=True)
 
 

@@ -91,12 +91,16 @@ def _days(text: pd.Series, form: str) -> pd.Series:
 
 
 def parse_values(
-    text: pd.Series, path: Path, any_word: bool = False, decimal: str = "."
+    text: pd.Series,
+    path: Path,
+    any_word: bool = False,
+    decimal: str = ".",
+    each: str = "days",
 ) -> tuple[pd.Series, dict[str, str]]:
     """Return numbers, NaN for words, and the attribute that counts the words.
 
     With `any_word` every text free of digits is a word, otherwise only what agencies are known
-    to print.
+    to print. A row is one of `each`.
     """
     text = text.replace("", "blank")
     numbers = parse_numbers(text, path, decimal)
@@ -110,13 +114,13 @@ def parse_values(
             f"{path}, line {line}: {quoted(text[line])} stands in column {text.name!r}, expected "
             f"a number or a word such as Ice{decimal_hint(text[line], decimal)}."
         )
-    counts = counted(words)
+    counts = counted(words, each)
     return numbers, {"words": counts} if counts else {}
 
 
-def counted(words: pd.Series) -> str:
-    """Count the days of each word, such as `Ice: 2 days`."""
-    return ", ".join(f"{word}: {n} days" for word, n in words.value_counts().items())
+def counted(words: pd.Series, each: str = "days") -> str:
+    """Count the rows of each word, such as `Ice: 2 days`."""
+    return ", ".join(f"{word}: {n} {each}" for word, n in words.value_counts().items())
 
 
 def one_a_day(values: pd.DataFrame, days: pd.Series, path: Path) -> xr.Dataset:

@@ -74,8 +74,9 @@ def read_csv(
     table = read_table(path, separator)
     headings = _headings(table, path)
     days = parse_days(column(table, headings.pop("time"), path), path, dates)
-    passed = {kind: _passed(table, name, path, decimal) for kind, name in headings.items()}
-    values = pd.DataFrame(passed)
+    read = {kind: _values(table, name, path, decimal) for kind, name in headings.items()}
+    failed = pd.DataFrame({kind: _failed(table, name, path) for kind, name in headings.items()})
+    values = pd.DataFrame(read).mask(failed)
     told = unit or _find_unit(values, table, headings, path)
     offset, degrees, millimetres = _UNITS[told]
     rain = values.columns == "precipitation"
@@ -85,7 +86,10 @@ def read_csv(
         _refuse_small_range(values["maximum"] - values["minimum"], path)
     _refuse_strange(mean_temperature(values), days, path)
     weather = daily_weather(values, days, path)
-    weather["air_temperature"].attrs["units_of_file"] = f"{told}, {'given' if unit else 'inferred'}"
+    weather["air_temperature"].attrs |= {
+        "units_of_file": f"{told}, {'given' if unit else 'inferred'}",
+        "failed_quality_control": int(failed.to_numpy().sum()),
+    }
     return conform(weather, CLIMATE, str(path))
 
 
@@ -163,13 +167,18 @@ def _are_whole(cells: pd.DataFrame) -> bool:
     return not cells.apply(lambda text: text.str.contains("[.,]")).to_numpy().any()
 
 
-def _passed(table: pd.DataFrame, heading: str, path: Path, decimal: str) -> pd.Series:
-    """Numbers of a column; NaN where missing or where NOAA's quality control raised a flag."""
+def _values(table: pd.DataFrame, heading: str, path: Path, decimal: str) -> pd.Series:
     values, _ = parse_values(column(table, heading, path), path, decimal=decimal)
-    if f"{heading}_ATTRIBUTES" in table:  # measurement flag, quality flag, source
-        flags = column(table, f"{heading}_ATTRIBUTES", path).str.split(",").str.get(1)
-        values = values.where(flags.fillna("").str.strip() == "")
     return values.where(values != _MISSING)
+
+
+def _failed(table: pd.DataFrame, heading: str, path: Path) -> pd.Series:
+    """Tell where NOAA's quality control raised a flag over a value."""
+    if f"{heading}_ATTRIBUTES" not in table:
+        return pd.Series(False, table.index)
+    # Measurement flag, quality flag, source.
+    flags = column(table, f"{heading}_ATTRIBUTES", path).str.split(",").str.get(1)
+    return flags.fillna("").str.strip() != ""
 
 
 def _refuse_small_range(daily_range: pd.Series, path: Path) -> None:

@@ -59,22 +59,24 @@ def read(path: Path, *, station: str | None = None) -> xr.Dataset:
         of = f" of the station {quoted(station)}" if station else ""
         raise InputError(f"{path} holds no temperature or rain{of}, expected GHCN-daily.")
     _refuse_several(set(rows["station"]), path)
-    rows = rows.drop_duplicates(["day", "element", "value"])
+    failed = int((rows["quality"] != "").sum())
+    rows = rows[rows["quality"] == ""].drop_duplicates(["day", "element", "value"])
     twice = rows.duplicated(["day", "element"])
     if twice.any():
         element, day = rows.loc[twice, ["element", "day"]].iloc[0]
         raise InputError(f"{path}: {element} of {day:%Y-%m-%d} has two values, expected one.")
     values = rows.pivot(index="day", columns="element", values="value").rename(columns=_ELEMENTS)
     if "mean" not in values and not {"minimum", "maximum"} <= set(values):
-        held = some(rows["element"].unique())
+        held = some(rows["element"].unique()) or "only what failed quality control"
         raise InputError(f"{path} holds {held}, expected TAVG or both TMIN and TMAX.")
     values = values.reset_index()
     weather = daily_weather(values.drop(columns="day"), values["day"], path)
+    weather["air_temperature"].attrs["failed_quality_control"] = failed
     return conform(weather, CLIMATE, str(path))
 
 
 def _read_file(file: Path, station: str | None) -> pd.DataFrame:
-    """Table of station, day, element and value, without what is missing or has failed."""
+    """Table of station, day, element, value and quality flag, without what is missing."""
     found, numbers = [], []
     with foreign(file, "a file of GHCN-daily"), _opened(file) as stream:
         for number, line in enumerate(stream, start=1):
@@ -118,9 +120,9 @@ def _rows(line: str, place: str) -> list[Sequence[str]]:
 
 
 def _counts(row: Sequence[str]) -> bool:
-    """Tell whether it is a value of what is read, neither missing nor failed."""
-    _, _, element, value, _, quality = row
-    return element in _ELEMENTS and value not in _MISSING and not quality
+    """Tell whether it is a value of what is read."""
+    _, _, element, value, *_ = row
+    return element in _ELEMENTS and value not in _MISSING
 
 
 def _refuse_several(stations: set[str], path: Path) -> None:

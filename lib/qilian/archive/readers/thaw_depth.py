@@ -65,7 +65,8 @@ def read_csv(
     found = {}
     for name, heading in columns.items():
         if heading is not None:
-            values, words = parse_values(column(table, heading, path), path, decimal=decimal)
+            text = column(table, heading, path)
+            values, words = parse_values(text, path, decimal=decimal, each="years")
             values = values.where(values != nodata)
             found[name] = ("year", values.to_numpy() * _METRES[unit], {"units": "m", **words})
     depths = xr.Dataset(found, {"year": ("year", years.astype(int))}).sortby("year")
