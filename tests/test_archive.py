@@ -60,9 +60,12 @@ def test_a_byte_order_mark_before_a_catalogue_does_no_harm(folder):
     assert open_archive(folder).name == "Test basin"
 
 
-def test_an_archive_is_found_by_folder_file_and_name_under_data(folder):
+def test_an_archive_is_found_by_folder_file_and_name_under_data(folder, monkeypatch):
     assert open_archive(folder).name == "Test basin"
     assert open_archive(folder / "catalogue.toml").name == "Test basin"
+    monkeypatch.chdir(folder)
+    assert locate(".") == folder / "catalogue.toml"
+    monkeypatch.chdir(PROJECT)
     assert locate("real/kuparuk") == PROJECT / "data" / "real" / "kuparuk.toml"
 
 

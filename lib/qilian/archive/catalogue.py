@@ -223,7 +223,7 @@ def locate(archive: str | Path) -> Path:
     project's `data/`, outside of a project that of the working directory.
     """
     for base in (Path(archive).expanduser(), base_folder() / "data" / archive):
-        for path in (base / "catalogue.toml", base, base.with_name(base.name + ".toml")):
+        for path in (base / "catalogue.toml", base, Path(f"{base}.toml")):
             if path.is_file():
                 return path.resolve()
     hint = ", which `make demo` writes" if str(archive) == "demo" else ""

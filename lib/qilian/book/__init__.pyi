@@ -16,6 +16,7 @@ from .pdf import one_page, pages_in_order, write_pdf
 from .plan import plan_run
 from .presentation import answer, show
 from .provenance import archive_inventory, notice, results_folder, save_results, whole_file
+from .readiness import Readiness, loss_without, tell_readiness
 from .render import JupyterBook, RenderError, render_book, settings
 from .run import Outcome, Run, execute, installed_packages
 from .tiles import save_tiles
@@ -26,6 +27,7 @@ __all__ = [
     "CheckError",
     "JupyterBook",
     "Outcome",
+    "Readiness",
     "RenderError",
     "Run",
     "answer",
@@ -40,6 +42,7 @@ __all__ = [
     "library_rooms",
     "list_datasets",
     "list_rooms",
+    "loss_without",
     "notice",
     "one_page",
     "pages_in_order",
@@ -60,6 +63,7 @@ __all__ = [
     "select",
     "settings",
     "show",
+    "tell_readiness",
     "whole_file",
     "within",
     "write_pdf",

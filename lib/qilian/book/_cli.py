@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = "qilian.commands"
 _COLORS = {"ran": "green", "kept": "cyan", "no input": "yellow", "failed": "red"}
+_COLORS |= {"ready": "green", "faulty": "red"}
 
 
 class _Sentences(click.Group):
@@ -154,6 +155,43 @@ def new(folder: Path, out: Path | None) -> None:
     click.echo(f"catalogue: {written}\nread it, then: qilian archive check {written}")
 
 
+@archive_commands.command()
+@click.argument("archive", metavar="PATH")
+def check(archive: str) -> None:
+    """Open every entry of the catalogue at PATH, and tell which pages it serves.
+
+    PATH is a folder with catalogue.toml, a catalogue, or its name under data/. Pages are told
+    where there is a book, in this folder or above it.
+    """
+    from qilian.archive.catalogue import open_archive
+    from qilian.archive.inventory import take_inventory
+
+    opened = open_archive(archive)
+    holdings = take_inventory(opened)
+    click.echo(f"archive “{opened.name}” ({opened.catalogue})\n")
+    for one in holdings:
+        size = f"{one.megabytes:8.1f} MB"
+        line = f"  {one.entry:16}{size if not one.fault else 'fault':14}{one.holds:34}{one.span}"
+        click.secho(line.rstrip(), fg="red" if one.fault else None)
+        if one.noticed:
+            click.echo(f"{'':32}{one.noticed}")
+    if project := find_project():
+        from qilian.book.chapters import read_chapters
+        from qilian.book.readiness import tell_readiness
+
+        click.echo()
+        for page in tell_readiness(read_chapters(project), opened, holdings):
+            first, *more = page.remarks or ("",)
+            line = f"  {page.page:28}{page.status:10}{first}"
+            click.secho(line.rstrip(), fg=_COLORS[page.status])
+            for remark in more:
+                click.echo(f"{'':40}{remark}")
+    faulty = [one for one in holdings if one.fault]
+    if faulty:
+        click.echo()
+        _stop("\n".join(f"error: {one.fault}" for one in faulty), 1)
+
+
 def _project() -> Path:
     if project := find_project():
         return project
@@ -185,10 +223,16 @@ def _report(outcome: "Outcome") -> None:
 
 
 def _finish(outcomes: "Sequence[Outcome]") -> None:
-    """End non-zero, with one summary, when a notebook failed."""
+    """End non-zero, with one summary, when a notebook failed or none had its input."""
     failed = [outcome.chapter for outcome in outcomes if outcome.status == "failed"]
     if failed:
         _stop(f"{len(failed)} of {len(outcomes)} notebooks failed: {', '.join(failed)}", 1)
+    if all(outcome.status == "no input" for outcome in outcomes):
+        _stop(
+            "nothing could be drawn, for the archive lacks what each notebook needs; "
+            "`qilian archive check` tells what its entries serve",
+            1,
+        )
 
 
 def _stop(message: str, code: int) -> None:

@@ -1,0 +1,143 @@
+"""Which pages an archive serves, and what a page lacks or goes without."""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import nbformat
+
+from qilian.archive.catalogue import Archive
+from qilian.archive.inventory import Holding
+from qilian.archive.readers.formats import READERS
+from qilian.book.chapters import Chapter, python_code
+
+_YEARLY = "the season is a yearly wave, or none"
+_UNSORTED = "ground is not sorted by its thaw-season deformation"
+_MATCHED = "the rate cannot be `matched`"
+_COHERENCE = {
+    "sentinel1": _UNSORTED,
+    "climate": _UNSORTED,
+    "outlines": "mined ground is not told from the rest",
+}
+_PERIODS = {
+    "outlines": "no zones near the mines and far from them",
+    **dict.fromkeys(("ers2", "envisat", "alos1", "alos2"), "no map of its years"),
+}
+# What a page goes without where the archive lacks an entry that it may use.
+_WITHOUT: Mapping[str, Mapping[str, str]] = {
+    "s01": {
+        "sites": "no site is marked",
+        "outlines": "no outline is drawn",
+        "basemap": "no picture lies around the survey",
+        "sentinel1": "no relief lies around the survey",
+    },
+    "s03": {"climate": "the page stops, for its season follows the thaw"},
+    "s05": {
+        "thaw_depth": "recession is not set against thaw depth",
+        "climate": "rain is that beside discharge, if any",
+    },
+    "s06": _COHERENCE,
+    "s07": _COHERENCE,
+    "s08": {"climate": _YEARLY, "alos2": _MATCHED, "outlines": "pits are not masked"},
+    "s09": {"climate": _YEARLY},
+    "s10": {
+        "basemap": "the map covers all pixels, or the `extent` that is asked for",
+        "outlines": "there are no rings, and pits are not masked",
+        "sentinel1": "rings are not split by thaw-season deformation",
+        "climate": f"{_YEARLY}, and splits no ring",
+        "alos2": _MATCHED,
+    },
+    "s12": _PERIODS,
+    "s13": _PERIODS,
+    "demo": dict.fromkeys(("outlines", "keyhole_points", "uav_rgb", "pairs"), "it is not shown"),
+}
+_WITHOUT_RAIN = (
+    "no rain: where the rule `undisturbed` cannot tell, the page takes another and says so; "
+    "`-p s05.method falling` asks for no rain"
+)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a page can be made: `ready`, `no input` or `faulty`, and what there is to say."""
+
+    page: str
+    status: str
+    remarks: tuple[str, ...]
+
+
+def tell_readiness(
+    chapters: Sequence[Chapter], archive: Archive, holdings: Sequence[Holding]
+) -> list[Readiness]:
+    """Tell of each page whether an archive serves it.
+
+    Parameters
+    ----------
+    chapters : sequence of Chapter
+        Notebooks; what they load is read from their code.
+    archive : Archive
+        Its catalogue.
+    holdings : sequence of Holding
+        What its entries hold, as `archive.take_inventory` finds it.
+
+    Returns
+    -------
+    list of Readiness
+        In the order of the chapters.
+    """
+    held = {holding.entry: holding for holding in holdings}
+    return [_readiness(chapter, archive, held) for chapter in chapters]
+
+
+def _readiness(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) -> Readiness:
+    page = chapter.name
+    if lacking := chapter.lacks(archive):
+        return Readiness(page, "no input", (f"lacks {', '.join(lacking)}",))
+    faulty = [name for name in chapter.reads(archive, {}) if held[name].fault]
+    if faulty:
+        return Readiness(page, "faulty", tuple(f"[{name}] has a fault" for name in faulty))
+    if missing := list(_missing(chapter, held)):
+        return Readiness(page, "faulty", tuple(missing))
+    remarks = list(_remarks(chapter, archive, held))
+    return Readiness(page, "ready", tuple(remarks))
+
+
+def _missing(chapter: Chapter, held: Mapping[str, Holding]) -> Iterator[str]:
+    """Variables that a notebook asks an entry for and that it does not bring."""
+    for entry, variables in _loaded(chapter):
+        holding = held.get(entry)
+        for variable in variables:
+            if holding and variable not in holding.variables:
+                yield f"[{entry}] brings no {variable}"
+
+
+def _loaded(chapter: Chapter) -> Iterator[tuple[str, list[str]]]:
+    """Entries that a notebook's code loads by name, each with the variables that it names."""
+    cells = nbformat.read(chapter.path, as_version=4).cells
+    for node in ast.walk(ast.parse(python_code(cells))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            named = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            if node.func.attr in ("load", "get") and named and named[0] in READERS:
+                yield str(named[0]), [str(name) for name in named[1:]]
+
+
+def _remarks(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) -> Iterator[str]:
+    """Tell what a page that can be made goes without; the same loss once."""
+    told: dict[str, list[str]] = {}
+    for entry in chapter.uses:
+        if entry not in archive.entries:
+            told.setdefault(loss_without(chapter, entry), []).append(entry)
+    for loss, entries in told.items():
+        yield f"no {' or '.join(entries)}: {loss}"
+    if chapter.is_page("s05") and not _knows_rain(held.values()):
+        yield _WITHOUT_RAIN
+
+
+def loss_without(chapter: Chapter, entry: str) -> str:
+    """Say what a page goes without where the archive lacks an entry that it may use."""
+    page = chapter.name.partition("_")[0]
+    return _WITHOUT.get(page, {}).get(entry, "it is not used")
+
+
+def _knows_rain(holdings: Iterable[Holding]) -> bool:
+    return any("precipitation" in holding.variables for holding in holdings)
