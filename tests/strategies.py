@@ -61,6 +61,63 @@ def _gmtsar(folder: Path) -> None:
     (folder / "baseline_table.dat").write_text("a 2020000.5 0 1 20\nb 2020012.5 12 1 -10\n")
 
 
+def _gunw(path: Path, group: str, layers: tuple[str, str], numbers: Mapping[str, object]) -> None:
+    """Write two layers on one grid as GDAL finds them, and numbers or text beside them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        grid = file.create_group(group)
+        grid["y"], grid["x"] = 37.9995 - 0.001 * np.arange(4), 100.0005 + 0.001 * np.arange(5)
+        for name, axis in (("y", "latitude"), ("x", "longitude")):
+            grid[name].make_scale(name)
+            units = {"latitude": "degrees_north", "longitude": "degrees_east"}[axis]
+            grid[name].attrs.update(standard_name=axis, units=units)
+        grid["crs"] = np.int32(0)
+        wgs84 = rasterio.CRS.from_epsg(4326).to_wkt()
+        grid["crs"].attrs.update(grid_mapping_name="latitude_longitude", spatial_ref=wgs84)
+        for name, value in zip(layers, (1.5, 0.5), strict=True):
+            grid[name] = np.full((4, 5), value, "float32")
+            grid[name].attrs["grid_mapping"] = "crs"
+            grid[name].dims[0].attach_scale(grid["y"])
+            grid[name].dims[1].attach_scale(grid["x"])
+        for name, number in numbers.items():
+            file[name] = number
+
+
+_LEVELS = np.full((2, 2, 2), 0.5)
+_AROUND = [np.array([0.0, 3000]), np.array([39.0, 37]), np.array([99.0, 101])]
+
+
+def _aria(folder: Path) -> None:
+    cube = "science/grids/imagingGeometry/"
+    names = "heightsMeta", "latitudeMeta", "longitudeMeta"
+    numbers = {cube + name: axis for name, axis in zip(names, _AROUND, strict=True)}
+    for name in ("incidenceAngle", "azimuthAngle", "perpendicularBaseline"):
+        numbers[cube + name] = _LEVELS
+    numbers["science/radarMetaData/wavelength"] = np.float32(0.0555)
+    for first, second in PAIRS:
+        path = folder / f"S1-GUNW-D-R-062-tops-{second}_{first}-232334-38N_37N-PP-652b-v3_0_1.nc"
+        _gunw(path, "science/grids/data", ("unwrappedPhase", "coherence"), numbers)
+
+
+def _nisar(folder: Path) -> None:
+    root = "science/LSAR/GUNW/"
+    cube = f"{root}metadata/radarGrid/"
+    names = "heightAboveEllipsoid", "yCoordinates", "xCoordinates"
+    numbers = {cube + name: axis for name, axis in zip(names, _AROUND, strict=True)}
+    for name in ("losUnitVectorX", "losUnitVectorY", "perpendicularBaseline"):
+        numbers[cube + name] = _LEVELS
+    numbers[f"{root}grids/frequencyA/centerFrequency"] = 1.257e9
+    about = "science/LSAR/identification/"
+    for pair in PAIRS:
+        for which, day in zip(("reference", "secondary"), pair, strict=True):
+            text = f"{day[:4]}-{day[4:6]}-{day[6:]}T06:09:11.000000000"
+            numbers[f"{about}{which}ZeroDopplerStartTime"] = np.bytes_(text)
+        numbers[f"{about}orbitPassDirection"] = np.bytes_("Ascending")
+        path = folder / f"NISAR_L2_PR_GUNW_001_030_A_019_002_{'_'.join(pair)}_001.h5"
+        group = f"{root}grids/frequencyA/unwrappedInterferogram/HH"
+        _gunw(path, group, ("unwrappedPhase", "coherenceMagnitude"), numbers)
+
+
 def _isce2(folder: Path) -> None:
     files = {f"interferograms/{'_'.join(pair)}/filt_fine.unw.geo": (200, 1.5) for pair in PAIRS}
     files |= {f"interferograms/{'_'.join(pair)}/filt_fine.cor.geo": (0.5,) for pair in PAIRS}
@@ -250,6 +307,8 @@ LAYOUTS = (
         _gmtsar,
         {"wavelength": 0.0555, "first_day": 0, "baselines": "baseline_table.dat"},
     ),
+    Layout("sentinel1", "aria", _aria, {}),
+    Layout("nisar", "nisar", _nisar, {}),
     Layout("alos2", "isce2", _isce2, {"wavelength": 0.2384}),
     Layout("sentinel1", "licsar", _licsar, {}),
     Layout("sentinel1", "hyp3", _hyp3, {}),

@@ -16,6 +16,7 @@ from qilian.archive.readers import (
     ghcn_daily,
     gmtsar,
     gnssrefl,
+    gunw,
     hydrograph,
     hyp3,
     image,
@@ -43,15 +44,16 @@ _INTERFEROGRAMS: Mapping[str, Reader] = {
 }
 
 # Names of interferogram stacks, in the order in which a page takes one by itself.
-STACKS = ("sentinel1", "alos2", "alos1", "envisat", "ers2")
+STACKS = ("sentinel1", "alos2", "alos1", "envisat", "ers2", "nisar")
 
 # What a name in a catalogue may hold, and the formats it may come in.
 READERS: Mapping[str, Mapping[str, Reader]] = {
-    "sentinel1": {"licsar": licsar.read, **_INTERFEROGRAMS},
+    "sentinel1": {"licsar": licsar.read, "aria": gunw.read_aria, **_INTERFEROGRAMS},
     "alos2": _INTERFEROGRAMS,
     "alos1": _INTERFEROGRAMS,
     "envisat": _INTERFEROGRAMS,
     "ers2": _INTERFEROGRAMS,
+    "nisar": {"nisar": gunw.read_nisar, **_INTERFEROGRAMS},
     "displacement": {
         "geotiff": displacements.read_series,
         "licsbas": licsbas.read_series,

@@ -82,6 +82,7 @@ class Stored:
     `nodata` goes before the file's tag. `whole` is what stands for 1 in bytes without a scale.
     `band` counts from 1; None stands for the only one. `crs` is the coordinate system of a file
     that names none; `centred`, that a file's place is that of the first pixel's centre, not corner.
+    `layer` is the variable of a netCDF or HDF5 file that has several.
     """
 
     nodata: float | None = None
@@ -89,16 +90,18 @@ class Stored:
     band: int | None = None
     crs: str | None = None
     centred: bool = False
+    layer: str = ""
 
 
-def open_raster(path: Path, overview: int | None = None) -> rasterio.DatasetReader:
-    """Open a raster, or one of its overviews, or say in one sentence why it can't be opened."""
-    with foreign(path, f"a {_kind(path)}"):
-        return rasterio.open(path, **({} if overview is None else {"overview_level": overview}))
+def open_raster(path: Path, overview: int | None = None, layer: str = "") -> rasterio.DatasetReader:
+    """Open a raster, an overview or a layer of it, or say in one sentence why it can't be."""
+    name = f'NETCDF:"{path}":{layer}' if layer else path
+    with foreign(path, f"a {_kind(path, layer)}"):
+        return rasterio.open(name, **({} if overview is None else {"overview_level": overview}))
 
 
-def _kind(path: Path) -> str:
-    return _KINDS.get(path.suffix, "GeoTIFF")
+def _kind(path: Path, layer: str = "") -> str:
+    return f"file with {layer}" if layer else _KINDS.get(path.suffix, "GeoTIFF")
 
 
 def read_pixels(
@@ -131,7 +134,8 @@ def read_values(path: Path, window: Window | None = None, stored: Stored = Store
         The file breaks off, or integers hold their lowest number without calling it missing.
     """
     band = stored.band or 1
-    with open_raster(path) as raster, foreign(path, f"a whole {_kind(path)}"):
+    layer = stored.layer
+    with open_raster(path, layer=layer) as raster, foreign(path, f"a whole {_kind(path, layer)}"):
         numbers = raster.read(band, window=window)
         scale, offset = raster.scales[band - 1], raster.offsets[band - 1]
         nodata = raster.nodatavals[band - 1] if stored.nodata is None else stored.nodata
@@ -157,7 +161,7 @@ def read_values(path: Path, window: Window | None = None, stored: Stored = Store
 
 def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) -> Grid:
     """Read the grid of a raster; a raster without a coordinate system is refused."""
-    with open_raster(path) as raster:
+    with open_raster(path, layer=stored.layer) as raster:
         crs = raster.crs or (stored.crs and rasterio.CRS.from_string(stored.crs))
         if not crs:
             raise InputError(f"{path} has no coordinate system, expected one such as EPSG:4326.")
@@ -289,7 +293,7 @@ def lazy_stack(
     """
     read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode, stored)
     (height, width), files = grid.shape, len(paths)
-    with open_raster(paths[0]) as raster:
+    with open_raster(paths[0], layer=stored.layer) as raster:
         high = raster.block_shapes[0][0]
     chunks = 1, at_once(files * width / ACROSS, high), width
     whole = at_once(TOGETHER * height * width), at_once(width, high), width
