@@ -154,8 +154,8 @@ def test_a_pair_is_of_the_season_of_its_dates():
         "mixed",
         "mixed",
     ]
-    with pytest.raises(InputError, match=r"^thaw is \(11, 5\), expected first and last month"):
-        network.pair_season(days, thaw=(11, 5))
+    south = network.pair_season(days, thaw_season=("11-01", "04-30"))
+    assert south.values.tolist() == ["thaw", "mixed", "frozen", "mixed", "mixed"]
 
 
 def test_only_pairs_with_both_dates_in_a_span_are_kept():

@@ -162,7 +162,8 @@ def said(change=(np.nan,) * 3, significant=False, bounds=(np.nan, np.nan)) -> li
     names = ("exponent", "exponent_lower", "exponent_upper")
     rows = zip(names, (np.mean(bounds), *bounds), strict=True)
     bent = xr.Dataset({name: ("estimate", [value, 9.0]) for name, value in rows})
-    return verdicts.verdict(xr.Dataset(step), runs, bent)
+    rules = xr.Dataset({"fitted": ("method", [9, 0])})
+    return verdicts.verdict(xr.Dataset(step), runs, bent, rules)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ simulated = true
 seed = {seed}
 truth = "truth"
 
+[place]
+station = [100.2421, 38.0142]
+snow_free = ["2018-07-01", "2018-08-31"]
+mining = [2000, 2013]
+
 [sentinel1]
 format = "licsar"
 path = "sentinel1/GEOC"

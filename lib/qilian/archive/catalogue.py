@@ -6,7 +6,7 @@ import math
 import os
 import reprlib
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -16,6 +16,7 @@ from typing import Any, get_args, get_type_hints
 import xarray as xr
 
 from qilian.archive._notes import noticed
+from qilian.archive.facts import FACTS, check_facts
 from qilian.archive.project import base_folder
 from qilian.archive.readers.files import inputs, is_there
 from qilian.archive.readers.formats import READERS, STACKS, Data, Reader
@@ -42,13 +43,15 @@ class Entry:
 class Archive:
     """A checked catalogue; an entry with a fault is held as the error that says so.
 
-    What has been read through it is `used`, so that a result can say what it rests on.
+    `facts` of the place are those that the catalogue gives. What has been read through it is
+    `used`, so that a result can say what it rests on.
     """
 
     catalogue: Path
     name: str
     entries: Mapping[str, Entry | InputError]
     truth: Path | None
+    facts: Mapping[str, tuple] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     _notes: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -90,6 +93,31 @@ class Archive:
             missing = f"[{need}]" if need in READERS else need
             raise InputError(f"{self.catalogue} has no {missing}, only {held}.")
         return found[0]
+
+    def fact(self, name: str, given: Sequence = ()) -> tuple:
+        """Return a fact of the place: as `given`, or else by the catalogue's `[place]`.
+
+        Parameters
+        ----------
+        name : str
+            A name of `FACTS`, such as `thaw_season`.
+        given : sequence, optional
+            What a caller knows better; nothing if empty.
+
+        Raises
+        ------
+        InputError
+            What is given is not as described, or nobody tells and there is no default.
+        """
+        if len(given):
+            return FACTS[name].checked(name, given)
+        told = self.facts.get(name, FACTS[name].default)
+        if told is None:
+            raise InputError(
+                f"{self.catalogue} has no {name} in [place], expected {FACTS[name].expected}, "
+                f"there or as a parameter."
+            )
+        return told
 
     def load(self, name: str, *variables: str, **options: Any) -> Data:
         """Read one entry into its contract.
@@ -264,6 +292,7 @@ def open_archive(archive: str | Path) -> Archive:
             f"{catalogue} cannot be read ({error.strerror}), expected TOML."
         ) from error
     about = tables.pop("archive", None)
+    facts = check_facts(str(catalogue), tables.pop("place", {}))
     if not isinstance(about, dict) or not isinstance(about.get("name"), str):
         raise InputError(f"{catalogue} has no [archive] with a name, expected both.")
     unknown = sorted(set(about) - {"name", "simulated", "truth", "seed"})
@@ -280,7 +309,7 @@ def open_archive(archive: str | Path) -> Archive:
         except InputError as error:
             entries[name] = error
     truth = catalogue.parent / str(about["truth"]) if "truth" in about else None
-    return Archive(catalogue, about["name"], entries, truth)
+    return Archive(catalogue, about["name"], entries, truth, facts)
 
 
 def _check_common(place: str, table: Mapping[str, Any]) -> None:

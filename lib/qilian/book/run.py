@@ -57,6 +57,10 @@ class Run:
         """Where the outcome of the last successful run of a notebook lies."""
         return self.executed(chapter).with_suffix(".json")
 
+    def failed(self, chapter: Chapter) -> Path:
+        """Where the copy of a notebook lies that failed, with what it had shown by then."""
+        return self.folder / "failed" / chapter.path.name
+
     def results(self, chapter: Chapter) -> Path:
         """Where a notebook saves the numbers of its figure."""
         return self.folder / "results" / chapter.name
@@ -89,7 +93,7 @@ def execute(
 
     A notebook is executed when its cells, its parameters, what it uses of the library, the
     installed packages or its input differ from its last successful run. A failure costs nothing
-    but its own page.
+    but its own page, and leaves the copy in which it stopped.
 
     Parameters
     ----------
@@ -165,8 +169,8 @@ def _execute_one(run: Run, chapter: Chapter, key: str) -> Outcome:
             shutdown_kernel="immediate",  # all is written by then, and asking takes 2 s
         )
     except Exception as error:  # a dead kernel, a full disk, a bug: the other notebooks go on
-        unfinished.unlink(missing_ok=True)
         _forget(run, chapter)
+        _keep_failed(run, chapter, unfinished)
         seconds = time.perf_counter() - start
         return Outcome(chapter.name, "failed", seconds, *_explain(error))
     drop_loaders(executed)
@@ -192,9 +196,15 @@ def _kept(run: Run, chapter: Chapter, key: str) -> Outcome | None:
     return Outcome(chapter.name, "kept", 0.0) if whole and last.key == key else None
 
 
+def _keep_failed(run: Run, chapter: Chapter, unfinished: Path) -> None:
+    if unfinished.is_file():
+        run.failed(chapter).parent.mkdir(exist_ok=True)
+        unfinished.rename(run.failed(chapter))
+
+
 def _forget(run: Run, chapter: Chapter) -> None:
-    run.record(chapter).unlink(missing_ok=True)
-    run.executed(chapter).unlink(missing_ok=True)
+    for past in (run.record(chapter), run.executed(chapter), run.failed(chapter)):
+        past.unlink(missing_ok=True)
     shutil.rmtree(run.results(chapter), ignore_errors=True)
 
 
@@ -216,6 +226,7 @@ def _key(run: Run, chapter: Chapter, packages: str) -> str:
         json.dumps([(cell.cell_type, cell.source, cell.metadata) for cell in cells]),
         json.dumps(given, sort_keys=True),
         run.archive.name,
+        json.dumps(dict(run.archive.facts)),
         run.archive.digest(chapter.reads(run.archive, given)),
         run.archive.truth_digest(),
     ]

@@ -7,7 +7,7 @@ import xarray as xr
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from qilian.contracts.errors import InputError, require
+from qilian.contracts.errors import InputError
 from qilian.contracts.labels import attributes
 from qilian.contracts.radars import RADARS
 
@@ -167,19 +167,21 @@ def thinned_network(
     )
 
 
-def pair_season(pairs: xr.Dataset, *, thaw: tuple[int, int] = (5, 10)) -> xr.DataArray:
+def pair_season(
+    pairs: xr.Dataset, *, thaw_season: tuple[str, str] = ("05-01", "10-31")
+) -> xr.DataArray:
     """Name each pair by the season that holds both of its dates, `thaw` or `frozen`, or `mixed`.
 
-    A date is of the thaw season from the first to the last of the months in `thaw`. Dates half a
-    year apart and more are not of one season, whatever their months.
+    The thaw season is given by its first and last day as mm-dd, and may cross New Year. Dates half
+    a year apart and more are not of one season, whatever their days.
     """
-    first, last = thaw
-    require("thaw", thaw, 1 <= first <= last <= 12, "first and last month of the thaw season")
-    warm = [
-        (pairs[end].dt.month >= first) & (pairs[end].dt.month <= last)
-        for end in ("reference_date", "secondary_date")
-    ]
-    count = xr.where(time_span(pairs) < _HALF_A_YEAR, warm[0].astype(int) + warm[1], 1).values
+    first, last = thaw_season
+    count = np.zeros(pairs.sizes["pair"], int)
+    for end in ("reference_date", "secondary_date"):
+        day = pairs[end].dt.strftime("%m-%d").values
+        since, until = first <= day, day <= last
+        count += since | until if first > last else since & until
+    count = np.where(time_span(pairs) < _HALF_A_YEAR, count, 1)
     names = np.array(["frozen", "mixed", "thaw"])[count]
     return xr.DataArray(names, dims="pair", attrs=attributes("season of the pair", None))
 

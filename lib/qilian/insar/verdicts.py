@@ -1,5 +1,7 @@
 """What pairs, networks and matched rates answer, in sentences."""
 
+from calendar import month_name
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -55,7 +57,11 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
 
 
 def network_verdicts(
-    pairs: xr.Dataset, thinned: xr.Dataset, of_pair: xr.DataArray, of_pixel: xr.DataArray
+    pairs: xr.Dataset,
+    thinned: xr.Dataset,
+    of_pair: xr.DataArray,
+    of_pixel: xr.DataArray,
+    thaw_season: tuple[str, str],
 ) -> list[str]:
     """Say how a network holds together, and where and when it is coherent.
 
@@ -69,6 +75,8 @@ def network_verdicts(
         Mean coherence (pair,) [1].
     of_pixel : xarray.DataArray
         Temporal mean coherence (y, x) [1].
+    thaw_season : (str, str)
+        Its first and last day as mm-dd.
 
     Returns
     -------
@@ -96,20 +104,20 @@ def network_verdicts(
         f"The median pixel has a mean coherence of {middle:.2f}; half of the scene lies between "
         f"{low:.2f} and {high:.2f}."
     )
-    change = _by_season(pairs, of_pair)
+    change = _by_season(pairs, of_pair, thaw_season)
     if np.isfinite(change):
+        first, last = (month_name[int(day[:2])] for day in thaw_season)
         said.append(
-            "At equal time spans the coherence of pairs within May to October is "
-            f"{abs(change):.2f} {'lower' if change < 0 else 'higher'} than from November to April."
+            f"At equal time spans the coherence of pairs within {first} to {last} is "
+            f"{abs(change):.2f} {'lower' if change < 0 else 'higher'} than in the rest of the year."
         )
     return said
 
 
-def _by_season(pairs: xr.Dataset, of_pair: xr.DataArray) -> float:
+def _by_season(pairs: xr.Dataset, of_pair: xr.DataArray, thaw_season: tuple[str, str]) -> float:
     """Mean difference of median coherence, thaw minus frozen season, over time spans of both."""
-    frame = pd.DataFrame(
-        {"days": time_span(pairs), "season": pair_season(pairs), "coherence": of_pair}
-    )
+    season = pair_season(pairs, thaw_season=thaw_season)
+    frame = pd.DataFrame({"days": time_span(pairs), "season": season, "coherence": of_pair})
     medians = frame.pivot_table("coherence", "days", "season", "median")
     seasons = medians.reindex(columns=["frozen", "thaw"]).dropna()
     return float((seasons["thaw"] - seasons["frozen"]).mean())

@@ -86,6 +86,8 @@ def displacement(
     }
     if entry == "displacement":
         options = {"seasonal": seasonal}
+    if seasonal == "thaw":
+        options["thaw_season"] = source.fact("thaw_season")
 
     def make(scratch: Path) -> xr.Dataset:
         if entry == "displacement":
@@ -148,7 +150,8 @@ def _season(source: Archive, entry: str) -> str:
 
 def _thaw_model(source: Archive, dates: xr.DataArray) -> xr.DataArray:
     temperature = source.load("climate")["air_temperature"]
-    return temporal_models.thaw_model(index.settlement_course(temperature, dates))
+    course = index.settlement_course(temperature, dates, thaw_season=source.fact("thaw_season"))
+    return temporal_models.thaw_model(course)
 
 
 _SEASONS: Mapping[str, Callable[[Archive, xr.DataArray], xr.DataArray]] = {

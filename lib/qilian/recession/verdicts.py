@@ -6,8 +6,8 @@ import xarray as xr
 from qilian.contracts.labels import written_number
 
 
-def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset) -> list[str]:
-    """Return in three sentences whether a river drains more slowly, and what that hangs on.
+def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset, rules: xr.Dataset) -> list[str]:
+    """Say whether a river drains more slowly, by which rule, and what that hangs on.
 
     Parameters
     ----------
@@ -17,8 +17,25 @@ def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset) -> list[str]:
         (choice,) as from `choice_sensitivity`.
     bent : xarray.Dataset
         (estimate,) as from `exponents`; the curvature of segments, its first, is judged.
+    rules : xarray.Dataset
+        (method,) as from `telling_rules`; the first that tells is the one used.
+
+    Returns
+    -------
+    list of str
+        Three or four sentences; the first stands alone.
     """
-    return [_change(step), _choices(runs), _linearity(bent)]
+    asked, change = rules.isel(method=0), _change(step)
+    if asked["fitted"].item():
+        return [change, _choices(runs), _linearity(bent)]
+    used = rules["method"].values[np.argmax(rules["fitted"].values > 0)]
+    reason = asked["reason"].item().removeprefix("cannot tell: ")
+    silent = (
+        f"The rule “{asked['method'].item()}” gives no constant here: {reason}. "
+        f"What would help: {asked['remedy'].item()}."
+    )
+    by_rule = f"By the rule “{used}”: {change[0].lower()}{change[1:]}"
+    return [by_rule, silent, _choices(runs), _linearity(bent)]
 
 
 def thaw_verdict(tie: xr.Dataset) -> str:

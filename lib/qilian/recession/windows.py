@@ -170,6 +170,24 @@ def recession_constants(
     >>> fit.recession_constant.values.round(1)  # day; the first and last window lack a year
     array([[nan, 30., 30., 30., 30., 30., nan]])
     """
+    fits = fit_all(discharge, precipitation, windows=windows, **options)
+    if fits["recession_constant"].isnull().all():
+        first, last = Choice(**options).season
+        raise InputError(
+            f"no window of the season {first} to {last} gives a recession constant, "
+            f"mostly for this reason: {usual_reason(fits)}; expected one at least."
+        )
+    return fits
+
+
+def fit_all(
+    discharge: xr.DataArray,
+    precipitation: xr.DataArray | None = None,
+    *,
+    windows: Iterable[int],
+    **options: Any,
+) -> xr.Dataset:
+    """Do as `recession_constants` does, but return what is found where no window has a constant."""
     windows = list(windows)
     require("windows", windows, 0 < len(windows) == len(set(windows)), "different odd lengths")
     parts = []
@@ -181,17 +199,15 @@ def recession_constants(
     coords: dict[Hashable, Any] = {"year": reported["year"], "window": windows}
     if "gauge" in reported.coords:
         coords["gauge"] = discharge["gauge"]
-    fits = _fitted(whole, ("window", *reported.dims), coords)
-    if fits["recession_constant"].isnull().all():
-        first, last = Choice(**options).season
-        reasons = fits["reason"].values.ravel()
-        inside = reasons[reasons != _BEYOND]
-        reasons, count = np.unique(inside if inside.size else reasons, return_counts=True)
-        raise InputError(
-            f"no window of the season {first} to {last} gives a recession constant, "
-            f"mostly for this reason: {reasons[count.argmax()]}; expected one at least."
-        )
-    return fits
+    return _fitted(whole, ("window", *reported.dims), coords)
+
+
+def usual_reason(fits: xr.Dataset) -> str:
+    """Say what most windows within the record lack for a constant."""
+    reasons = fits["reason"].where(fits["recession_constant"].isnull(), "").values.ravel()
+    inside = reasons[(reasons != _BEYOND) & (reasons != "")]
+    names, count = np.unique(inside if inside.size else reasons, return_counts=True)
+    return str(names[count.argmax()])
 
 
 def window_summary(fits: xr.Dataset) -> xr.Dataset:

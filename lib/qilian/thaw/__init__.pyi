@@ -8,7 +8,14 @@ from .gnssir import (
     elevation_change,
     series_agreement,
 )
-from .index import LONGEST_GAP, season_fractions, settlement_course, thawing_indices
+from .index import (
+    LONGEST_GAP,
+    THAW_SEASON,
+    frozen_until,
+    season_fractions,
+    settlement_course,
+    thawing_indices,
+)
 from .scaling import (
     break_even,
     scale_season,
@@ -20,6 +27,7 @@ from .scaling import (
 __all__ = [
     "LEAST_EPOCHS",
     "LONGEST_GAP",
+    "THAW_SEASON",
     "agreement_sentences",
     "at_station",
     "average_around",
@@ -27,6 +35,7 @@ __all__ = [
     "compare_series",
     "during",
     "elevation_change",
+    "frozen_until",
     "scale_season",
     "scaling_sensitivity",
     "scaling_verdicts",

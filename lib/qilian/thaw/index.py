@@ -6,7 +6,20 @@ import xarray as xr
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
 
+THAW_SEASON = ("05-01", "10-31")  # first and last day
 LONGEST_GAP = 7  # days of missing air temperature that interpolation bridges
+
+
+def frozen_until(thaw_season: tuple[str, str]) -> str:
+    """Return as mm-dd when a thaw year begins: 30 days before a season, mm-dd to mm-dd.
+
+    Examples
+    --------
+    >>> frozen_until(("05-01", "10-31")), frozen_until(("11-01", "04-30"))
+    ('04-01', '10-02')
+    """
+    begin = np.datetime64(f"2001-{thaw_season[0]}") - 30
+    return str(begin)[5:]
 
 
 def thawing_indices(air_temperature: xr.DataArray, *, start: str = "04-01") -> xr.Dataset:
@@ -96,7 +109,7 @@ def _thaw_years(days: np.ndarray, start: str) -> tuple[np.ndarray, np.ndarray, n
 
 
 def settlement_course(
-    air_temperature: xr.DataArray, dates: xr.DataArray, *, start: str = "04-01"
+    air_temperature: xr.DataArray, dates: xr.DataArray, *, thaw_season: tuple[str, str] = THAW_SEASON
 ) -> xr.DataArray:
     """Follow thaw settlement and frost heave, as a fraction of a mean year's settlement.
 
@@ -115,8 +128,8 @@ def settlement_course(
         (time,) daily mean [degC].
     dates : xarray.DataArray
         (time,) acquisitions.
-    start : str, optional
-        MM-DD of the frozen season's end.
+    thaw_season : (str, str), optional
+        Its first and last day as mm-dd; a thaw year begins 30 days before.
 
     Returns
     -------
@@ -137,6 +150,7 @@ def settlement_course(
     >>> settlement_course(air, dates).values.round(2)
     array([0.  , 0.58, 0.99, 0.  ])
     """
+    start = frozen_until(thaw_season)
     record = thawing_indices(air_temperature, start=start)
     mean = float(record["annual_thawing_index"].mean())
     winter = record["annual_freezing_index"]
@@ -155,7 +169,7 @@ def settlement_course(
 
 
 def season_fractions(
-    air_temperature: xr.DataArray, dates: xr.DataArray, *, start: str = "04-01"
+    air_temperature: xr.DataArray, dates: xr.DataArray, *, thaw_season: tuple[str, str] = THAW_SEASON
 ) -> xr.DataArray:
     """Fraction of its own season's settlement that is reached at dates of one thaw season.
 
@@ -168,8 +182,8 @@ def season_fractions(
         (time,) daily mean [degC], to the end of the season.
     dates : xarray.DataArray
         (time,) of one thaw year.
-    start : str, optional
-        MM-DD of the frozen season's end.
+    thaw_season : (str, str), optional
+        Its first and last day as mm-dd; a thaw year begins 30 days before.
 
     Returns
     -------
@@ -182,7 +196,7 @@ def season_fractions(
         As `thawing_indices`; dates of several thaw years, or of one that the record does not tell
         whole.
     """
-    record = thawing_indices(air_temperature, start=start)
+    record = thawing_indices(air_temperature, start=frozen_until(thaw_season))
     rows = record.reindex(time=dates.values.astype("datetime64[D]").astype("datetime64[ns]"))
     years = np.unique(rows["thaw_year"].values)
     span = f"{str(dates.values[0])[:10]} to {str(dates.values[-1])[:10]}"
