@@ -81,6 +81,15 @@ def defaults() -> dict[str, dict[str, object]]:
 
 
 @each_notebook
+def test_a_list_whose_comment_names_two_has_two_or_none(path):
+    """By its comment, `first and last day`, a run holds what is given to two values."""
+    chapter = read_chapter(path)
+    assert {len(chapter.defaults[name]) for name in chapter.of_two} <= {0, 2}
+    two = {name for name, default in chapter.defaults.items() if len(default) == 2}
+    assert two == chapter.of_two - {name for name in chapter.of_two if not chapter.defaults[name]}
+
+
+@each_notebook
 def test_a_default_is_that_of_the_librarys_functions_with_such_a_parameter(path, defaults):
     for name, about in papermill.inspect_notebook(str(path)).items():
         told = ast.literal_eval(about["default"])

@@ -41,6 +41,8 @@ def notebook(
         "years: list = [1, 3]  # how many",
         'season: list = ["09-01"]  # when',
         "extent: list = []  # where",
+        'days: list = ["09-01", "11-30"]  # [mm-dd] first and last day',
+        "place: list = []  # longitude and latitude; empty: anywhere",
         *(f"{name}: dict = {{}}  # of another page" for name in takes or ()),
     ]
     parameters = new_code_cell("\n".join(declared))
@@ -114,6 +116,24 @@ def test_a_failed_notebook_leaves_no_copy_and_the_others_run(run, tmp_path):
     assert [p.name for p in run.executed(bad).parent.glob("*.ipynb")] == ["good.ipynb"]
 
 
+def test_a_failed_notebook_keeps_the_copy_in_which_it_stopped_until_it_runs_again(run, tmp_path):
+    bad = read_chapter(notebook(tmp_path / "bad.ipynb", "print('seen'); 1 / (factor - 3)"))
+    failing = replace(run, parameters={"factor": 3.0})
+    book_run.execute(failing, [bad])
+    kept = nbformat.read(failing.failed(bad), as_version=4)
+    assert any(out.get("text") == "seen\n" for c in kept.cells for out in c.get("outputs", ()))
+    assert book_run.execute(run, [bad])[0].status == "ran"
+    assert not run.failed(bad).exists()
+
+
+def test_a_run_without_input_for_any_notebook_says_so_and_ends_non_zero(run, tmp_path):
+    notebook(tmp_path / "a.ipynb", "1", ("sentinel1",))
+    command = ["run", "a", "--notebooks", str(tmp_path), "--archive", str(tmp_path)]
+    done = CliRunner().invoke(cli.app, [*command, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 1
+    assert "nothing could be drawn" in done.output
+
+
 def test_a_killed_kernel_is_a_failure_that_says_so(run, tmp_path):
     code = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
     outcome = book_run.execute(run, [read_chapter(notebook(tmp_path / "a.ipynb", code))])[0]
@@ -150,6 +170,10 @@ def test_a_notebook_whose_entry_the_archive_lacks_starts_no_kernel(run, tmp_path
         ({"years": [1, None]}, "parameter years of a is [1, None], expected a list of int"),
         ({"extent": [[1, 2]]}, "parameter extent of a is [[1, 2]], expected a list of float or s"),
         ({"season": [1, 2]}, "parameter season of a is [1, 2], expected a list of str"),
+        ({"season": []}, "parameter season of a is [], expected one value or more"),
+        ({"days": ["09-01"]}, "parameter days of a is ['09-01'], expected two values"),
+        ({"days": []}, "parameter days of a is [], expected two values"),
+        ({"place": [98.5]}, "parameter place of a is [98.5], expected two values"),
     ],
 )
 def test_a_wrong_parameter_is_named_before_any_kernel_starts(tmp_path, values, said):
@@ -157,6 +181,11 @@ def test_a_wrong_parameter_is_named_before_any_kernel_starts(tmp_path, values, s
     with pytest.raises(InputError) as caught:
         check_parameters([chapter], values)
     assert said in str(caught.value)
+
+
+def test_a_list_that_may_be_empty_or_of_any_length_passes(tmp_path):
+    chapter = read_chapter(notebook(tmp_path / "a.ipynb", "1"))
+    check_parameters([chapter], {"extent": [], "place": [], "years": [4], "a.place": [98.5, 38.0]})
 
 
 def test_a_value_reaches_every_page_or_the_one_it_is_addressed_to(run, tmp_path):

@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ _KINDS = {
     "list": (list,),
     "dict": (dict,),
 }
+# How the comment of a list begins that has two members: both are named, after their unit.
+_TWO = re.compile(r"(\[.*?\] )?\w+ and \w+")
 # What a run sets in every notebook, each by an option of the command.
 _OPTIONS = {"archive": "--archive", "results": "--out"}
 
@@ -37,7 +40,8 @@ class Chapter:
     A parameter that `takes` those of other pages, named as in `s03.matching_bins`, is a mapping
     that a build fills with their values. The front page tells what a `headline` found. A page that
     is `first` starts before the others, which wait for what it keeps. `defaults` are those of the
-    parameters that are lists.
+    parameters that are lists; those `of_two` have a comment that begins with both, as in `first and
+    last day`.
     """
 
     path: Path
@@ -49,6 +53,7 @@ class Chapter:
     headline: bool = False
     first: bool = False
     defaults: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    of_two: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -110,6 +115,7 @@ def read_chapter(path: Path) -> Chapter:
         about.get("headline", False),
         about.get("first", False),
         {name: _listed(p["default"]) for name, p in inferred.items() if _is_list(p)},
+        frozenset(n for n, p in inferred.items() if _is_list(p) and _TWO.match(p["help"])),
     )
 
 
@@ -173,7 +179,8 @@ def check_parameters(selected: Sequence[Chapter], values: Mapping[str, Any]) -> 
     ------
     InputError
         A page that is not run, a name that no notebook declares or that an option of the command
-        sets, a value of another type, a list with an element of another type than the default's.
+        sets, a value of another type, a list with an element of another type than the default's, or
+        empty unless that is, or of other than two where the comment names two.
     """
     for given, value in values.items():
         page, _, name = given.rpartition(".")
@@ -189,7 +196,8 @@ def check_parameters(selected: Sequence[Chapter], values: Mapping[str, Any]) -> 
             hint = f"perhaps {close[0]!r}" if close else f"expected one of {_some(declared)}"
             raise InputError(f"parameter {given!r} belongs to no notebook of this run, {hint}.")
         for chapter in (chapter for chapter in meant if name in chapter.parameters):
-            expected = _expected(value, chapter.parameters[name], chapter.defaults.get(name, ()))
+            default, of_two = chapter.defaults.get(name, ()), name in chapter.of_two
+            expected = _expected(value, chapter.parameters[name], default, of_two)
             if expected:
                 raise InputError(
                     f"parameter {name} of {chapter.name} is {reprlib.repr(value)}, "
@@ -202,7 +210,7 @@ def _some(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(told[:most]) + (" and others" if len(told) > most else "")
 
 
-def _expected(value: Any, kind: str, default: Sequence[Any]) -> str:
+def _expected(value: Any, kind: str, default: Sequence[Any], of_two: bool) -> str:
     """Say what was expected in place of a value, nothing where it will do."""
     if kind in _KINDS and not _is(value, kind):
         return "a finite number" if kind == "float" and isinstance(value, float) else kind
@@ -210,6 +218,10 @@ def _expected(value: Any, kind: str, default: Sequence[Any]) -> str:
         kinds = _kinds_within(default)
         if not all(any(_is(element, kind) for kind in kinds) for element in value):
             return f"a list of {' or '.join(kinds)}"
+        if of_two and len(value) != 2 and (value or default):
+            return "two values"
+        if default and not value:
+            return "one value or more"
     return ""
 
 
