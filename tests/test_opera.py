@@ -28,7 +28,11 @@ def product(
         "displacement": (("y", "x"), moved, about | toward),
         "recommended_mask": (("y", "x"), keep, about | {"_FillValue": np.uint8(255)}),
         "temporal_coherence": (("y", "x"), keep * np.float32(0.9), about),
-        "spatial_ref": ((), 0, CRS.from_epsg(32606).to_cf() | {"GeoTransform": "500000 30 0"}),
+        "spatial_ref": (
+            (),
+            0,
+            CRS.from_epsg(32606).to_cf() | {"GeoTransform": "500000 30 0 4200000 0 -30"},
+        ),
         **changed,
     }
     data = xr.Dataset(layers, {"y": Y, "x": X})
@@ -118,3 +122,14 @@ def test_products_of_different_grids_and_numbers_no_ground_makes_are_named(tmp_p
     data.to_netcdf(moved, engine="h5netcdf")
     with pytest.raises(InputError, match=r"20160810T.* has first corner 500015"):
         opera.read(tmp_path)
+
+
+def test_a_part_cut_out_lies_where_its_columns_and_rows_say(tmp_path):
+    """As xarray cuts it, which leaves the `GeoTransform` of the whole frame."""
+    path = product(tmp_path, "20160705", "20160729", [[1, 2, 3], [4, 5, 6]])
+    part = xr.open_dataset(path).load().isel(x=slice(1, None))
+    part.close()
+    part.to_netcdf(path, engine="h5netcdf")
+    data = opera.read(tmp_path)
+    assert np.array_equal(data.x, X[1:])
+    assert np.allclose(data.displacement[1], [[2000, 3000], [5000, 6000]])

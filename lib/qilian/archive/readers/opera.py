@@ -38,7 +38,8 @@ def read(
 
     A product holds the displacement in metres from its reference date to a second one, and the
     reference moves on as a series grows: products are added up from the date that all go back to.
-    A sum is missing where a part of it is missing or masked.
+    A sum is missing where a part of it is missing or masked. The corrections that a product brings
+    are not applied.
 
     Parameters
     ----------
@@ -102,7 +103,10 @@ def _open_product(path: Path, mask: str) -> tuple[Grid, da.Array]:
 
 
 def _grid(product: h5py.File, path: Path) -> Grid:
-    """Read a product's grid from the centres of its columns and rows."""
+    """Read a product's grid from the centres of its columns and rows.
+
+    Its `GeoTransform` may be that of the whole frame where a part has been cut out.
+    """
     if not {"x", "y", "spatial_ref"} <= set(product):
         raise InputError(f"{path} holds no x, y and spatial_ref, expected a DISP-S1 product.")
     x, y = product["x"][:], product["y"][:]
