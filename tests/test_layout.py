@@ -4,6 +4,7 @@ import base64
 import copy
 import io
 import json
+from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
@@ -15,7 +16,7 @@ from PIL import Image
 from qilian.book import _downloads, _layout, pdf, render
 from qilian.book import _front as front
 from qilian.book.chapters import Chapter
-from qilian.book.run import Run
+from qilian.book.run import Outcome, Run
 from qilian.book.sphinx.numbers import numbers
 from qilian.figures.tables import table
 
@@ -55,6 +56,36 @@ def executed() -> nbformat.NotebookNode:
     return notebook
 
 
+def test_a_failed_page_says_why_below_its_question_and_shows_what_was_drawn(executed, tmp_path):
+    """Up to the cell that failed, without the error's own output and machine's folders."""
+    folder = tmp_path / "archive"
+    run = Run(SimpleNamespace(name="x", catalogue=folder / "catalogue.toml"), {}, tmp_path)
+    chapter = Chapter(tmp_path / "s12_rate_maps.ipynb", "S12: Rates", (), (), {})
+    error = new_output("error", ename="InputError", evalue="x", traceback=[str(tmp_path)])
+    executed.cells[-1].outputs = [new_output("stream", name="stdout", text="seen"), error]
+    mark = new_markdown_cell("papermill", metadata={"tags": ["papermill-error-cell-tag"]})
+    executed.cells[:0] = [mark]
+    executed.cells += [new_code_cell("never()")]
+    run.failed(chapter).parent.mkdir()
+    nbformat.write(executed, run.failed(chapter))
+    outcome = Outcome(
+        chapter.name,
+        "failed",
+        1.0,
+        render._without_folders(f"{folder}/flow.csv is empty.", run, tmp_path / "project"),
+    )
+    page = render._unfinished(run, chapter, outcome)
+    assert page.cells[0].source.startswith("# S12: Rates\n\nDid it sink?\n\n:::{admonition}")
+    assert "\nflow.csv is empty.\n" in page.cells[0].source
+    shown = [cell.source for cell in page.cells]
+    assert any("It sank by 9 ± 3 mm/a." in source for source in shown)
+    assert "never()" not in shown
+    assert not any('class="downloads"' in source for source in shown)
+    last = page.cells[shown.index("check()")]
+    assert [output.output_type for output in last.outputs] == ["stream"]
+    assert str(tmp_path) not in nbformat.writes(page)
+
+
 def test_a_page_begins_with_question_answer_figure_downloads_and_parameters(executed):
     _layout.lay_out(executed, "s12_rate_maps", ["s12_rate_maps/s12.nc"], "The end.")
     shown = [cell.source for cell in executed.cells]
@@ -83,7 +114,7 @@ def test_all_code_of_a_page_is_folded_and_its_parameter_cells_are_tables(execute
 
 def test_a_notebook_without_answer_or_figure_is_a_page_too():
     notebook = new_notebook(cells=[new_markdown_cell("# Any"), new_code_cell("1")])
-    _layout.lay_out(notebook, "any", [], "")
+    _layout.lay_out(notebook, "any", ["any/any.ipynb"], "")
     assert [cell.cell_type for cell in notebook.cells] == [
         "markdown",
         "markdown",

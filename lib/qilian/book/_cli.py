@@ -227,7 +227,7 @@ def _finish(outcomes: "Sequence[Outcome]") -> None:
     failed = [outcome.chapter for outcome in outcomes if outcome.status == "failed"]
     if failed:
         _stop(f"{len(failed)} of {len(outcomes)} notebooks failed: {', '.join(failed)}", 1)
-    if all(outcome.status == "no input" for outcome in outcomes):
+    if {outcome.status for outcome in outcomes} == {"no input"}:
         _stop(
             "nothing could be drawn, for the archive lacks what each notebook needs; "
             "`qilian archive check` tells what its entries serve",

@@ -38,7 +38,7 @@ def lay_out(notebook: NotebookNode, name: str, files: Sequence[str], end: str) -
     lifted = [cell for cell in rest if LIFT in _tags(cell) or ANSWER in _tags(cell)]
     first = [_as_text(cell) if ANSWER in _tags(cell) else cell for cell in lifted]
     at = next((k + 1 for k, cell in enumerate(first) if "mystnb" in cell.metadata), len(first))
-    first[at:at] = [_downloads(files), *_parameter_tables(rest, name)]
+    first[at:at] = [*_downloads(files), *_parameter_tables(rest, name)]
     others = (cell for cell in rest if not any(cell is one for one in lifted))
     notebook.cells = [question, *first, *others, new_markdown_cell(end)]
     notebook.nbformat_minor = 5  # from which on cells have names: the same at every build
@@ -68,10 +68,12 @@ def _as_text(cell: NotebookNode) -> NotebookNode:
     return new_markdown_cell(":::{div} answer\n" + "\n\n".join(said) + "\n:::")
 
 
-def _downloads(files: Sequence[str]) -> NotebookNode:
-    """Link to files, each by its kind."""
+def _downloads(files: Sequence[str]) -> Iterator[NotebookNode]:
+    """Link to files, if there are any, each by its kind."""
+    if not files:
+        return
     links = (f'<a href="../downloads/{file}" download>{_kind(file)}</a>' for file in files)
-    return new_markdown_cell(f'<p class="downloads">Download {" ".join(links)}</p>')
+    yield new_markdown_cell(f'<p class="downloads">Download {" ".join(links)}</p>')
 
 
 def _kind(file: str) -> str:

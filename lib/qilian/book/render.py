@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import nbformat
 import yaml
+from nbformat import NotebookNode
 
 from qilian.book._clean import clean
 from qilian.book._downloads import colophon, copy_downloads, downloads
@@ -25,6 +27,7 @@ from qilian.book.pdf import pages_in_order
 from qilian.book.run import Outcome, Run, installed_packages
 
 _SETTINGS = "_config.yml", "_toc.yml"
+_ERROR_MARK = "papermill-error-cell-tag"  # of cells that papermill adds to a failure
 _LAUNCH = {
     "binderhub_url": "https://mybinder.org",
     "colab_url": "https://colab.research.google.com",
@@ -121,6 +124,7 @@ def render_book(
             *_stamps(project / "book"),
             *_stamps(project / "data" / "real"),
             *_stamps(run.folder / "executed"),
+            *_stamps(run.folder / "failed"),
             *([outcome.chapter, outcome.message] for outcome in outcomes),
             *((project / name).read_text() for name in (*_SETTINGS, "CITATION.cff")),
         ],
@@ -232,10 +236,17 @@ def _stage(
             lay_out(page, chapter.name, downloads(run, chapter), end)
             nbformat.write(page, target)
         else:
-            pages.append(Shown(chapter, outcome.message.replace(f"{project}/", "")))
-            # Paths below the project's root, so that no page shows a machine's folders.
-            apology = _apology(chapter, outcome).replace(f"{project}/", "")
-            target.with_suffix(".md").write_text(apology)
+            told = replace(
+                outcome,
+                message=_without_folders(outcome.message, run, project),
+                traceback=_without_folders(outcome.traceback, run, project),
+            )
+            pages.append(Shown(chapter, told.message))
+            if (shown_until := _unfinished(run, chapter, told)) is not None:
+                nbformat.write(shown_until, target)
+            else:
+                apology = f"# {chapter.title}\n\n{_apology(told)}"
+                target.with_suffix(".md").write_text(apology)
     write_front(project, stage / "book", pages)
 
 
@@ -265,14 +276,43 @@ def _write_library_pages(book: Path, project: Path) -> None:
         (book / "api" / f"{room.name}.rst").write_text(api_page(room))
 
 
-def _apology(chapter: Chapter, outcome: Outcome) -> str:
-    """Page of a notebook that gave no result."""
+def _unfinished(run: Run, chapter: Chapter, outcome: Outcome) -> NotebookNode | None:
+    """Page of a notebook that failed: its question, why, and what it had shown until then."""
+    if outcome.status != "failed" or not run.failed(chapter).is_file():
+        return None
+    notebook = nbformat.read(run.failed(chapter), as_version=4)
+    cells = [cell for cell in notebook.cells if _ERROR_MARK not in cell.metadata.get("tags", [])]
+    stopped = [k for k, cell in enumerate(cells) if _errors(cell)]
+    if not stopped:
+        return None  # its kernel died
+    notebook.cells = cells[: stopped[0] + 1]
+    last = notebook.cells[-1]
+    last.outputs = [output for output in last.outputs if output not in _errors(last)]
+    page = clean(notebook)
+    lay_out(page, chapter.name, (), colophon(notebook, run.results(chapter), run.archive.name))
+    page.cells[0].source += f"\n\n{_apology(outcome)}"
+    return page
+
+
+def _errors(cell: NotebookNode) -> list[NotebookNode]:
+    return [output for output in cell.get("outputs", ()) if output.output_type == "error"]
+
+
+def _without_folders(text: str, run: Run, project: Path) -> str:
+    """Name files from the catalogue, the project or the packages on, not a machine's folders."""
+    for folder in (run.archive.catalogue.parent, project):
+        text = text.replace(f"{folder}/", "")
+    return re.sub(r"(?:/[^\s/:'\"]+)+/(?=site-packages/)", "", text)
+
+
+def _apology(outcome: Outcome) -> str:
+    """Say why a page has no result."""
     said = {
         "failed": ("error", "This figure could not be made", "The notebook stopped with:"),
         "no input": ("note", "No input for this figure", "The archive of this book lacks it:"),
     }
     kind, headline, lead = said[outcome.status]
-    page = f"# {chapter.title}\n\n:::{{admonition}} {headline}\n:class: {kind}\n\n{lead}\n\n"
+    page = f":::{{admonition}} {headline}\n:class: {kind}\n\n{lead}\n\n"
     page += f"```text\n{outcome.message}\n```\n:::\n"
     if outcome.traceback:
         page += f"\n````{{dropdown}} Traceback\n```text\n{outcome.traceback}\n```\n````\n"
