@@ -129,6 +129,21 @@ def test_the_unit_vector_turns_the_series_vertical(tmp_path):
     assert np.allclose(licsbas.read_rate(tmp_path / "cum.h5").line_of_sight_up, 0.8)
 
 
+def test_the_unit_vector_may_lie_in_flat_files_beside(tmp_path):
+    for axis, part in {"E": 0.6, "N": -0.1, "U": [0.8, 0, 0.8, 0.8]}.items():
+        flat(tmp_path / "GEOCml2" / f"{axis}.geo", part)
+    (tmp_path / "GEOCml2" / "EQA.dem_par").write_text(DEM_PAR)
+    about = {"line_of_sight": "../../GEOCml2/{axis}.geo", "dem_par": "../../GEOCml2/EQA.dem_par"}
+    path = flat(tmp_path / "TS_GEOCml2" / "results" / "vel", -8)
+    data = licsbas.read_rate(path, **about)
+    assert np.allclose(data.line_of_sight_north[0], [-0.1, np.nan, -0.1, -0.1], equal_nan=True)
+    assert np.allclose(vertical_if_known(data).rate[1], [-10, np.nan, -10, -10], equal_nan=True)
+    whole = licsbas.read_series(
+        series(tmp_path / "TS_GEOCml2" / "cum.h5"), line_of_sight="../GEOCml2/{axis}.geo"
+    )
+    assert whole.line_of_sight_up.equals(data.line_of_sight_up)
+
+
 @pytest.mark.parametrize(
     ("left_out", "changed", "said"),
     [

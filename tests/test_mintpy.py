@@ -233,6 +233,8 @@ def test_what_lies_beside_on_other_pixels_is_passed_over_and_what_is_named_is_re
     data = mintpy.read_timeseries(path)
     assert data.displacement.notnull().all()
     assert set(data) == {"displacement"}
+    left_out = "maskTempCoh.h5, which has first corner 98.000000, 38.200000 unlike timeseries.h5"
+    assert data.attrs["left_out"] == left_out
     with pytest.raises(
         InputError, match=r"maskTempCoh.h5 has first corner 98.0.*, expected the grid"
     ):

@@ -13,6 +13,7 @@ from qilian.archive.readers.hdf5 import Held, opened
 from qilian.archive.readers.pairs import rising_dates
 from qilian.archive.readers.raster import (
     Grid,
+    Layer,
     as_stored,
     checked_motion,
     coordinates,
@@ -27,7 +28,7 @@ _IN_MM = {"units": "mm", "direction": LINE_OF_SIGHT}
 _IN_MM_A_YEAR = {"units": "mm year-1", "direction": LINE_OF_SIGHT}
 
 
-def read_series(path: Path, *, mask: str = _MASK) -> xr.Dataset:
+def read_series(path: Path, *, mask: str = _MASK, line_of_sight: str | None = None) -> xr.Dataset:
     """Open `cum.h5` or `cum_filt.h5` as displacement in mm, positive towards the sensor.
 
     Values are those stored, relative to LiCSBAS's own reference; NaN is missing.
@@ -39,6 +40,9 @@ def read_series(path: Path, *, mask: str = _MASK) -> xr.Dataset:
     mask : str, optional
         Flat file (1 = keep), relative to the series' folder; by default `results/mask`, or else
         the mask inside the file. Without a name (""), nothing is masked.
+    line_of_sight : str, optional
+        Pattern of flat files of the unit vector from ground to sensor, relative to the series'
+        folder, `{axis}` standing for E, N, U; by default the one inside the file, if any.
 
     Raises
     ------
@@ -54,7 +58,7 @@ def read_series(path: Path, *, mask: str = _MASK) -> xr.Dataset:
     data = coordinates(grid).assign_coords(time=rising_dates(dates, str(path)))
     series = held.lazy("cum", grid, _millimetres, len(dates))
     data["displacement"] = ("time", "y", "x"), _masked(series, held, grid, mask), _IN_MM
-    _add_unit_vector(data, held, grid)
+    _add_unit_vector(data, grid, path, line_of_sight, held)
     return conform(data, DISPLACEMENT, str(path))
 
 
@@ -64,6 +68,7 @@ def read_rate(
     mask: str = _MASK,
     dem_par: str = "EQA.dem_par",
     standard_error: str | None = None,
+    line_of_sight: str | None = None,
 ) -> xr.Dataset:
     """Open the velocity in `cum.h5` or `cum_filt.h5`, or a flat one, as a rate in mm a year.
 
@@ -78,6 +83,8 @@ def read_rate(
     standard_error : str, optional
         Flat file of the velocity's standard error (`vstd`), relative to the folder of `path`; by
         default the one inside of `cum_filt.h5`, if any.
+    line_of_sight : str, optional
+        As for a series.
 
     Raises
     ------
@@ -94,11 +101,12 @@ def read_rate(
         data["rate"] = dims, rate, _IN_MM_A_YEAR
         if "vstd" in held.shapes:
             data["standard_error"] = dims, held.lazy("vstd", grid, _millimetres), _IN_MM_A_YEAR
-        _add_unit_vector(data, held, grid)
+        _add_unit_vector(data, grid, path, line_of_sight, held)
     else:
         grid = read_grid(path.parent / dem_par)
         data = coordinates(grid)
         data["rate"] = dims, _millimetres(_read_flat(path, grid), path), _IN_MM_A_YEAR
+        _add_unit_vector(data, grid, path, line_of_sight)
     if standard_error:
         beside = path.parent / standard_error
         error = _millimetres(_read_flat(beside, grid), beside)
@@ -145,11 +153,20 @@ def _masked(values: da.Array, held: Held, grid: Grid, mask: str) -> da.Array:
     return da.where(keep, values, np.float32(np.nan))
 
 
-def _add_unit_vector(data: xr.Dataset, held: Held, grid: Grid) -> None:
-    names = ("E.geo", "N.geo", "U.geo")
-    if set(names) <= set(held.shapes):
-        for name, part in look_vector(*(held.lazy(n, grid, as_stored) for n in names)).items():
-            data[name] = ("y", "x"), part, {"units": "1"}
+def _add_unit_vector(
+    data: xr.Dataset, grid: Grid, path: Path, pattern: str | None, held: Held | None = None
+) -> None:
+    """Add the unit vector ground to sensor from the files that are named, or from the series."""
+    parts: list[Layer]
+    if pattern:
+        files = (path.parent / pattern.replace("{axis}", axis) for axis in "ENU")
+        parts = [_read_flat(file, grid) for file in files]
+    elif held and all(f"{axis}.geo" in held.shapes for axis in "ENU"):
+        parts = [held.lazy(f"{axis}.geo", grid, as_stored) for axis in "ENU"]
+    else:
+        return
+    for name, part in look_vector(*parts).items():
+        data[name] = ("y", "x"), part, {"units": "1"}
 
 
 def _read_flat(path: Path, grid: Grid) -> np.ndarray:

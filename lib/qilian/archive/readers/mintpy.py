@@ -121,7 +121,7 @@ def read_timeseries(path: Path, *, mask: str = _MASK, geometry: str = _GEOMETRIE
     known = (series != 0).any(axis=0) | stored.at_reference()
     data = coordinates(stored.grid).assign_coords(time=rising_dates(dates, str(path)))
     about = {"units": "mm", "direction": LINE_OF_SIGHT}
-    known &= _kept(stored, mask)
+    known &= _kept(data, stored, mask)
     data["displacement"] = ("time", "y", "x"), da.where(known, series, np.nan), about
     _add_unit_vector(data, stored, geometry)
     return conform(data, DISPLACEMENT, str(path))
@@ -147,8 +147,8 @@ def read_velocity(path: Path, *, mask: str = _MASK, geometry: str = _GEOMETRIES)
     with opened(path) as file:
         stored = Stored.of(file, path, "velocity", "m/yr")
     velocity = stored.lazy("velocity", _millimetres)
-    known = ((velocity != 0) | stored.at_reference()) & _kept(stored, mask)
     data = coordinates(stored.grid)
+    known = ((velocity != 0) | stored.at_reference()) & _kept(data, stored, mask)
     about = {"units": "mm year-1", "direction": LINE_OF_SIGHT}
     data["rate"] = ("y", "x"), da.where(known, velocity, np.nan), about
     if "velocityStd" in stored:
@@ -158,7 +158,7 @@ def read_velocity(path: Path, *, mask: str = _MASK, geometry: str = _GEOMETRIES)
     return conform(data, RATE, str(path))
 
 
-def _beside(stored: Stored, named: str, default: str, kind: str) -> Stored | None:
+def _beside(data: xr.Dataset, stored: Stored, named: str, default: str, kind: str) -> Stored | None:
     """Open the file of a kind that a key names, or that the default finds on the same grid."""
     folder = stored.path.parent
     for file in files_like(folder, named) if named == default else [folder / named]:
@@ -171,17 +171,18 @@ def _beside(stored: Stored, named: str, default: str, kind: str) -> Stored | Non
             return found
         if named != default:
             raise InputError(f"{file} has {difference}, expected the grid of {stored.path}.")
+        data.attrs["left_out"] = f"{file.name}, which has {difference} unlike {stored.path.name}"
     return None
 
 
-def _kept(stored: Stored, mask: str) -> da.Array | bool:
+def _kept(data: xr.Dataset, stored: Stored, mask: str) -> da.Array | bool:
     """Tell which pixels a mask keeps, all if there is none."""
     if not mask:
         return True
     inside = f"{_BUNDLE}/quality/mask"
     if mask == _MASK and inside in stored:
         return stored.lazy(inside, as_stored) == 1
-    beside = _beside(stored, mask, _MASK, "mask")
+    beside = _beside(data, stored, mask, _MASK, "mask")
     return True if beside is None else beside.lazy("mask", as_stored) == 1
 
 
@@ -189,7 +190,7 @@ def _add_unit_vector(data: xr.Dataset, stored: Stored, geometry: str) -> None:
     """Add the unit vector ground to sensor, from the angles inside of a bundle or beside."""
     if f"{_BUNDLE}/geometry/incidenceAngle" in stored:
         _add_angles(data, stored, f"{_BUNDLE}/geometry/")
-    elif beside := _beside(stored, geometry, _GEOMETRIES, "geometry"):
+    elif beside := _beside(data, stored, geometry, _GEOMETRIES, "geometry"):
         _add_angles(data, beside)
 
 
