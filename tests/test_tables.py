@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from qilian.archive.catalogue import open_archive
-from qilian.archive.readers import control_points, ghcn, gnssrefl, pairs, thaw_depth
+from qilian.archive.readers import control_points, ghcn, ghcn_daily, gnssrefl, pairs, thaw_depth
 from qilian.archive.readers.hydrograph import read_csv, read_grdc, read_usgs_rdb
 from qilian.contracts.errors import InputError
 
@@ -244,6 +244,23 @@ def test_a_unit_without_a_second_witness_is_not_guessed(table, rows):
     with pytest.raises(InputError, match="expected unit in the catalogue, one of degC, tenths, d"):
         ghcn.read_csv(path)
     assert ghcn.read_csv(path, unit="degF").air_temperature.item() == pytest.approx(-10 / 9)
+
+
+@pytest.mark.parametrize("year", [1699, 2101])
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (read_csv, "date,discharge\n{}-01-01,1\n"),
+        (ghcn.read_csv, "DATE,TAVG\n{}-01-01,1.5\n"),
+        (ghcn_daily.read, "CHM00052754,{}0101,TAVG,15,,,S,\n"),
+        (thaw_depth.read_csv, "year,thaw_depth\n{},0.5\n"),
+        (gnssrefl.read, "year,doy,rh (m)\n{},1,2.1\n"),
+    ],
+)
+def test_a_year_that_no_record_can_hold_is_refused_by_every_table(table, read, text, year):
+    assert read(table(text.format(2016)))
+    with pytest.raises(InputError, match=str(year)):
+        read(table(text.format(year)))
 
 
 def test_a_day_without_height_or_deviation_is_a_gap(table):

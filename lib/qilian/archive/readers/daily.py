@@ -1,6 +1,7 @@
 """What tables of daily values share: dates, words in place of numbers, one value a day."""
 
 import re
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
@@ -96,8 +97,9 @@ def parse_values(
     any_word: bool = False,
     decimal: str = ".",
     each: str = "days",
+    missing: Collection[float | None] = (),
 ) -> tuple[pd.Series, dict[str, str]]:
-    """Return numbers, NaN for words, and the attribute that counts the words.
+    """Return numbers, NaN for words and what is `missing`, and the attribute that counts these.
 
     With `any_word` every text free of digits is a word, otherwise only what agencies are known
     to print. A row is one of `each`.
@@ -114,7 +116,8 @@ def parse_values(
             f"{path}, line {line}: {quoted(text[line])} stands in column {text.name!r}, expected "
             f"a number or a word such as Ice{decimal_hint(text[line], decimal)}."
         )
-    counts = counted(words, each)
+    numbers = numbers.mask(numbers.isin(missing))
+    counts = counted(text[numbers.isna()], each)
     return numbers, {"words": counts} if counts else {}
 
 

@@ -168,8 +168,8 @@ def _are_whole(cells: pd.DataFrame) -> bool:
 
 
 def _values(table: pd.DataFrame, heading: str, path: Path, decimal: str) -> pd.Series:
-    values, _ = parse_values(column(table, heading, path), path, decimal=decimal)
-    return values.where(values != _MISSING)
+    text = column(table, heading, path)
+    return parse_values(text, path, decimal=decimal, missing={_MISSING})[0]
 
 
 def _failed(table: pd.DataFrame, heading: str, path: Path) -> pd.Series:

@@ -276,8 +276,7 @@ def _dataset(
     numbers, about = {}, {}
     for name, heading in columns.items():
         text = column(table, heading, path)
-        values, about[name] = parse_values(text, path, any_word, decimal)
-        numbers[name] = values.where(~values.isin(missing - {None}))
+        numbers[name], about[name] = parse_values(text, path, any_word, decimal, missing=missing)
         _refuse_negative(numbers[name], text, path)
     if quality is not None:
         codes = column(table, quality, path)

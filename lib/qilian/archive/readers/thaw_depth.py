@@ -59,15 +59,17 @@ def read_csv(
     years = numbers(table, year, path)
     if np.unique(years).size < years.size or (years % 1).any() or not years.size:
         raise InputError(f"{path}: {year} repeats or is no whole number, expected one row a year.")
-    if years.min() < YEARS[0] or years.max() > YEARS[1]:
-        raise InputError(f"{path}: {year} is no calendar year, expected {YEARS[0]}-{YEARS[1]}.")
+    for extreme in (years.min(), years.max()):
+        if not YEARS[0] <= extreme <= YEARS[1]:
+            raise InputError(f"{path}: {year} is {extreme:g}, expected {YEARS[0]} to {YEARS[1]}.")
     columns = {"thaw_depth": thaw_depth, "standard_deviation": standard_deviation}
     found = {}
     for name, heading in columns.items():
         if heading is not None:
             text = column(table, heading, path)
-            values, words = parse_values(text, path, decimal=decimal, each="years")
-            values = values.where(values != nodata)
+            values, words = parse_values(
+                text, path, decimal=decimal, each="years", missing={nodata}
+            )
             found[name] = ("year", values.to_numpy() * _METRES[unit], {"units": "m", **words})
     depths = xr.Dataset(found, {"year": ("year", years.astype(int))}).sortby("year")
     return conform(depths, THAW_DEPTH, str(path))
