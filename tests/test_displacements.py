@@ -117,8 +117,22 @@ def test_the_unit_vector_turns_line_of_sight_vertical_and_what_is_vertical_takes
     about = {"unit": "m/yr", "line_of_sight": "los_{axis}.tif"}
     data = displacements.read_rate(path, positive="towards", **about)
     assert np.allclose(vertical_if_known(data).rate, [[-10, 5, np.nan]], equal_nan=True)
-    with pytest.raises(InputError, match="line_of_sight is given for what is vertical already"):
+    with pytest.raises(InputError, match="is given for what is vertical already, expected it only"):
         displacements.read_rate(path, positive="up", **about)
+
+
+@pytest.mark.parametrize("angle", [60.0, "angle.tif"])
+def test_an_angle_of_incidence_turns_line_of_sight_vertical(tmp_path, angle):
+    write(tmp_path / "angle.tif", [[60, 60, 0]])
+    path = write(tmp_path / "velocity.tif", [[-4, 2, np.nan]])
+    about = {"unit": "mm/yr", "positive": "towards", "incidence_angle": angle}
+    data = displacements.read_rate(path, **about)
+    assert set(data) == {"rate", "line_of_sight_up"}
+    upright = vertical_if_known(data).rate
+    assert np.allclose(upright, [[-8, 4, np.nan]], equal_nan=True)  # by hand: cos 60° is a half
+    write(tmp_path / "angle.tif", [[1.05, 1.05, 0]])
+    with pytest.raises(InputError, match=r"is 1.05, expected 5 to 85 degrees from the vertical"):
+        displacements.read_rate(path, **about | {"incidence_angle": "angle.tif"})
 
 
 @pytest.mark.parametrize(

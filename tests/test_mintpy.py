@@ -248,6 +248,14 @@ def test_what_lies_beside_on_other_pixels_is_passed_over_and_what_is_named_is_re
     assert np.allclose(data.line_of_sight_east, np.sqrt(0.75))
 
 
+def test_an_incidence_alone_tells_the_upward_part(tmp_path):
+    path = series_file(tmp_path / "timeseries.h5")
+    remove(geometry_file(tmp_path / "geometryGeo.h5", 60, 90), "azimuthAngle")
+    data = mintpy.read_timeseries(path)
+    assert set(data) == {"displacement", "line_of_sight_up"}
+    assert np.allclose(data.line_of_sight_up, 0.5)
+
+
 def test_mask_and_geometry_beside_count_as_input(tmp_path):
     series_file(tmp_path / "ts" / "timeseries.h5")
     mask_file(tmp_path / "ts" / "maskTempCoh.h5")

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from qilian.archive.readers.layers import add_ground, of_axes
@@ -10,13 +11,16 @@ from qilian.archive.readers.pairs import rising_dates
 from qilian.archive.readers.patterns import dated_files
 from qilian.archive.readers.raster import (
     Decode,
+    Grid,
     Stored,
     checked_motion,
     common_grid,
     coordinates,
     grid_of,
     lazy_stack,
+    look_from_angles,
     read_layer,
+    zero_is_missing,
 )
 from qilian.archive.readers.series import add_up
 from qilian.contracts.datasets import DISPLACEMENT, RATE, conform
@@ -24,6 +28,7 @@ from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import LINE_OF_SIGHT, VERTICAL
 
 _METRE = {"mm": 1000.0, "cm": 100.0, "m": 1.0}
+_INCIDENCE = 5.0, 85.0  # degrees, of radars that look sideways; in radians they are less
 _SIGNS = {
     "towards": (1, LINE_OF_SIGHT),
     "away": (-1, LINE_OF_SIGHT),
@@ -40,6 +45,7 @@ def read_series(
     positive: str,
     nodata: float | None = None,
     line_of_sight: str | None = None,
+    incidence_angle: str | float | None = None,
 ) -> xr.Dataset:
     """Open displacement given as one GeoTIFF a date, or one from a date to the next.
 
@@ -59,6 +65,9 @@ def read_series(
         Stored number that means "missing"; the files' own tag otherwise. NaN always does.
     line_of_sight : str, optional
         Pattern of the unit vector from ground to sensor, `{axis}` standing for east, north, up.
+    incidence_angle : str or float, optional
+        In place of the vector: a file of angles between the vertical and the sensor, or one for
+        all ground, in degrees.
 
     Returns
     -------
@@ -82,7 +91,7 @@ def read_series(
         time = rising_dates([date for (date,) in files], str(path))
     data = coordinates(grid).assign_coords(time=time)
     data["displacement"] = ("time", "y", "x"), layers, {"units": "mm", "direction": direction}
-    add_ground(data, grid, vector=_vector(path, line_of_sight, direction), stored=stored)
+    _add_look(data, grid, path, stored, line_of_sight, incidence_angle)
     return conform(data, DISPLACEMENT, str(path))
 
 
@@ -94,6 +103,7 @@ def read_rate(
     standard_error: str | None = None,
     nodata: float | None = None,
     line_of_sight: str | None = None,
+    incidence_angle: str | float | None = None,
 ) -> xr.Dataset:
     """Open a rate given as a GeoTIFF.
 
@@ -111,6 +121,9 @@ def read_rate(
         Stored number that means "missing"; the files' own tag otherwise. NaN always does.
     line_of_sight : str, optional
         Pattern of the unit vector from ground to sensor, `{axis}` standing for east, north, up.
+    incidence_angle : str or float, optional
+        In place of the vector: a file of angles between the vertical and the sensor, or one for
+        all ground, in degrees.
 
     Returns
     -------
@@ -132,7 +145,7 @@ def read_rate(
         whole, _ = _decode(path, unit, "up", "/yr")  # an error has no sign
         error, resampled = read_layer(folder / standard_error, grid, whole, stored)
         data["standard_error"] = ("y", "x"), error, {**about, **resampled}
-    add_ground(data, grid, vector=_vector(folder, line_of_sight, direction), stored=stored)
+    _add_look(data, grid, folder, stored, line_of_sight, incidence_angle)
     return conform(data, RATE, str(path))
 
 
@@ -146,12 +159,41 @@ def _decode(path: Path, unit: str, positive: str, a_time: str) -> tuple[Decode, 
     return partial(checked_motion, metre=sign * metre[unit], missing=missing), direction
 
 
-def _vector(folder: Path, pattern: str | None, direction: str) -> list[Path]:
-    if pattern is None:
-        return []
-    if direction == VERTICAL:
+def _add_look(
+    data: xr.Dataset,
+    grid: Grid,
+    folder: Path,
+    stored: Stored,
+    line_of_sight: str | None,
+    incidence_angle: str | float | None,
+) -> None:
+    """Add the unit vector ground to sensor, or its upward part, to what lies along it."""
+    if line_of_sight is None and incidence_angle is None:
+        return
+    if VERTICAL in {variable.attrs.get("direction") for variable in data.values()}:
         raise InputError(
-            f"{folder}: line_of_sight is given for what is vertical already, expected it only "
-            "with positive = towards or away."
+            f"{folder}: line_of_sight or incidence_angle is given for what is vertical already, "
+            "expected it only with positive = towards or away."
         )
-    return of_axes(folder, pattern)
+    if line_of_sight is not None:
+        add_ground(data, grid, vector=of_axes(folder, line_of_sight), stored=stored)
+        return
+    if isinstance(incidence_angle, str):
+        degrees, about = read_layer(folder / incidence_angle, grid, _checked_angle, stored)
+    else:
+        everywhere = np.full(grid.shape, incidence_angle, "float32")
+        degrees, about = _checked_angle(everywhere, folder), {}
+    up = look_from_angles(degrees, np.zeros_like(degrees))["line_of_sight_up"]
+    data["line_of_sight_up"] = ("y", "x"), up, {"units": "1", **about}
+
+
+def _checked_angle(values: np.ndarray, path: Path) -> np.ndarray:
+    """Pass angles of incidence on, missing where 0, or say that they are none of a radar's."""
+    degrees = zero_is_missing(values, path)
+    outside = degrees[(degrees < _INCIDENCE[0]) | (degrees > _INCIDENCE[1])]
+    if outside.size:
+        raise InputError(
+            f"{path}: incidence_angle is {outside[0]:g}, expected {_INCIDENCE[0]:g} to "
+            f"{_INCIDENCE[1]:g} degrees from the vertical."
+        )
+    return degrees

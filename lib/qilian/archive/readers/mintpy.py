@@ -230,11 +230,15 @@ def _add_geometry(stack: xr.Dataset, path: Path, grid: Grid) -> None:
 
 
 def _add_angles(data: xr.Dataset, stored: Stored, group: str = "") -> None:
-    """Add the unit vector ground to sensor, if both angles are there."""
+    """Add the unit vector ground to sensor, or its upward part where azimuth is not told."""
     names = f"{group}incidenceAngle", f"{group}azimuthAngle"
-    if not all(name in stored for name in names):
+    if names[0] not in stored:
         return
     incidence = stored.lazy(names[0], zero_is_missing)  # 0 is missing here too
-    azimuth = stored.lazy(names[1], as_stored)
-    for name, part in look_from_angles(incidence, azimuth).items():
+    if names[1] in stored:
+        parts = look_from_angles(incidence, stored.lazy(names[1], as_stored))
+    else:
+        parts = look_from_angles(incidence, da.zeros_like(incidence))
+        parts = {"line_of_sight_up": parts["line_of_sight_up"]}
+    for name, part in parts.items():
         data[name] = ("y", "x"), part, {"units": "1"}
