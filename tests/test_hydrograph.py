@@ -194,6 +194,22 @@ WRITTEN = {
         None,
     ),
     "daily.csv": (CANADA, [14.2, np.nan, np.nan], "B: 1 days"),
+    "items.csv": (
+        "x,y,id,time_series_id,monitoring_location_id,parameter_code,statistic_id,time,value,"
+        "unit_of_measure,approval_status,qualifier,last_modified\n"
+        ",,b,t,USGS-1,00060,00003,2024-01-02,1200,ft^3/s,Approved,\"['ESTIMATED']\",2026-01-06\n"
+        ",,a,t,USGS-1,00060,00003,2024-01-01,1000,ft^3/s,Approved,,2026-01-06\n"
+        ",,c,u,USGS-1,00065,00003,2024-01-01,3.51,ft,Approved,,2026-01-06\n",
+        [28.316847, 33.980216],
+        "['ESTIMATED']: 1 days",
+    ),
+    "39001_gdf.csv": (
+        "file,timestamp,2024-01-05T10:00:00\ndatabase,id,nrfa-public-30\n"
+        "station,id,39001\nstation,name,Thames at Kingston\ndataType,units,m3/s\n"
+        "data,first,1883-01-01\ndata,last,1883-01-02\n1883-01-01,231.0\n1883-01-02,229.5,M\n",
+        [231.0, 229.5],
+        None,
+    ),
     "gauge.csv": (
         "site_no,Date,X_00060_00003,X_00060_00003_cd\n04079000,1994-01-01,1200,A e\n",
         [33.980216],
@@ -219,6 +235,13 @@ def test_worked_entries_of_the_guide(tmp_path, entry):
     )["discharge"]
     np.testing.assert_allclose(flow, expected, rtol=1e-6)
     assert flow.attrs.get("qualification") == codes
+
+
+def test_codes_in_brackets_are_left_out(table):
+    """As the newer service of the USGS writes lists of them."""
+    path = table("date,discharge,code\n2001-01-01,1,\"['ICE', 'EQUIP']\"\n2001-01-02,2,\n")
+    flow = read_csv(path, quality="code", leave_out="ICE")["discharge"]
+    np.testing.assert_array_equal(flow, [np.nan, 2])
 
 
 def test_every_layout_has_its_entry_in_the_guide():

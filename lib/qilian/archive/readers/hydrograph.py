@@ -324,11 +324,11 @@ def _rows_of(table: pd.DataFrame, only: str, path: Path) -> pd.DataFrame:
 
 
 def _coded(table: pd.DataFrame, quality: str | None, codes: str, path: Path) -> pd.Series:
-    """Tell the rows that have one of the codes; several may stand in a cell, as in A:e."""
+    """Tell the rows that have one of the codes; several may stand in a cell, as in A:e or ['e']."""
     if quality is None:
         raise InputError(f"{path} has no column of codes, expected one for leave_out.")
     unwanted = {code.strip() for code in codes.split(",")}
-    held = column(table, quality, path).str.split(r"[\s:;,]+", regex=True)
+    held = column(table, quality, path).str.split(r"[\s:;,\[\]'\"]+", regex=True)
     return held.map(lambda some: not unwanted.isdisjoint(some))
 
 
