@@ -235,11 +235,13 @@ def _nothing(folder: Path, files: Sequence[Path]) -> str:
 
 
 def _comment(text: str) -> list[str]:
+    """Wrap a comment; letters of files that a screen cannot show become blanks."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
     return textwrap.wrap(
-        text, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False
+        shown, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False
     )
 
 
 def _value(value: str | float) -> str:
     """Write text or a number as TOML does."""
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

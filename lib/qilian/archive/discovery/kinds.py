@@ -134,7 +134,7 @@ _TIFF = r"\.tiff?"
 _DATE = r"(?:19|20)\d{6}"
 _TIME = rf"{_DATE}(?:T\d{{6}})?"
 
-# Those whose files lie together, told by names before any file is opened.
+# Those whose files lie together, told by their names alone.
 STACKS = (
     Kind(
         "sentinel1",
@@ -156,6 +156,27 @@ STACKS = (
         "MintPy's stack of interferograms; its folder, so that geometryGeo.h5 is seen",
     ),
     Kind(
+        "sentinel1",
+        "licsbas",
+        rf"{_IN}(?P<pair>{_DATE}_{_DATE})/(?P=pair)\.(?:unw|cc)",
+        "folders of pairs with .unw and .cc are LiCSBAS's GEOCml",
+    ),
+    Kind("sentinel1", "aria", rf"{_IN}S1-GUNW-[^/]*\.nc", "ARIA names its products S1-GUNW"),
+    Kind("nisar", "nisar", rf"{_IN}NISAR_L2_\w*GUNW_[^/]*\.h5", "NISAR's GUNW products"),
+    Kind(
+        "displacement",
+        "opera",
+        rf"{_IN}OPERA_L3_DISP-S1_[^/]*\.nc",
+        "OPERA's DISP-S1 products",
+        beside=(("line_of_sight", r"OPERA_L3_DISP-S1-STATIC_[^/]*line_of_sight_enu\.tif"),),
+    ),
+    Kind(
+        INTERFEROGRAMS,
+        "isce2",
+        rf"{_IN}interferograms/{_DATE}_{_DATE}/filt_fine\.(?:unw|cor)\.geo\.vrt",
+        "folders of pairs with filt_fine.unw.geo.vrt are those of ISCE-2's topsStack",
+    ),
+    Kind(
         INTERFEROGRAMS,
         "gmtsar",
         rf"{_IN}\d{{7}}_\d{{7}}/(?:unwrap|corr)_ll\.grd",
@@ -168,6 +189,13 @@ STACKS = (
 FILES = (
     Kind("displacement", "mintpy", r"(?:.*/)?(?:geo_)?timeseries\w*\.h5", "MintPy's series"),
     Kind("rate", "mintpy", r"(?:.*/)?(?:geo_)?velocity\w*\.h5", "MintPy's velocity"),
+    Kind(
+        "displacement",
+        "mintpy",
+        r".*\.he5",
+        "MintPy's bundle for HDF-EOS",
+        "^/HDFEOS/GRIDS/timeseries/observation/displacement ",
+    ),
     Kind("displacement", "licsbas", rf"{_IN}cum(?:_filt)?\.h5", "LiCSBAS's series", "^/cum "),
     Kind("rate", "licsbas", rf"{_IN}cum(?:_filt)?\.h5", "LiCSBAS's velocity", "^/vel "),
     Kind(

@@ -45,18 +45,17 @@ def radar_of(place: str, dates: Sequence[str], folder: Path) -> tuple[str, str]:
         if sensor and re.fullmatch(named, sensor.casefold()):
             return entry, f"a header's sensor is {sensor}"
     if not dates:
-        return "sentinel1", "no name tells it; give the entry that of yours"
+        return "sentinel1", "no name tells it; if it is another, the entry takes its name"
     entry = next((name for since, name in _SINCE if dates[0] >= since), "ers2")
-    return (
-        entry,
-        f"no name tells it, and the first date is {dates[0]}; give the entry that of yours",
-    )
+    told = f"none is named, and the first date is {dates[0]}; if it is another"
+    return entry, f"{told}, the entry takes its name"
 
 
 def first_day(entry: str) -> Key:
     """Say which number GMTSAR gives to the first day of a year."""
     number = 0 if entry == "sentinel1" else 1
-    return Key("first_day", number, f"what GMTSAR calls 1 January for {SATELLITES[entry]}")
+    name = SATELLITES.get(entry, entry)
+    return Key("first_day", number, f"the number of 1 January in GMTSAR's names for {name}")
 
 
 def wavelength(entry: str, folder: Path) -> Key:
@@ -65,6 +64,8 @@ def wavelength(entry: str, folder: Path) -> Key:
     if frequency:
         metres = round(SPEED_OF_LIGHT / frequency, 6)
         return Key("wavelength", metres, f"radar_frequency of a header, {frequency:.6g} Hz")
+    if entry not in SATELLITES:
+        return Key("wavelength", 0.2384, "in metres, which no name tells; that of yours", False)
     name = SATELLITES[entry]
     metres = round(RADARS[name].wavelength, 6)
     return Key("wavelength", metres, f"that of {name}, in metres; the files do not say it")

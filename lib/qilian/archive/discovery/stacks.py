@@ -1,4 +1,4 @@
-"""Interferograms as single rasters, told by two dates in their names: the format `geotiff`."""
+"""Interferograms as single rasters, told by two dates in the names of files."""
 
 import re
 from collections import defaultdict
@@ -22,7 +22,31 @@ _WRAPPED = re.compile(r"wrap|diff|flt|filt|ifg|int(?![a-z])", re.IGNORECASE)
 _MOVED = re.compile(r"disp|time_?series|cumul", re.IGNORECASE)  # also of folders
 _COHERENCE = re.compile(r"(?<![a-z])(?:cc|coh|corr?|coherence)(?![a-z])", re.IGNORECASE)
 _HEIGHT = re.compile(r"(?<![a-z])(?:dem|hgt|height|elevation)(?![a-z])", re.IGNORECASE)
-_AXIS = re.compile(r"(?<![a-z])(?:east|north|up)(?![a-z])", re.IGNORECASE)
+_FLAT_HEIGHT = re.compile(r"(?:.*[._])?(?:dem|hgt)", re.IGNORECASE)
+_TIFF = (".tif", ".tiff")
+
+
+class _Form(NamedTuple):
+    """How files of a format end, what they are, and what their unit vectors are called."""
+
+    endings: tuple[str, ...]
+    what: str
+    axes: tuple[str, ...] = ("east", "north", "up")
+    axis: str = "{axis}"
+    needs: tuple[str, ...] = ()  # keys without which it is not this format
+
+
+_FORMS = {
+    "geotiff": _Form(_TIFF, "GeoTIFFs"),
+    "isce2": _Form((".unw.geo.vrt", ".cor.geo.vrt"), "files geocoded by ISCE-2"),
+    "gamma": _Form(
+        (".unw", ".cc", ".cor"),
+        "files without a header beside GAMMA's .dem_par",
+        ("theta", "phi"),
+        "{angle}",
+        ("dem_par", "coherence"),
+    ),
+}
 
 
 class _Layer(NamedTuple):
@@ -51,13 +75,22 @@ def find_stacks(root: Path, files: Sequence[Path]) -> list[Guess]:
         One a stack. Heights, unit vectors and baselines are its own where no other stack lies in
         the same folder.
     """
-    layers: dict[str, list[_Layer]] = {"phase": [], "coherence": [], "displacement": []}
-    for layer in _by_pattern(root, files, (".tif", ".tiff")):
-        if kind := _kind(layer.pattern):
-            layers[kind].append(layer)
-    stacks = list(_joined(layers["phase"], layers["coherence"]))
-    guesses = [_guess(root, stack, _own_folder(root, stack, stacks), files) for stack in stacks]
-    return [*guesses, *(_series(layer) for layer in layers["displacement"])]
+    stacks: list[tuple[str, Stack]] = []
+    series: list[_Layer] = []
+    for form, about in _FORMS.items():
+        layers: dict[str, list[_Layer]] = {"phase": [], "coherence": [], "displacement": []}
+        for layer in _by_pattern(root, files, about.endings):
+            if kind := _kind(layer.pattern):
+                layers[kind].append(layer)
+        stacks += [(form, stack) for stack in _joined(layers["phase"], layers["coherence"])]
+        series += layers["displacement"] if form == "geotiff" else []
+    all_stacks = [stack for _, stack in stacks]
+    guesses = [
+        _guess(root, form, stack, _own_folder(root, stack, all_stacks), files)
+        for form, stack in stacks
+    ]
+    whole = [g for g in guesses if set(_FORMS[g.format].needs) <= {key.name for key in g.keys}]
+    return [*whole, *map(_series, series)]
 
 
 def _series(layer: _Layer) -> Guess:
@@ -166,11 +199,14 @@ def _common_folder(files: Iterable[Path]) -> Path:
     return Path(commonpath([file.parent for file in files]))
 
 
-def _guess(root: Path, stack: Stack, folder: Path, files: Sequence[Path]) -> Guess:
+def _guess(root: Path, form: str, stack: Stack, folder: Path, files: Sequence[Path]) -> Guess:
     own = _files(stack)
-    beside = list(_beside(root, [f for f in files if f.is_relative_to(folder) and f not in own]))
+    near = [f for f in files if f.is_relative_to(folder) and f not in own]
+    beside = list(_beside(root, form, near))
     used = [*own, *(file for _, held in beside for file in held)]
     base = _common_folder(used)
+    while base != root and _TWO_DATES.search(base.name):
+        base = base.parent
     pairs = set().union(*map(_pairs, stack.values()))
     first = sorted(_whole(first) for first, _ in pairs)[:1]
     place = own[0].relative_to(root).as_posix()
@@ -183,17 +219,17 @@ def _guess(root: Path, stack: Stack, folder: Path, files: Sequence[Path]) -> Gue
     inner = "" if base == root else f"{base.relative_to(root).as_posix()}/"
     keys = [wavelength(entry, folder)]
     keys += [replace(key, value=str(key.value).removeprefix(inner)) for key in named]
-    if "coherence" in stack and "uint8" in head(stack["coherence"].files[0]):
+    if form == "geotiff" and "coherence" in stack and "uint8" in head(stack["coherence"].files[0]):
         keys.append(Key("coherence_scale", 255, "coherence is stored in bytes"))
-    if "phase" in stack:
+    if form == "geotiff" and "phase" in stack:
         keys += [
             Key("unit", "cycle", "the phase is taken as rad; if it is cycle, m or mm", False),
             Key("positive", "towards", _sign(stack["phase"].pattern), False),
         ]
     if len(stack) == 2 and (odd := _pairs(stack["phase"]) ^ _pairs(stack["coherence"])):
         told += f"; {len(odd)} pairs lack phase or coherence, and will be asked for"
-    why = f"GeoTIFFs with two dates in their names, pairs: {len(pairs)}; satellite: {told}"
-    return Guess(entry, "geotiff", base, used, why, keys)
+    why = f"{_FORMS[form].what} with two dates in their names, {len(pairs)} in all"
+    return Guess(entry, form, base, used, f"{why}; satellite: {told}", keys)
 
 
 def _sign(pattern: str) -> str:
@@ -203,8 +239,9 @@ def _sign(pattern: str) -> str:
     return f"a phase is taken to grow as ground goes away{said if turned else ''}; if not"
 
 
-def _beside(root: Path, files: Sequence[Path]) -> Iterator[tuple[Key, list[Path]]]:
-    """Baselines, heights and unit vectors that lie beside a stack, each with its files."""
+def _beside(root: Path, form: str, files: Sequence[Path]) -> Iterator[tuple[Key, list[Path]]]:
+    """Grid, baselines, heights and unit vectors that lie beside a stack, each with its files."""
+    about = _FORMS[form]
     places = {file.relative_to(root).as_posix(): file for file in files}
     tables = {p: f for p, f in places.items() if f.suffix == ".csv" and _lists_baselines(f)}
     if headers := _by_pattern(root, files, ("_bperp.par",)):
@@ -213,20 +250,33 @@ def _beside(root: Path, files: Sequence[Path]) -> Iterator[tuple[Key, list[Path]
     elif tables:
         place, file = next(iter(tables.items()))
         yield Key("baselines", place, "a table of perpendicular baselines"), [file]
-    rasters = {p: f for p, f in places.items() if f.suffix.casefold() in (".tif", ".tiff")}
-    for place, file in rasters.items():
-        if _HEIGHT.search(file.stem):
-            yield Key("height", place, "heights by its name; metres are expected"), [file]
-            break
-    axes = defaultdict(list)
-    for place, file in rasters.items():
-        if _AXIS.search(file.stem):
-            axes[_AXIS.sub("{axis}", place)].append(file)
-    for pattern, held in axes.items():
-        if len(held) == 3:
-            why = "east, north and up of the unit vector from ground to satellite, by their names"
+    flat = form == "gamma"
+    grids = {p: f for p, f in places.items() if flat and f.suffix == ".dem_par"}
+    heights = {
+        p: f
+        for p, f in places.items()
+        if (_FLAT_HEIGHT.fullmatch(f.name) if flat else _is_height(f, about.endings))
+    }
+    for name, found, why in (
+        ("dem_par", grids, "the grid of files without a header"),
+        ("height", heights, "heights by its name; metres are expected"),
+    ):
+        for place in list(found)[:1]:
+            yield Key(name, place, why), [found[place]]
+    axis = re.compile(rf"(?<![a-z])(?:{'|'.join(about.axes)})(?![a-z])", re.IGNORECASE)
+    vectors = defaultdict(list)
+    for place, file in places.items():
+        if axis.search(file.name) and (flat or file.suffix.casefold() in _TIFF):
+            vectors[axis.sub(about.axis, place)].append(file)
+    for pattern, held in vectors.items():
+        if len(held) == len(about.axes):
+            why = f"{', '.join(about.axes)} of the direction to the satellite, by their names"
             yield Key("line_of_sight", pattern, why), held
             break
+
+
+def _is_height(file: Path, endings: tuple[str, ...]) -> bool:
+    return file.name.casefold().endswith(endings) and bool(_HEIGHT.search(file.stem))
 
 
 def _lists_baselines(file: Path) -> bool:
