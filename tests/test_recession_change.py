@@ -128,6 +128,23 @@ def test_too_little_for_a_change():
     assert found["reason"] == "a period has fewer than three years with recessions"
 
 
+def test_other_seasons_are_a_month_or_two_away_and_may_cross_new_year():
+    """None is shorter than a month or as good as a year."""
+    assert change._other_seasons(("09-01", "11-30")) == [
+        ("08-01", "11-30"),
+        ("09-01", "10-31"),
+        ("10-01", "11-30"),
+        ("07-01", "10-31"),
+    ]
+    assert change._other_seasons(("11-15", "01-15")) == [
+        ("10-15", "01-15"),
+        ("11-15", "12-15"),
+        ("12-15", "01-15"),
+        ("09-15", "12-15"),
+    ]
+    assert change._other_seasons(("01-01", "12-31")) == [("01-01", "11-30"), ("02-01", "12-31")]
+
+
 def test_periods_must_not_overlap():
     """The period after begins later than that before ends."""
     days = recession_days.select_days(*river(np.random.default_rng(4), years=4))

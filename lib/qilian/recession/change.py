@@ -10,7 +10,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
+from pandas.tseries.offsets import DateOffset, MonthEnd
 from scipy.special import stdtr, stdtrit
 
 from qilian.contracts.errors import require
@@ -117,12 +119,6 @@ def choice_sensitivity(
     until: int,
     since: int,
     lengths: Iterable[int] = (5, 10, 14),
-    seasons: Iterable[tuple[str, str]] = (
-        ("08-01", "11-30"),
-        ("09-01", "10-31"),
-        ("10-01", "11-30"),
-        ("07-01", "10-31"),
-    ),
     **options: Any,
 ) -> xr.Dataset:
     """Estimate the change again with one choice altered at a time: method, length, season, fit.
@@ -135,10 +131,8 @@ def choice_sensitivity(
         As `period_change` takes them.
     lengths : iterable of int
         Other minimum lengths [day]; other methods come with their own.
-    seasons : iterable of (str, str)
-        Other seasons, first and last day as mm-dd.
     **options
-        The choice made, of `Choice`.
+        The choice made, of `Choice`; other seasons begin or end a month or two apart from its own.
 
     Returns
     -------
@@ -156,8 +150,7 @@ def choice_sensitivity(
     runs += [("length", f"{n} d", replace(made, minimum_length=n), "log_linear") for n in lengths]
     runs += [
         ("season", " to ".join(season), replace(made, season=season), "log_linear")
-        for season in seasons
-        if season != tuple(made.season)
+        for season in _other_seasons(made.season)
     ]
     runs += [("fit", name, made, name) for name in ESTIMATORS if name != "log_linear"]
     found = []
@@ -168,6 +161,22 @@ def choice_sensitivity(
     return xr.concat(found, "choice").assign(
         {name: ("choice", values, attributes(name, None)) for name, values in names.items()}
     )
+
+
+def _other_seasons(season: tuple[str, str]) -> list[tuple[str, str]]:
+    """Move the ends of a season by whole months, the last day of a month to the last of another.
+
+    None shorter than a month, and none that leaves less than a month of the year.
+    """
+    first, last = (pd.Timestamp(f"2001-{day}") for day in season)
+    last += DateOffset(years=int(last < first))
+    seasons = []
+    for begin, end in ((-1, 0), (0, -1), (1, 0), (-2, -1)):  # months
+        since = first + DateOffset(months=begin)
+        until = last + (MonthEnd(end) if last.is_month_end else DateOffset(months=end))
+        if 28 <= (until - since).days <= 335:
+            seasons.append((f"{since:%m-%d}", f"{until:%m-%d}"))
+    return seasons
 
 
 def exponents(days: xr.Dataset) -> xr.Dataset:
