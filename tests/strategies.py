@@ -213,6 +213,42 @@ def _motion(folder: Path) -> None:
         _raster(folder / f"{axis}.tif", part)
 
 
+def _flat(folder: Path, names: Mapping[str, tuple[float, str]]) -> None:
+    for name, (value, kind) in names.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        np.full((4, 5), value, kind).tofile(folder / name)
+    place = "corner_lat: 37.9995\ncorner_lon: 100.0005\npost_lat: -0.001\npost_lon: 0.001\n"
+    text = f"DEM_projection: EQA\nwidth: 5\nnlines: 4\n{place}"
+    (folder / "EQA.dem_par").write_text(text)
+
+
+def _geocml(folder: Path) -> None:
+    names = ["_".join(pair) for pair in PAIRS]
+    files = {f"{name}/{name}.unw": (1.5, "<f4") for name in names}
+    files |= {f"{name}/{name}.cc": (100, "u1") for name in names}
+    ground = {"E.geo": 0.6, "N.geo": 0.1, "U.geo": 0.8, "hgt": 3500.0}
+    _flat(folder, files | {name: (value, "<f4") for name, value in ground.items()})
+    (folder / "slc.mli.par").write_text("radar_frequency: 5405000000.0 Hz\n")
+    (folder / "baselines").write_text("20200101 20200113 50 12\n20200101 20200125 -20 24\n")
+
+
+def _gamma(folder: Path) -> None:
+    files = {f"{'-'.join(pair)}.{k}": (v, ">f4") for pair in PAIRS for k, v in _LAYERS.items()}
+    ground = {"lv_theta": 0.9, "lv_phi": -0.2, "dem": 3500.0}
+    _flat(folder, files | {name: (value, ">f4") for name, value in ground.items()})
+
+
+_LAYERS = {"unw": 1.5, "cc": 0.5}
+_GAMMA = {
+    "wavelength": 0.0562,
+    "dem_par": "EQA.dem_par",
+    "phase": "{reference}-{secondary}.unw",
+    "coherence": "{reference}-{secondary}.cc",
+    "height": "dem",
+    "line_of_sight": "lv_{angle}",
+}
+
+
 def _licsbas(folder: Path) -> None:
     folder.mkdir(parents=True)
     maps = {name: np.full((4, 5), 0.5, "float32") for name in ("vel", "vstd", "E.geo", "N.geo")}
@@ -225,12 +261,7 @@ def _licsbas(folder: Path) -> None:
 
 
 def _licsbas_flat(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for name in ("vel", "vstd"):
-        np.full((4, 5), 0.5, "<f4").tofile(folder / name)
-    place = "corner_lat: 37.9995\ncorner_lon: 100.0005\npost_lat: -0.001\npost_lon: 0.001\n"
-    text = f"DEM_projection: EQA\nwidth: 5\nnlines: 4\n{place}"
-    (folder / "EQA.dem_par").write_text(text)
+    _flat(folder, dict.fromkeys(("vel", "vstd"), (0.5, "<f4")))
 
 
 def _opera(folder: Path) -> None:
@@ -307,6 +338,8 @@ LAYOUTS = (
         _gmtsar,
         {"wavelength": 0.0555, "first_day": 0, "baselines": "baseline_table.dat"},
     ),
+    Layout("sentinel1", "licsbas", _geocml, {}),
+    Layout("envisat", "gamma", _gamma, _GAMMA),
     Layout("sentinel1", "aria", _aria, {}),
     Layout("nisar", "nisar", _nisar, {}),
     Layout("alos2", "isce2", _isce2, {"wavelength": 0.2384}),

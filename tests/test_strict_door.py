@@ -24,6 +24,7 @@ CONTRACTS = {
     "sentinel1": datasets.INTERFEROGRAMS,
     "alos1": datasets.INTERFEROGRAMS,
     "alos2": datasets.INTERFEROGRAMS,
+    "envisat": datasets.INTERFEROGRAMS,
     "nisar": datasets.INTERFEROGRAMS,
     "displacement": datasets.DISPLACEMENT,
     "rate": datasets.RATE,

@@ -1,5 +1,7 @@
 """Grids of files without a header, from the parameter file (`EQA.dem_par`) beside them."""
 
+import math
+from contextlib import suppress
 from pathlib import Path
 
 import rasterio
@@ -25,24 +27,39 @@ def read_grid(path: Path) -> Grid:
     InputError
         Another projection, a key missing or without a number.
     """
-    lines = (line.partition(":") for line in read_text(path).splitlines())
-    values = {key.strip(): text.split() for key, _, text in lines}
-    projection = " ".join(values.get("DEM_projection", ["missing"]))
+    told = Parameters(path)
+    projection = told.text("DEM_projection")
     if projection != "EQA":
         raise InputError(
             f"{path}: DEM_projection is {quoted(projection)}, expected EQA, a map in degrees."
         )
+    shape = told.count("nlines"), told.count("width")
+    first = told.number("corner_lon"), told.number("corner_lat")
+    return grid_of_centres(shape, first, (told.number("post_lon"), told.number("post_lat")), path)
 
-    def number(key: str) -> float:
-        try:
-            return float(values[key][0])
-        except (KeyError, IndexError, ValueError) as error:
-            found = " ".join(values.get(key, ["missing"]))
-            raise InputError(f"{path}: {key} is {quoted(found)}, expected a number.") from error
 
-    shape = int(number("nlines")), int(number("width"))
-    first = number("corner_lon"), number("corner_lat")
-    return grid_of_centres(shape, first, (number("post_lon"), number("post_lat")), path)
+class Parameters:
+    """A parameter file of GAMMA's, in lines `key: value unit`."""
+
+    def __init__(self, path: Path) -> None:
+        lines = (line.partition(":") for line in read_text(path).splitlines())
+        self._path = path
+        self._values = {key.strip(): text.split() for key, _, text in lines}
+
+    def text(self, key: str) -> str:
+        """Return what stands behind a key, or that it is missing."""
+        return " ".join(self._values.get(key, ["missing"]))
+
+    def number(self, key: str) -> float:
+        """Return the number behind a key, or say that there is none."""
+        with suppress(KeyError, IndexError, ValueError):
+            if math.isfinite(found := float(self._values[key][0])):
+                return found
+        raise InputError(f"{self._path}: {key} is {quoted(self.text(key))}, expected a number.")
+
+    def count(self, key: str) -> int:
+        """Return the whole number behind a key, cut to what an array may have."""
+        return int(min(max(self.number(key), 0), 10**6))
 
 
 def grid_of_centres(

@@ -152,5 +152,5 @@ def _sources(virtual: Path) -> list[Path]:
     try:
         with rasterio.open(virtual) as raster:
             return [Path(os.path.normpath(file)) for file in raster.files]
-    except rasterio.errors.RasterioError:
+    except Exception:  # whatever GDAL raises: the reader will say so
         return []

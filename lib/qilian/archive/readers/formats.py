@@ -11,6 +11,7 @@ from qilian.archive.readers import (
     control_points,
     displacements,
     era5,
+    flat,
     geotiff,
     ghcn,
     ghcn_daily,
@@ -37,6 +38,7 @@ Reader = Callable[..., Data]
 # Formats that interferograms of any satellite come in.
 _INTERFEROGRAMS: Mapping[str, Reader] = {
     "geotiff": geotiff.read,
+    "gamma": flat.read_gamma,
     "gmtsar": gmtsar.read,
     "isce2": isce2.read,
     "hyp3": hyp3.read,
@@ -48,7 +50,12 @@ STACKS = ("sentinel1", "alos2", "alos1", "envisat", "ers2", "nisar")
 
 # What a name in a catalogue may hold, and the formats it may come in.
 READERS: Mapping[str, Mapping[str, Reader]] = {
-    "sentinel1": {"licsar": licsar.read, "aria": gunw.read_aria, **_INTERFEROGRAMS},
+    "sentinel1": {
+        "licsar": licsar.read,
+        "licsbas": flat.read_licsbas,
+        "aria": gunw.read_aria,
+        **_INTERFEROGRAMS,
+    },
     "alos2": _INTERFEROGRAMS,
     "alos1": _INTERFEROGRAMS,
     "envisat": _INTERFEROGRAMS,

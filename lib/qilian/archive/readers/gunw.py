@@ -12,13 +12,17 @@ import xarray as xr
 
 from qilian.archive.readers.files import files_under, refuse_packed
 from qilian.archive.readers.hdf5 import opened
-from qilian.archive.readers.layers import Layers, coherence_or_nothing, signed_phase, stack_layers
+from qilian.archive.readers.layers import (
+    Layers,
+    coherence_or_nothing,
+    signed_or_nothing,
+    stack_layers,
+)
 from qilian.archive.readers.raster import (
     Layer,
     Stored,
     look_from_angles,
     look_vector,
-    zero_is_missing,
 )
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
 from qilian.contracts.errors import InputError
@@ -194,7 +198,7 @@ def _stack(path: Path, products: list[_Product], layout: _Layout) -> xr.Dataset:
     stack, _ = stack_layers(
         [product.dates for product in products],
         [str(file) for file in files],
-        Layers(files, partial(_phase, turned=turned), Stored(layer=layout.phase)),
+        Layers(files, partial(signed_or_nothing, turned=turned), Stored(layer=layout.phase)),
         Layers(files, coherence_or_nothing, Stored(layer=layout.coherence)),
     )
     stack["wavelength"] = (), products[0].wavelength, {"units": "m"}
@@ -203,10 +207,6 @@ def _stack(path: Path, products: list[_Product], layout: _Layout) -> xr.Dataset:
     if not np.isnan(metres).all():
         stack["perpendicular_baseline"] = "pair", np.array(metres), {"units": "m"}
     return conform(stack, INTERFEROGRAMS, str(path))
-
-
-def _phase(values: np.ndarray, path: Path, turned: frozenset[Path]) -> np.ndarray:
-    return signed_phase(zero_is_missing(values, path), path, turned)
 
 
 def _number(held: h5py.File, name: str, path: Path) -> float:

@@ -9,7 +9,12 @@ from rasterio.enums import Resampling
 
 from qilian.archive.readers.files import files_like, is_there
 from qilian.archive.readers.geotiff import add_baselines, match_all, read_baselines
-from qilian.archive.readers.layers import Layers, coherence_or_nothing, signed_phase, stack_layers
+from qilian.archive.readers.layers import (
+    Layers,
+    coherence_or_nothing,
+    signed_or_nothing,
+    stack_layers,
+)
 from qilian.archive.readers.pairs import checked_wavelength
 from qilian.archive.readers.raster import (
     Decode,
@@ -89,7 +94,11 @@ def read(
     stack, grid = stack_layers(
         dates,
         [f"the pair {first}-{last} of {path}" for first, last in dates],
-        Layers(unwrapped, partial(_phase, turned=frozenset(turned)), _stored(unwrapped[0], 2)),
+        Layers(
+            unwrapped,
+            partial(signed_or_nothing, turned=frozenset(turned)),
+            _stored(unwrapped[0], 2),
+        ),
         Layers(correlated, coherence_or_nothing, _stored(correlated[0], max(bands))),
     )
     stack["wavelength"] = (), wavelength, {"units": "m"}
@@ -104,10 +113,6 @@ def read(
             stack[name] = ("y", "x"), part, {"units": "1", **about}
     add_baselines(stack, dates, read_baselines(path, baselines) if baselines else {})
     return conform(stack, INTERFEROGRAMS, str(path))
-
-
-def _phase(values: np.ndarray, path: Path, turned: frozenset[Path]) -> np.ndarray:
-    return signed_phase(zero_is_missing(values, path), path, turned)
 
 
 def _stored(path: Path, band: int) -> Stored:

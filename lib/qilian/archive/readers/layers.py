@@ -111,6 +111,11 @@ def signed_phase(values: np.ndarray, path: Path, turned: Collection[Path]) -> np
     return checked_phase(values, path, -1.0 if path in turned else 1.0)
 
 
+def signed_or_nothing(values: np.ndarray, path: Path, turned: Collection[Path]) -> np.ndarray:
+    """Pass phases on as `signed_phase` does, where 0 means missing."""
+    return signed_phase(zero_is_missing(values, path), path, turned)
+
+
 def phase_or_nothing(values: np.ndarray, path: Path) -> np.ndarray:
     """Pass phases on, checked, where 0 means missing."""
     return checked_phase(zero_is_missing(values, path), path)

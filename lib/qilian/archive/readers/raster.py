@@ -17,7 +17,7 @@ from rasterio.warp import reproject
 from rasterio.windows import Window
 
 from qilian.archive.readers.files import foreign
-from qilian.archive.readers.lazy import at_once, lazy_layers
+from qilian.archive.readers.lazy import Read, at_once, lazy_layers
 from qilian.contracts.errors import InputError
 
 ACROSS = 4  # blocks that the chunks of all rasters' same rows may hold together
@@ -292,9 +292,26 @@ def lazy_stack(
         What the files' tags leave open.
     """
     read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode, stored)
-    (height, width), files = grid.shape, len(paths)
     with open_raster(paths[0], layer=stored.layer) as raster:
         high = raster.block_shapes[0][0]
+    return lazy_files(read, len(paths), grid.shape, high)
+
+
+def lazy_files(read: Read, files: int, shape: tuple[int, int], high: int = 1) -> da.Array:
+    """Stack what is read of files as a float32 dask array (file, y, x).
+
+    Parameters
+    ----------
+    read : callable
+        From numbers of files, rows and columns, the latter two as slices, to what they hold.
+    files : int
+        How many there are.
+    shape : (int, int)
+        Rows and columns.
+    high : int, optional
+        Rows that a file has together, such as a strip.
+    """
+    height, width = shape
     chunks = 1, at_once(files * width / ACROSS, high), width
     whole = at_once(TOGETHER * height * width), at_once(width, high), width
     return lazy_layers(read, (files, height, width), chunks, whole)
