@@ -53,9 +53,18 @@ def test_licsar_baselines_are_differences_and_the_absent_prime_date_is_zero(geoc
 
 def test_licsar_old_nine_column_baselines_read_the_same(geoc):
     (geoc / "baselines").write_text(
-        "1 20180113 20180101 -30.5 -12 0 0 0 0\n2 20180113 20180125 20.0 12 0 0 0 0\n"
+        "1 20180113 20180101 -30.5 -12 0 -12 0 -30.5\n2 20180113 20180125 20.0 12 0 12 0 20.0\n"
     )
     assert np.allclose(licsar.read(geoc).perpendicular_baseline, [30.5, 20.0])
+
+
+def test_licsar_old_baselines_of_pairs_are_told_from_those_from_the_prime(geoc):
+    """In a published list the pair 20170218 to 20170326 has 96.6 m: 130.9 and 34.2 from a third."""
+    (geoc / "baselines").write_text(
+        "1 20180101 20180125 96.6 24 -12.0 12.0 34.2 130.8\n"
+        "2 20180113 20180125 130.8 12 0.0 12.0 0.0 130.8\n"
+    )
+    assert np.allclose(licsar.read(geoc).perpendicular_baseline, [-34.2, 130.8])
 
 
 def test_coordinates_are_pixel_centres_half_a_pixel_inside_the_corner(geoc):

@@ -76,7 +76,7 @@ def read(path: Path, *, wavelength: float = RADARS["Sentinel-1"].wavelength) -> 
 
 
 def add_baselines(stack: xr.Dataset, path: Path) -> None:
-    """Baseline of each pair from the list relative to the prime date, itself absent: 0 m."""
+    """Add the baseline of each pair, from a list relative to the prime date, which is at 0 m."""
     if not path.is_file():
         return
     baseline: dict[np.datetime64, float] = {}
@@ -85,15 +85,20 @@ def add_baselines(stack: xr.Dataset, path: Path) -> None:
         if not fields:
             continue
         source = f"{path}, line {number}"
-        # Four columns: prime, date, baseline, days; the older nine-column form has a counter first.
+        # Four columns: prime, date, baseline, days. The older form has nine, of pairs: a counter,
+        # both dates, their baseline and days, and then days and baselines of each from the prime.
         if len(fields) not in (4, 9):
             raise InputError(
                 f"{source}: {quoted(line)} lists no baseline, expected prime date, date, metres "
                 "and days."
             )
-        prime, date, value = fields[:3] if len(fields) == 4 else fields[1:4]
-        baseline.setdefault(parse_date(prime, source).to_datetime64(), 0.0)
-        baseline[parse_date(date, source).to_datetime64()] = parse_metres(value, source)
+        dates, metres = (
+            (fields[1:2], fields[2:3]) if len(fields) == 4 else (fields[1:3], fields[7:])
+        )
+        if len(fields) == 4:
+            baseline.setdefault(parse_date(fields[0], source).to_datetime64(), 0.0)
+        for date, value in zip(dates, metres, strict=True):
+            baseline[parse_date(date, source).to_datetime64()] = parse_metres(value, source)
     values = [
         baseline.get(second, np.nan) - baseline.get(first, np.nan)
         for first, second in zip(
