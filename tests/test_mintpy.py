@@ -382,6 +382,8 @@ def test_a_stack_that_lacks_a_part_is_refused_in_a_sentence(tmp_path, removed, s
         ({"attributes": {"X_UNIT": "meters"}}, "has no coordinate system, expected EPSG"),
         ({"attributes": {"X_UNIT": "meters", "EPSG": "12"}}, "has no coordinate system"),
         ({"attributes": {"WAVELENGTH": "C"}}, "WAVELENGTH is C, expected a number"),
+        ({"attributes": {"LENGTH": "nan"}}, "LENGTH is nan, expected a number"),
+        ({"unwrapPhase": np.full((3, 3, 4), b"x", "S1")}, "holds no numbers, expected real ones"),
     ],
 )
 def test_a_stack_that_contradicts_itself_is_refused_in_a_sentence(tmp_path, changed, said):

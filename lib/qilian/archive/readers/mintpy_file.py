@@ -1,7 +1,9 @@
 """A file of MintPy's: what its attributes say, and its datasets as lazy arrays."""
 
+import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +43,11 @@ class Stored:
 
     def number(self, key: str) -> float:
         """Return an attribute as a number; all are stored as text."""
-        try:
-            return float(self.attributes[key])
-        except (KeyError, ValueError) as error:
-            found = self.attributes.get(key, "missing")
-            raise InputError(f"{self.path}: {key} is {found}, expected a number.") from error
+        found = self.attributes.get(key, "missing")
+        with suppress(ValueError):
+            if math.isfinite(value := float(found)):
+                return value
+        raise InputError(f"{self.path}: {key} is {found}, expected a number.")
 
     @property
     def geocoded(self) -> bool:
