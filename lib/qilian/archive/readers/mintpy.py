@@ -89,7 +89,7 @@ def read_stack(path: Path, *, geometry: str = _GEOMETRY) -> xr.Dataset:
 
 
 def read_timeseries(path: Path, *, mask: str = _MASK, geometry: str = _GEOMETRIES) -> xr.Dataset:
-    """Open a `timeseries.h5`, or a bundle `….he5`, as displacement in mm, positive to the sensor.
+    """Open `timeseries.h5` or a bundle, `….he5`: displacement in mm, positive towards the sensor.
 
     A pixel that is 0 at all dates was never inverted and is missing, but for the reference point.
 
