@@ -265,7 +265,9 @@ def test_a_year_that_no_record_can_hold_is_refused_by_every_table(table, read, t
 
 def test_a_day_without_height_or_deviation_is_a_gap(table):
     text = "% year doy RH numval month day RH-sigma\n2020 1 2.1 30 1 1 0.02\n2020 2 NaN 0 1 2 NaN\n"
-    np.testing.assert_array_equal(gnssrefl.read(table(text)).reflector_height, [2.1, np.nan])
+    height = gnssrefl.read(table(text)).reflector_height
+    np.testing.assert_array_equal(height, [2.1, np.nan])
+    assert height.attrs["words"] == "NaN: 1 rows"
     text = "year,doy,rh (m),uncertainty (m)\n2020,1,2.1,\n2020,2,,0.02\n2020,3,2.2,0.02\n"
     heights = gnssrefl.read(table(text))
     np.testing.assert_array_equal(heights.reflector_height, [2.1, np.nan, 2.2])

@@ -35,7 +35,8 @@ def read(path: Path) -> xr.Dataset:
     -------
     xarray.Dataset
         (time,) `reflector_height` [m], `standard_deviation` [m] and, where known, `retrievals`;
-        days ascending. The height grows as the ground falls.
+        days ascending. The height grows as the ground falls; its attribute `words` counts what
+        stands in place of one.
 
     Raises
     ------
@@ -58,6 +59,7 @@ def read(path: Path) -> xr.Dataset:
     dataset = _average(values, days) if is_csv else one_a_day(values, days, path)
     for name in dataset.data_vars:
         dataset[name].attrs["units"] = "1" if name == "retrievals" else "m"
+    dataset["reflector_height"].attrs |= parse_values(table["rh"], path, each="rows")[1]
     return conform(dataset, REFLECTOR_HEIGHT, str(path))
 
 
