@@ -18,6 +18,7 @@ from qilian.archive.catalogue import open_archive
 from qilian.archive.discovery.draft import draft_catalogue, write_catalogue
 from qilian.archive.discovery.radars import radar_of
 from qilian.archive.discovery.tables import date_form
+from qilian.archive.facts import check_facts
 from qilian.archive.readers.formats import READERS
 from qilian.book._cli import app
 from qilian.contracts.errors import InputError
@@ -231,8 +232,8 @@ def test_the_demos_own_catalogue_is_found_again_from_its_files(coarse, tmp_path)
     """Every entry with its format, path and patterns; wavelengths are nominal to a thousandth."""
     tables = tomllib.loads(draft_catalogue(coarse, coarse / "catalogue.toml"))
     written = tomllib.loads((coarse / "catalogue.toml").read_text())
-    assert tables.keys() == written.keys()
-    for name in written.keys() - {"archive"}:
+    assert tables.keys() == written.keys() - {"place"}  # which no file tells
+    for name in tables.keys() - {"archive"}:
         keys = written[name].keys() - {"title", "simulated", "wavelength", "scale"}
         assert {key: tables[name][key] for key in keys} == {key: written[name][key] for key in keys}
         if "wavelength" in written[name]:
@@ -253,3 +254,14 @@ def test_the_real_records_are_recognised_with_all_that_lies_beside(real):
     assert tables["discharge"]["format"] == "usgs_rdb"
     assert '# discharge = "q_m3s"' in text
     assert '# dates = "M/D/YY"' in text
+
+
+def test_facts_that_no_file_tells_are_proposed_where_a_figure_needs_them(tmp_path):
+    layout = next(one for one in LAYOUTS if one.name == "gnssir")
+    write_entry(layout, tmp_path)
+    (tmp_path / "catalogue.toml").unlink()
+    text, tables = drafted(tmp_path)
+    assert "place" not in tables
+    _, proposed = text.split("\n# [place]\n")
+    facts = "\n".join(line.removeprefix("# ") for line in proposed.splitlines() if " = " in line)
+    assert check_facts("here", tomllib.loads(facts)).keys() == {"station", "snow_free"}

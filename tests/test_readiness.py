@@ -72,6 +72,18 @@ def test_a_page_without_its_input_lists_what_it_lacks(tmp_path):
     assert (page.status, page.remarks) == ("no input", ("lacks sentinel1",))
 
 
+def test_a_page_that_asks_for_a_fact_of_the_place_which_nobody_told_has_no_input(tmp_path):
+    joined(tmp_path, layout("sentinel1", "licsar"), layout("gnssir", "gnssrefl"))
+    page = readiness(tmp_path)["s09"]
+    assert (page.status, page.remarks) == (
+        "no input",
+        ("lacks station in [place] and snow_free in [place]",),
+    )
+    with (tmp_path / "catalogue.toml").open("a") as stream:
+        stream.write('[place]\nstation = [100, 38]\nsnow_free = ["2018-06-01", "2018-09-30"]\n')
+    assert readiness(tmp_path)["s09"].status == "ready"
+
+
 def test_a_page_that_asks_for_a_variable_which_no_file_brings_is_faulty(tmp_path):
     """S6 asks for baselines; these interferograms have none."""
     one = layout("alos1", "geotiff")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import nbformat
 
 from qilian.archive.catalogue import Archive
+from qilian.archive.facts import FACTS
 from qilian.archive.inventory import Holding
 from qilian.archive.readers.formats import READERS
 from qilian.book.chapters import Chapter, python_code
@@ -96,6 +97,9 @@ def _readiness(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) 
     faulty = [name for name in chapter.reads(archive, {}) if held[name].fault]
     if faulty:
         return Readiness(page, "faulty", tuple(f"[{name}] has a fault" for name in faulty))
+    if untold := [fact for fact in _facts_needed(chapter) if fact not in archive.facts]:
+        told = " and ".join(f"{fact} in [place]" for fact in untold)
+        return Readiness(page, "no input", (f"lacks {told}",))
     if missing := list(_missing(chapter, held)):
         return Readiness(page, "faulty", tuple(missing))
     remarks = list(_remarks(chapter, archive, held))
@@ -113,12 +117,25 @@ def _missing(chapter: Chapter, held: Mapping[str, Holding]) -> Iterator[str]:
 
 def _loaded(chapter: Chapter) -> Iterator[tuple[str, list[str]]]:
     """Entries that a notebook's code loads by name, each with the variables that it names."""
+    for method, named in _calls(chapter):
+        if method in ("load", "get") and named[0] in READERS:
+            yield named[0], named[1:]
+
+
+def _facts_needed(chapter: Chapter) -> list[str]:
+    """List facts of the place that a notebook asks for and that have no default."""
+    asked = [named[0] for method, named in _calls(chapter) if method == "fact"]
+    return [fact for fact in asked if fact in FACTS and FACTS[fact].default is None]
+
+
+def _calls(chapter: Chapter) -> Iterator[tuple[str, list[str]]]:
+    """Methods that a notebook's code calls, each with the texts that it is given, if any."""
     cells = nbformat.read(chapter.path, as_version=4).cells
     for node in ast.walk(ast.parse(python_code(cells))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            named = [a.value for a in node.args if isinstance(a, ast.Constant)]
-            if node.func.attr in ("load", "get") and named and named[0] in READERS:
-                yield str(named[0]), [str(name) for name in named[1:]]
+            values = (a.value for a in node.args if isinstance(a, ast.Constant))
+            if named := [value for value in values if isinstance(value, str)]:
+                yield node.func.attr, named
 
 
 def _remarks(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) -> Iterator[str]:

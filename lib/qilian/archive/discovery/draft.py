@@ -115,14 +115,15 @@ def _single(root: Path, files: Sequence[Path]) -> Iterator[Guess]:
     """Recognise single files by their names and what they say, and folders of weather."""
     found: dict[tuple[Kind, Path], tuple[list[Path], Keys]] = {}
     for file in files:
-        formats: set[str] = set()
+        first: Kind | None = None
         for kind in FILES:
             fit = kind.fits(file.relative_to(root).as_posix())
-            if formats - {kind.format} or not fit or not re.search(kind.says, head(file), re.M):
+            second = kind.also and first is not None and first.format == kind.format
+            if (first and not second) or not fit or not re.search(kind.says, head(file), re.M):
                 continue
             keys = kind.keys(head(file))
             if keys is not None:
-                formats.add(kind.format)  # a file may bring several entries in one format
+                first = first or kind
                 path = root / (fit["path"] or "") if "path" in fit.groupdict() else file
                 found.setdefault((kind, path), ([], keys))[0].append(file)
     for (kind, path), (held, keys) in found.items():
@@ -161,6 +162,15 @@ def _lines(
                 yield "# Another candidate, in its place:"
                 lines = (line if line.startswith("#") else f"# {line}" for line in lines)
             yield from lines
+    if any(guess.entry == "gnssir" for guess in guesses):
+        yield ""
+        yield from _comment(
+            "Figure S9 needs two facts that no file tells: longitude and latitude of the station, "
+            "and the first and last snow-free day. Yours, without the #:"
+        )
+        yield "# [place]"
+        yield "# station = [100.2, 38.0]"
+        yield '# snow_free = ["2018-06-01", "2018-09-30"]'
     strangers = _strangers(root, files, guesses)
     if strangers:
         yield ""

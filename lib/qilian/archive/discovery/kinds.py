@@ -44,6 +44,8 @@ class Kind:
         Whether the path of a single file is its folder.
     beside : sequence of (str, str)
         Keys that name files near these, and what such files are called.
+    also : bool
+        Whether a file of this format brings this entry besides another.
     """
 
     entry: str
@@ -54,6 +56,7 @@ class Kind:
     keys: Find = _no_keys
     folder: bool = True
     beside: Sequence[tuple[str, str]] = ()
+    also: bool = False
 
     def fits(self, place: str) -> re.Match[str] | None:
         """Hold a file's place below the folder against the names."""
@@ -197,7 +200,7 @@ FILES = (
         "^/HDFEOS/GRIDS/timeseries/observation/displacement ",
     ),
     Kind("displacement", "licsbas", rf"{_IN}cum(?:_filt)?\.h5", "LiCSBAS's series", "^/cum "),
-    Kind("rate", "licsbas", rf"{_IN}cum(?:_filt)?\.h5", "LiCSBAS's velocity", "^/vel "),
+    Kind("rate", "licsbas", rf"{_IN}cum(?:_filt)?\.h5", "LiCSBAS's velocity", "^/vel ", also=True),
     Kind(
         "rate",
         "geotiff",
@@ -217,7 +220,7 @@ FILES = (
     Kind("climate", "era5", rf"{_IN}[^/]+\.nc4?", "netCDF with t2m", "/t2m ", folder=False),
     Kind("climate", "era5", r".*\.zip", "an archive of the Climate Data Store", r"^data_stream"),
     Kind("discharge", "caravan", r".*\.nc", "a basin of Caravan", "/streamflow ", _caravan_keys),
-    Kind("climate", "caravan", r".*\.nc", "a basin of Caravan", "/temperature_2m_mean "),
+    Kind("climate", "caravan", r".*\.nc", "a basin of Caravan", "/temperature_2m_mean ", also=True),
     Kind("sites", "vector", r".*\.(?:geojson|gpkg|shp)", "points", "Point"),
     Kind("outlines", "vector", r".*\.(?:geojson|gpkg|shp)", "polygons", "Polygon|Line"),
     Kind("discharge", "usgs_rdb", ".*", "USGS's tab-separated file", r"\bdatetime\t.*_00060_\d"),
