@@ -209,6 +209,23 @@ def test_the_key_that_a_refusal_names_is_one_of_its_format(tmp_path, form, text)
     assert flow.isnull().values.tolist() == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("read", "text", "is_a_key"),
+    [
+        (read_csv, "date,discharge\n1.9.2020,1\n", True),
+        (ghcn.read_csv, "DATE,TAVG\n1.9.2020,1.5\n", True),
+        (read_usgs_rdb, RDB + "USGS\t1\t1.9.2020\t100\tA\n", False),
+        (read_grdc, "YYYY-MM-DD;hh:mm; Value\n1.9.2020;--:--; 100\n", False),
+    ],
+)
+def test_a_strange_date_is_told_of_the_key_only_where_the_format_has_it(
+    table, read, text, is_a_key
+):
+    with pytest.raises(InputError, match=r"'1\.9\.2020' is not a date, expected yyyy") as caught:
+        read(table(text))
+    assert ("dates in the catalogue" in str(caught.value)) == is_a_key
+
+
 def continental_year(unit: str) -> str:
     """Two years around -2 degC, 16 degC between day and night, as NOAA writes them in a unit."""
     time = pd.date_range("2019-01-01", "2020-12-31")

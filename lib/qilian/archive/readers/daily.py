@@ -30,7 +30,7 @@ _TIME_OF_DAY = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?)?
 _ZONE = r"\s*(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?"
 
 
-def find_days(table: pd.DataFrame, time: str, path: Path, dates: str = ISO) -> pd.Series:
+def find_days(table: pd.DataFrame, time: str, path: Path, dates: str | None = None) -> pd.Series:
     """Return the days that a column of dates, or three of year, month and day, hold.
 
     Parameters
@@ -42,7 +42,7 @@ def find_days(table: pd.DataFrame, time: str, path: Path, dates: str = ISO) -> p
     path : Path
         Named in messages.
     dates : str, optional
-        How a date is written, such as D.M.YYYY or M/D/YY.
+        How a date is written, such as D.M.YYYY or M/D/YY, where the catalogue has such a key.
 
     Raises
     ------
@@ -55,12 +55,12 @@ def find_days(table: pd.DataFrame, time: str, path: Path, dates: str = ISO) -> p
     return parse_days(year + "-" + month.str.zfill(2) + "-" + day.str.zfill(2), path)
 
 
-def parse_days(text: pd.Series, path: Path, dates: str = ISO) -> pd.Series:
+def parse_days(text: pd.Series, path: Path, dates: str | None = None) -> pd.Series:
     """Return the days of a column of dates, or name the line that is none; a month is no day."""
     if text.empty:
         raise InputError(f"{path} has no rows below its header, expected daily values.")
-    days = _days(text, _form(dates, path))
-    for form in _ALSO_ISO if dates == ISO else ():
+    days = _days(text, _form(dates or ISO, path))
+    for form in _ALSO_ISO if dates in (None, ISO) else ():
         if days.isna().any():
             days = days.fillna(_days(text[days.isna()], _form(form, path)))
     if days.isna().any():
@@ -68,7 +68,7 @@ def parse_days(text: pd.Series, path: Path, dates: str = ISO) -> pd.Series:
         hint = " (dates in the catalogue gives another form)" if dates == ISO else ""
         raise InputError(
             f"{path}, line {strange.index[0]}: {quoted(strange.iloc[0])} is not a date, expected "
-            f"{dates.lower()}{hint}."
+            f"{(dates or ISO).lower()}{hint}."
         )
     return days
 
