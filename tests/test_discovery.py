@@ -199,6 +199,28 @@ def test_a_satellite_is_told_by_a_name_or_else_by_the_first_date(name, dates, to
     assert radar_of(name, dates, tmp_path)[0] == told
 
 
+def test_pairs_of_one_folder_are_one_stack_whatever_their_dates(tmp_path):
+    """Those of two satellites are two."""
+    for pair in ("20140101_20140113", "20200101_20200113"):
+        for name in ("unwrap_ll.grd", "corr_ll.grd"):
+            day = "_".join(date[:4] + "001" for date in pair.split("_"))
+            (tmp_path / "merge" / day).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "merge" / day / name).touch()
+    text, tables = drafted(tmp_path)
+    assert [*tables] == ["envisat"]
+    assert "Another candidate" not in text
+    for name in (
+        "S1AA_20180101T112233_20180113T112233_VVP012_INT80_G_ueF_12AB",
+        "A2_20200101_20200113_x",
+    ):
+        for layer in ("unw_phase", "corr"):
+            (tmp_path / "products" / name).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "products" / name / f"{name}_{layer}.tif").touch()
+    _, tables = drafted(tmp_path / "products")
+    assert [*tables] == ["sentinel1", "alos2"]
+    assert {table["path"] for table in tables.values()} == {"."}
+
+
 def test_dates_of_six_digits_with_the_later_first_become_a_pattern_and_a_word_on_the_sign(
     tmp_path,
 ):

@@ -12,7 +12,7 @@ from pathlib import Path
 from qilian.archive.discovery.guesses import Guess, Key
 from qilian.archive.discovery.heads import head
 from qilian.archive.discovery.kinds import FILES, INTERFEROGRAMS, STACKS, Keys, Kind
-from qilian.archive.discovery.radars import dates_in, first_day, radar_of, wavelength
+from qilian.archive.discovery.radars import dates_in, first_day, named_radar, radar_of, wavelength
 from qilian.archive.discovery.stacks import find_stacks
 from qilian.archive.readers.files import files_under
 from qilian.archive.readers.formats import READERS
@@ -22,6 +22,10 @@ _MOST = 200_000  # files; a folder with more is no archive but a disk
 _TOLD = 12  # files that were not recognised, and folders of more than a few of them
 _A_FEW = 3
 _WIDTH = 96
+_FACTS_OF_A_STATION = (
+    "Figure S9 needs two facts that no file tells, longitude and latitude of the station and its "
+    "first and last snow-free day. Put in yours and take the # away:"
+)
 
 
 def draft_catalogue(folder: Path, catalogue: Path) -> str:
@@ -88,23 +92,23 @@ def write_catalogue(folder: Path, catalogue: Path) -> Path:
 
 def _together(root: Path, files: Sequence[Path]) -> Iterator[Guess]:
     """Recognise interferograms whose files lie together, by their names."""
-    found: dict[tuple[Kind, Path, str, str], list[Path]] = defaultdict(list)
+    found: dict[tuple[Kind, Path, tuple | None], list[Path]] = defaultdict(list)
     for file in files:
-        place = file.relative_to(root).as_posix()
         for kind in STACKS:
-            if fit := kind.fits(place):
-                entry, told = kind.entry, ""
-                if kind.entry == INTERFEROGRAMS:
-                    entry, told = radar_of(_named(root, file), dates_in([place]), root)
-                found[kind, root / (fit["path"] or ""), entry, told].append(file)
+            if fit := kind.fits(file.relative_to(root).as_posix()):
+                radar = named_radar(_names(root, file)) if kind.entry == INTERFEROGRAMS else None
+                found[kind, root / (fit["path"] or ""), radar].append(file)
                 break
-    for (kind, path, entry, told), held in found.items():
-        why = f"{kind.why}; satellite: {told}" if told else kind.why
-        keys = [*_beside(kind, path, files)]
-        yield Guess(entry, kind.format, path, held, f"{len(held)} files: {why}", keys)
+    for (kind, path, _), held in found.items():
+        entry, why = kind.entry, f"{len(held)} files: {kind.why}"
+        if kind.entry == INTERFEROGRAMS:
+            dates = dates_in(file.relative_to(root).as_posix() for file in held)
+            entry, told = radar_of(_names(root, held[0]), dates, root)
+            why += f"; satellite: {told}"
+        yield Guess(entry, kind.format, path, held, why, [*_beside(kind, path, files)])
 
 
-def _named(root: Path, file: Path) -> str:
+def _names(root: Path, file: Path) -> str:
     """Names in which a satellite's may stand: of folders, of the file, and in MintPy's header."""
     platform = re.search(r"^PLATFORM=(\w+)", head(file), re.M) if file.suffix == ".h5" else None
     place = f"{root.name}/{file.relative_to(root).as_posix()}"
@@ -163,12 +167,7 @@ def _lines(
                 lines = (line if line.startswith("#") else f"# {line}" for line in lines)
             yield from lines
     if any(guess.entry == "gnssir" for guess in guesses):
-        yield ""
-        yield from _comment(
-            "Figure S9 needs two facts that no file tells: longitude and latitude of the station, "
-            "and the first and last snow-free day. Yours, without the #:"
-        )
-        yield "# [place]"
+        yield from ["", *_comment(_FACTS_OF_A_STATION), "# [place]"]
         yield "# station = [100.2, 38.0]"
         yield '# snow_free = ["2018-06-01", "2018-09-30"]'
     strangers = _strangers(root, files, guesses)
@@ -191,7 +190,7 @@ def _table(guess: Guess, place: Path) -> Iterator[str]:
     yield f"format = {_value(guess.format)}"
     yield f"path = {_value(Path(os.path.relpath(guess.path, place)).as_posix())}"
     for key in _with_needed(guess):
-        yield from _comment(f"{key.name}: {key.why}.")
+        yield from _comment(f"{key.name}: {key.why}{'.' if key.sure else ':'}")
         yield f"{'' if key.sure else '# '}{key.name} = {_value(key.value)}"
 
 

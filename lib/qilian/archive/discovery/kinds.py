@@ -131,7 +131,7 @@ def _canada_keys(says: str) -> Keys:
     ]
 
 
-_IN = r"(?:(?P<path>.*?)/)?"
+_IN = r"(?:(?P<path>.*?)/)??"
 _TABLE = r".*\.(?:csv|tsv|txt|dat)"
 _TIFF = r"\.tiff?"
 _DATE = r"(?:19|20)\d{6}"
@@ -176,7 +176,7 @@ STACKS = (
     Kind(
         INTERFEROGRAMS,
         "isce2",
-        rf"{_IN}interferograms/{_DATE}_{_DATE}/filt_fine\.(?:unw|cor)\.geo\.vrt",
+        rf"{_IN}{_DATE}_{_DATE}/filt_fine\.(?:unw|cor)\.geo\.vrt",
         "folders of pairs with filt_fine.unw.geo.vrt are those of ISCE-2's topsStack",
     ),
     Kind(

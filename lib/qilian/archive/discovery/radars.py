@@ -24,6 +24,15 @@ _SENSOR = re.compile(r"^sensor:\s*(\w+)", re.M)
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d{5,6}(?!\d)")  # or year and day
 
 
+def named_radar(place: str) -> tuple[str, str] | None:
+    """Find the satellite that a place names, the innermost word first, and say which word did."""
+    for word in reversed(re.split(r"[/_.\s]", place.casefold())):
+        for entry, named in _NAMED.items():
+            if re.fullmatch(named, word):
+                return entry, f"“{word}” in the name"
+    return None
+
+
 def radar_of(place: str, dates: Sequence[str], folder: Path) -> tuple[str, str]:
     """Find the satellite of some interferograms, and say what told it.
 
@@ -36,10 +45,8 @@ def radar_of(place: str, dates: Sequence[str], folder: Path) -> tuple[str, str]:
     folder : Path
         In which headers of GAMMA may lie.
     """
-    for word in reversed(re.split(r"[/_.\s]", place.casefold())):
-        for entry, named in _NAMED.items():
-            if re.fullmatch(named, word):
-                return entry, f"“{word}” in the name"
+    if found := named_radar(place):
+        return found
     _, sensor = _header(folder)
     for entry, named in _NAMED.items():
         if sensor and re.fullmatch(named, sensor.casefold()):
