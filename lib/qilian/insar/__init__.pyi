@@ -54,6 +54,7 @@ from .periods import (
     stack_periods,
 )
 from .rates import (
+    certainly_vertical,
     correct_rate,
     correct_series,
     fit_series,
@@ -98,6 +99,7 @@ __all__ = [
     "acquisitions",
     "apply_cdf_matching",
     "beside_listed",
+    "certainly_vertical",
     "check_pairs",
     "comparable_ground",
     "compare_zones",

@@ -249,8 +249,15 @@ def given_rate(result: xr.Dataset) -> xr.Dataset:
     found = vertical_if_known(result)
     rate = found["rate"]
     error = found.get("standard_error", xr.full_like(rate, np.nan))
-    named = xr.Dataset({"rate": rate, "rate_standard_error": error}, attrs=result.attrs)
-    return named.assign(degrees_of_freedom=xr.full_like(rate, np.inf).drop_attrs())
+    direction, grid = rate.attrs["direction"], {"grid_mapping": "spatial_ref"}
+    about = attributes("rate", "mm year-1", direction) | grid
+    of_error = attributes("standard error of the rate", "mm year-1", direction) | grid
+    named = {
+        "rate": rate.assign_attrs(about),
+        "rate_standard_error": error.assign_attrs(of_error),
+        "degrees_of_freedom": xr.full_like(rate, np.inf).drop_attrs(),
+    }
+    return xr.Dataset(named, attrs=result.attrs)
 
 
 def fit_years(inversion: xr.Dataset, years: Sequence[int]) -> xr.Dataset:
@@ -306,9 +313,25 @@ def mask_incoherent(result: xr.Dataset, *, minimum: float) -> xr.Dataset:
 
 
 def vertical_if_known(result: xr.Dataset) -> xr.Dataset:
-    """Turn an inversion vertical by its own look vector, or leave it along the line of sight."""
+    """Turn an inversion vertical by its own look vector, as far as it has one and is not so yet."""
     up = result.get("line_of_sight_up")
-    return result if up is None else vertical(result, up)
+    along = any(field.attrs.get("direction") == LINE_OF_SIGHT for field in result.values())
+    return vertical(result, up) if along and up is not None else result
+
+
+def certainly_vertical(result: xr.Dataset) -> xr.Dataset:
+    """Turn a series vertical by its own look vector, or refuse it.
+
+    Raises
+    ------
+    InputError
+        The displacement stays along the line of sight.
+    """
+    turned = vertical_if_known(result)
+    direction = turned["displacement"].attrs["direction"]
+    need = "vertical motion, or unit vectors of the line of sight beside it"
+    require("direction of the displacement", direction, direction == VERTICAL, need)
+    return turned
 
 
 def vertical(deformation: xr.Dataset, up: xr.DataArray) -> xr.Dataset:

@@ -325,10 +325,12 @@ def _rings(outlines: Any, upright: xr.Dataset) -> list[dict[str, Any]]:
     return rings
 
 
-def _frame(area: xr.DataArray) -> list[int]:
-    """First column and row of an area, and those behind its last."""
+def _frame(area: xr.DataArray) -> list[int] | None:
+    """First column and row of an area, and those behind its last; None of an empty one."""
     there = area.transpose("y", "x").values.astype(bool)
     rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    if not rows.size:
+        return None
     return [int(n) for n in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)]
 
 
