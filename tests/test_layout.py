@@ -127,7 +127,7 @@ def test_a_notebook_without_answer_or_figure_is_a_page_too():
 def test_the_front_page_tells_finding_badge_time_and_picture_of_each_page(executed, tmp_path):
     chapter = Chapter(tmp_path / "s12_rate_maps.ipynb", "S12: Rates", (), (), {}, headline=True)
     lacking = front.Shown(Chapter(tmp_path / "s01_x.ipynb", "S1", (), (), {}), "No uav.")
-    pages = [front.shown(chapter, executed), lacking]
+    pages = [front.shown(chapter, executed, tmp_path), lacking]
     cards = front.gallery(pages)
     assert ":img-alt: A map." in cards
     assert "It sank by 9 ± 3 mm/a.\n\n{bdg-warning}`simulated` runs in 12 s" in cards
@@ -137,6 +137,19 @@ def test_the_front_page_tells_finding_badge_time_and_picture_of_each_page(execut
     )
     assert Image.open(io.BytesIO(pages[0].picture)).size == front.THUMBNAIL
     assert "12.3" in front.execution_times(pages)
+
+
+def test_a_thumbnail_is_made_anew_when_its_figure_is_another(executed, tmp_path, monkeypatch):
+    chapter = Chapter(tmp_path / "s12_rate_maps.ipynb", "S12: Rates", (), (), {})
+    first = front.shown(chapter, executed, tmp_path).picture
+    monkeypatch.setattr(front, "thumbnail", lambda picture: b"another")
+    assert front.shown(chapter, executed, tmp_path).picture == first
+    for cell in executed.cells:
+        for output in cell.get("outputs", ()):
+            if "image/png" in output.get("data", {}):
+                output["data"]["image/png"] = base64.b64encode(b"drawn anew").decode()
+    assert front.shown(chapter, executed, tmp_path).picture == b"another"
+    assert len(list(tmp_path.iterdir())) == 1, "the last one is gone"
 
 
 @pytest.mark.parametrize(

@@ -294,6 +294,14 @@ def test_outside_scripts_are_dropped_in_place() -> None:
     assert [asset.filename for asset in held] == ["_static/x.js", None]
 
 
+def packed(site: Path, page: str) -> dict[str, bytes]:
+    """Pack the pictures of a site of one page, and read what is in their folder then."""
+    (site / "index.html").write_text(page)
+    (site / "trees").mkdir(exist_ok=True)
+    pack_pictures(SimpleNamespace(outdir=site, doctreedir=site / "trees"), None)
+    return {path.name: path.read_bytes() for path in (site / "_images").iterdir()}
+
+
 def test_pictures_are_packed_in_two_sizes_that_look_as_they_did(tmp_path: Path) -> None:
     """Lines and shades are off by less than one level of 255 on average; the PNG goes."""
     drawn, axes = plt.subplots(figsize=(4, 3))
@@ -303,11 +311,29 @@ def test_pictures_are_packed_in_two_sizes_that_look_as_they_did(tmp_path: Path) 
     drawn.savefig(tmp_path / "_images" / "a.png", dpi=200)
     plt.close(drawn)
     before = Image.open(tmp_path / "_images" / "a.png").convert("RGB")
-    pack_pictures(SimpleNamespace(outdir=tmp_path), None)
-    assert {path.name for path in (tmp_path / "_images").iterdir()} == {"a.webp", "a.half.webp"}
+    page = linked('<img src="_images/a.png">')
+    assert packed(tmp_path, page).keys() == {"a.webp", "a.half.webp"}
     full, half = (Image.open(tmp_path / "_images" / f"a{end}.webp") for end in ("", ".half"))
     assert (full.size, half.size) == ((800, 600), (400, 300))
     assert abs(np.asarray(full).astype(float) - np.asarray(before)).mean() < 1
+
+
+def test_a_picture_is_packed_once_whatever_its_name_and_goes_with_its_last_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sphinx copies it again with each page that it writes."""
+    (tmp_path / "_images").mkdir()
+    picture = Image.fromarray(np.add.outer(np.arange(60), np.arange(80)).astype("uint8"))
+    picture.save(tmp_path / "_images" / "a.png")
+    stored = (tmp_path / "_images" / "a.png").read_bytes()
+    page = linked('<img src="_images/a.png">')
+    first = packed(tmp_path, page)
+    monkeypatch.setattr(Image.Image, "save", None)
+    (tmp_path / "_images" / "b.png").write_bytes(stored)
+    again = packed(tmp_path, page + linked('<img src="_images/b.png">'))
+    assert again == first | {"b.webp": first["a.webp"], "b.half.webp": first["a.half.webp"]}
+    assert packed(tmp_path, "No picture.") == {}
+    assert not list((tmp_path / "trees" / "pictures").iterdir())
 
 
 def test_a_figure_is_a_link_to_its_picture() -> None:

@@ -1,6 +1,7 @@
 """What the front page shows of a build: findings, pictures of its figures, times."""
 
 import base64
+import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from PIL import Image
 from qilian.book._layout import findings
 from qilian.book._pictures import picture_of
 from qilian.book.chapters import Chapter
+from qilian.book.provenance import whole_file
 
 THUMBNAIL = 640, 440  # pixels, twice of what a card shows
+THUMBNAILS = "thumbnails"  # their folder, in the book's
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,18 @@ class Shown:
     picture: bytes = b""
 
 
-def shown(chapter: Chapter, executed: NotebookNode) -> Shown:
-    """Read a page's finding, figure and time from its executed notebook."""
+def shown(chapter: Chapter, executed: NotebookNode, thumbnails: Path) -> Shown:
+    """Read a page's finding, figure and time from its executed notebook.
+
+    Parameters
+    ----------
+    chapter : Chapter
+        Its notebook.
+    executed : NotebookNode
+        The same, as it ran.
+    thumbnails : Path
+        Folder that keeps its thumbnail for the next build.
+    """
     said = findings(executed)
     alternative, picture = _figure(executed)
     ran = executed.metadata.get("papermill", {})
@@ -60,7 +73,7 @@ def shown(chapter: Chapter, executed: NotebookNode) -> Shown:
         float(ran.get("duration") or 0),
         alternative,
         (ran.get("end_time") or "")[:10],
-        thumbnail(picture) if picture else b"",
+        _kept(picture, chapter.name, thumbnails) if picture else b"",
     )
 
 
@@ -72,6 +85,18 @@ def _figure(executed: NotebookNode) -> tuple[str, bytes]:
             if "figure" in about and (picture := output.get("data", {}).get("image/png")):
                 return about.get("image", {}).get("alt", ""), base64.b64decode(picture)
     return "", b""
+
+
+def _kept(picture: bytes, name: str, thumbnails: Path) -> bytes:
+    """Take the thumbnail of a page's figure from a folder, or make it and keep it there."""
+    known = hashlib.blake2b(picture, digest_size=16).hexdigest()
+    file = thumbnails / f"{name}.{known}.png"
+    if not file.is_file():
+        for old in thumbnails.glob(f"{name}.*.png"):
+            old.unlink()
+        with whole_file(file) as unfinished:
+            unfinished.write_bytes(thumbnail(picture))
+    return file.read_bytes()
 
 
 def thumbnail(picture: bytes) -> bytes:
@@ -92,7 +117,7 @@ def _card(page: Shown) -> str:
     lines = [f":::::{{grid-item-card}} {page.chapter.title}"]
     lines += [f":link: ../notebooks/{page.chapter.name}", ":link-type: doc"]
     if page.picture:
-        lines += [f":img-top: thumbnails/{page.chapter.name}.png"]
+        lines += [f":img-top: {THUMBNAILS}/{page.chapter.name}.png"]
         lines += [f":img-alt: {page.alternative}"]
     about = [f"{{bdg-{_COLORS[page.badge]}}}`{page.badge or 'no result'}`"]
     about += [f"runs in {page.seconds:.0f} s"] if page.seconds else []
@@ -165,7 +190,7 @@ def write_front(project: Path, book: Path, pages: Sequence[Shown]) -> None:
     (book / "gallery.md").write_text(gallery(pages))
     (book / "found.md").write_text(found(pages))
     (book / "execution.md").write_text(execution_times(pages))
-    (book / "thumbnails").mkdir()
+    (book / THUMBNAILS).mkdir()
     for page in pages:
         if page.picture:
-            (book / "thumbnails" / f"{page.chapter.name}.png").write_bytes(page.picture)
+            (book / THUMBNAILS / f"{page.chapter.name}.png").write_bytes(page.picture)

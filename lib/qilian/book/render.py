@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from qilian.book._clean import clean
 from qilian.book._downloads import colophon, copy_downloads, downloads
-from qilian.book._front import Shown, shown, write_front
+from qilian.book._front import THUMBNAILS, Shown, shown, write_front
 from qilian.book._layout import lay_out
 from qilian.book.api import api_page
 from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
@@ -94,8 +94,9 @@ def render_book(
 ) -> Path:
     """Render the book of one run and return its `index.html`.
 
-    Pages whose source did not change are kept as they are, and with them, where none did, the whole
-    site. It appears under its name only when it is complete; until then the last one stays.
+    Only pages are read whose source changed, and only those are written that show it; where none
+    did, the whole site is kept. It appears under its name only when it is complete; until then the
+    last one stays.
 
     Parameters
     ----------
@@ -115,6 +116,7 @@ def render_book(
     """
     site, record = run.folder / "html", run.folder / "render.json"
     staged, stage, work = (run.folder / name for name in ("staged", "stage", "render"))
+    thumbnails = run.folder / THUMBNAILS
     last = json.loads(record.read_text()) if record.is_file() else {}
     tools = _digest_of(Path(__file__).parent) + installed_packages()
     state = {
@@ -133,16 +135,22 @@ def render_book(
         return site / "index.html"
     record.unlink(missing_ok=True)
     shutil.rmtree(staged, ignore_errors=True)
-    _stage(staged, run, project, chapters, outcomes)
+    if last.get("tools") != tools:
+        for folder in (stage, work, thumbnails):
+            shutil.rmtree(folder, ignore_errors=True)
+    thumbnails.mkdir(exist_ok=True)
+    _stage(staged, run, project, chapters, outcomes, thumbnails)
     changed = _changed(staged, stage)
-    if last.get("tools") != tools or not _pages_alone(changed, staged, stage):
+    if _read_again(changed, staged, stage):
+        for name in changed:
+            (stage / name).unlink(missing_ok=True)
+            if (staged / name).is_file():
+                (staged / name).rename(stage / name)
+        shutil.rmtree(staged)
+    else:
         for folder in (stage, work):
             shutil.rmtree(folder, ignore_errors=True)
         staged.rename(stage)
-    else:
-        for name in changed:
-            shutil.copyfile(staged / name, stage / name)
-        shutil.rmtree(staged)
     jupyter_book.build(stage, work, run.folder / "render.log")
     toc = yaml.safe_load((project / "_toc.yml").read_text())
     built = work / "_build" / "html"
@@ -170,19 +178,16 @@ def _changed(new: Path, old: Path) -> list[str]:
     return [name for name in sorted(names) if _content(new / name) != _content(old / name)]
 
 
-def _pages_alone(changed: Sequence[str], new: Path, old: Path) -> bool:
-    """Tell whether only pages changed, and none its title, which all others show."""
+def _read_again(changed: Sequence[str], new: Path, old: Path) -> bool:
+    """Tell whether Sphinx sees for itself what these files change: pages and what they include."""
     return all(
-        Path(name).suffix in (".md", ".ipynb", ".rst")
-        and _title(_content(new / name)) == _title(_content(old / name)) != ""
+        (
+            Path(name).suffix in (".md", ".ipynb", ".rst")
+            and all((folder / name).is_file() for folder in (new, old))
+        )
+        or Path(name).parent.name == THUMBNAILS
         for name in changed
     )
-
-
-def _title(page: bytes) -> str:
-    """First heading of a page, whatever it is written in."""
-    found = re.search(rb'^\W*# [^"\n]+|\A[^\n]+\n=+$', page, re.M)
-    return found[0].decode() if found else ""
 
 
 def _content(path: Path) -> bytes:
@@ -215,7 +220,12 @@ def _replace(site: Path, new: Path) -> None:
 
 
 def _stage(
-    stage: Path, run: Run, project: Path, chapters: Sequence[Chapter], outcomes: Sequence[Outcome]
+    stage: Path,
+    run: Run,
+    project: Path,
+    chapters: Sequence[Chapter],
+    outcomes: Sequence[Outcome],
+    thumbnails: Path,
 ) -> None:
     shutil.copytree(project / "book", stage / "book")
     shutil.copytree(project / "data" / "real", stage / "data" / "real")  # quoted by a page
@@ -228,7 +238,7 @@ def _stage(
         target.parent.mkdir(parents=True, exist_ok=True)
         if outcome.status in ("ran", "kept"):
             notebook = nbformat.read(run.executed(chapter), as_version=4)
-            pages.append(shown(chapter, notebook))
+            pages.append(shown(chapter, notebook, thumbnails))
             page = clean(notebook)
             if finding := pages[-1].finding:
                 page.metadata["myst"] = {"html_meta": {"description": finding}}

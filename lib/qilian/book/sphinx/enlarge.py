@@ -3,14 +3,18 @@
 Pages carry pictures as WebP, in half of the bytes of PNG; the files to download stay as saved.
 """
 
+import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from PIL import Image
 from sphinx.application import Sphinx
+
+from qilian.book.sphinx.offline import drop_unnamed
 
 _PICTURE = re.compile(r'<img ([^>]*)src="([^"]+)\.png"([^>]*)>')
 _FULL, _HALF = ".webp", ".half.webp"
@@ -49,16 +53,33 @@ def linked(body: str) -> str:
 
 
 def pack_pictures(app: Sphinx, error: Exception | None) -> None:
-    """Put the two sizes of each picture in its place; Sphinx copies only what it read anew."""
+    """Put the two sizes of each picture in its place, and drop those that no page shows.
+
+    Sphinx copies the pictures of all pages that it wrote; those packed before are not packed anew.
+    """
     if error is not None:
         return
+    site, packed = Path(app.outdir), Path(app.doctreedir, "pictures")
+    packed.mkdir(exist_ok=True)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(_pack, Path(app.outdir, "_images").glob("*.png")))
+        list(pool.map(_pack, site.glob("_images/*.png"), repeat(packed)))
+    drop_unnamed(site, "_images")
+    for kept in packed.iterdir():
+        if kept.stat().st_nlink == 1:  # no picture of a page any more
+            kept.unlink()
 
 
-def _pack(path: Path) -> None:
-    full = Image.open(path).convert("RGB")
-    half = full.resize((full.width // 2, full.height // 2), Image.Resampling.LANCZOS)
-    for picture, end in ((full, _FULL), (half, _HALF)):
-        picture.save(path.with_suffix(end), quality=_QUALITY, method=3)
+def _pack(path: Path, packed: Path) -> None:
+    known = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    for end, shrink in ((_FULL, 1), (_HALF, 2)):
+        kept, target = packed / f"{known}{end}", path.with_suffix(end)
+        target.unlink(missing_ok=True)
+        if kept.is_file():
+            target.hardlink_to(kept)
+        else:
+            picture = Image.open(path).convert("RGB")
+            size = picture.width // shrink, picture.height // shrink
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+            picture.save(target, quality=_QUALITY, method=3)
+            kept.hardlink_to(target)  # when it is whole
     path.unlink()

@@ -55,9 +55,16 @@ def write_fonts(app: Sphinx, error: Exception | None) -> None:
     styles = fewer_icons((_THEME / _STYLES).read_text(), names)
     (static / _STYLES).write_text(styles)
     glyphs = {glyph for sheet in static.rglob("*.css") for glyph in icon_glyphs(sheet.read_text())}
-    cut(_ICONS, glyphs, static / "icons.woff")
     formulas = (formula for page in pages for formula in _FORMULA.findall(page))
-    cut(_MATH, formula_glyphs("".join(formulas)), static / "formulas.woff")
+    cuts = {
+        "icons.woff": (_ICONS, glyphs),
+        "formulas.woff": (_MATH, formula_glyphs("".join(formulas))),
+    }
+    for name, (font, shown) in cuts.items():
+        last = Path(app.doctreedir, f"{name}.glyphs")
+        if not last.is_file() or set(last.read_text()) != shown:
+            cut(font, shown, static / name)
+            last.write_text("".join(sorted(shown)))
 
 
 def fewer_icons(styles: str, names: set[str]) -> str:

@@ -53,6 +53,8 @@ NEEDED_FOR = {
 # a search field needs that shows its results while one types, which this book's does not.
 ICON_SCRIPTS = "fontawesome"
 SEARCH_SCRIPTS = "searchtools|language_data|searchindex"
+# A style sheet named by its content, to which the pages written before it is there add no sum.
+SUMMED = re.compile(r"(mystnb\.\w+\.css)\?v=\w+")
 UNUSED = ("*.map", "sphinx-thebe.*", "locales", "vendor", "fontawesome.js*", "webpack-macros.html")
 
 
@@ -175,9 +177,23 @@ def drop_what_no_page_uses(app: Sphinx, error: Exception | None) -> None:
     for page in site.rglob("*.html"):
         searches = page == site / "search.html"
         idle = ICON_SCRIPTS if searches else f"{ICON_SCRIPTS}|{SEARCH_SCRIPTS}"
-        page.write_text(without_scripts(page.read_text(), idle))
+        written = page.read_text()
+        light = SUMMED.sub(r"\1", without_scripts(written, idle))
+        if light != written:
+            page.write_text(light)
+    for folder in ("_static/bokeh", "_static/panel"):
+        drop_unnamed(site, folder)
     for unused in [found for name in UNUSED for found in site.rglob(f"_static/**/{name}")]:
         shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
+
+
+def drop_unnamed(site: Path, folder: str) -> None:
+    """Remove files below a folder of a site that no page names; pages written before had them."""
+    pages = [page.read_text() for page in site.rglob("*.html")]
+    for file in (site / folder).rglob("*.*"):
+        name = file.relative_to(site).as_posix()
+        if not any(name in page for page in pages):
+            file.unlink()
 
 
 def without_scripts(page: str, names: str) -> str:
@@ -188,4 +204,4 @@ def without_scripts(page: str, names: str) -> str:
     >>> without_scripts('<script src="../b.js?v=1"></script><script src="c.js"></script>', "a|b")
     '<script src="c.js"></script>'
     """
-    return re.sub(rf'\s*<script[^>]*["/](?:{names})\.js[^>]*></script>', "", page)
+    return re.sub(rf'<script[^>]*["/](?:{names})\.js[^>]*></script>\s*', "", page)
