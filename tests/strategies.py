@@ -119,8 +119,8 @@ def _nisar(folder: Path) -> None:
 
 
 def _isce2(folder: Path) -> None:
-    files = {f"interferograms/{'_'.join(pair)}/filt_fine.unw.geo": (200, 1.5) for pair in PAIRS}
-    files |= {f"interferograms/{'_'.join(pair)}/filt_fine.cor.geo": (0.5,) for pair in PAIRS}
+    files = {f"pairs/{'_'.join(pair)}/filt_fine.unw.geo": (200, 1.5) for pair in PAIRS}
+    files |= {f"pairs/{'_'.join(pair)}/filt_fine.cor.geo": (0.5,) for pair in PAIRS}
     files |= {"geom_reference/hgt.rdr.geo": (3500,), "geom_reference/los.rdr.geo": (39, 102)}
     for name, values in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -342,7 +342,7 @@ LAYOUTS = (
     Layout("envisat", "gamma", _gamma, _GAMMA),
     Layout("sentinel1", "aria", _aria, {}),
     Layout("nisar", "nisar", _nisar, {}),
-    Layout("alos2", "isce2", _isce2, {"wavelength": 0.2384}),
+    Layout("alos2", "isce2", _isce2, {"wavelength": 0.2384}, "in/pairs"),
     Layout("sentinel1", "licsar", _licsar, {}),
     Layout("sentinel1", "hyp3", _hyp3, {}),
     Layout("sentinel1", "mintpy", _ifgram_stack, {}),

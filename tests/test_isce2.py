@@ -48,7 +48,7 @@ def pair(merged: Path, name: str = PAIR, phase=GROUND, coherence=0.5, **options)
 
 
 def read(merged: Path, **options):
-    return isce2.read(merged, wavelength=WAVELENGTH, **options)
+    return isce2.read(merged / "interferograms", wavelength=WAVELENGTH, **options)
 
 
 def refused(merged: Path, **options) -> str:
@@ -81,7 +81,7 @@ def test_ground_10_mm_farther_on_the_later_date_has_a_positive_phase(tmp_path):
     first, second = (-4 * np.pi * metres / WAVELENGTH for metres in (0.0, 0.010))
     pair(tmp_path / "a", phase=np.full((3, 4), first - second))
     pair(tmp_path / "b", "20180113_20180101", phase=np.full((3, 4), second - first))
-    stem = "interferograms/{secondary}_{reference}/filt_fine"
+    stem = "{secondary}_{reference}/filt_fine"
     options = {"phase": stem + ".unw.geo.vrt", "coherence": stem + ".cor.geo.vrt"}
     for stack in (read(tmp_path / "a"), read(tmp_path / "b", **options)):
         away = stack.unwrapped_phase * stack.wavelength / (4 * np.pi)
@@ -102,9 +102,10 @@ def test_the_place_of_what_gdal_wrote_is_the_corner(tmp_path):
     names = {"phase": "{reference}_{secondary}/filt_fine.unw.geo"}
     names["coherence"] = "{reference}_{secondary}/filt_fine.cor.geo"
     about = {"crs": "EPSG:4326", "transform": rasterio.Affine(STEP, 0, 99, 0, -STEP, 38.2)}
-    (tmp_path / PAIR).mkdir()
+    place = tmp_path / "interferograms" / PAIR
+    place.mkdir(parents=True)
     for kind, bands in {"unw": [GROUND * 0 + 200, GROUND], "cor": [GROUND / 20]}.items():
-        path = tmp_path / PAIR / f"filt_fine.{kind}.geo"
+        path = place / f"filt_fine.{kind}.geo"
         with rasterio.open(path, "w", "ENVI", 4, 3, len(bands), dtype="float32", **about) as raster:
             raster.write(np.stack(bands))
     stack = read(tmp_path, **names)
@@ -141,7 +142,7 @@ def test_heights_and_look_angles_beside_the_pairs_are_taken(tmp_path, incidence,
 
 
 def test_files_of_a_stripmap_stack_are_found_by_patterns(tmp_path):
-    folder = tmp_path / "Igrams" / PAIR
+    folder = tmp_path / "interferograms" / "Igrams" / PAIR
     flat(folder / f"filt_{PAIR}_snaphu.unw.geo", GROUND * 0 + 200, GROUND)
     flat(folder / f"filt_{PAIR}.cor.geo", GROUND / 20)
     stem = "Igrams/{reference}_{secondary}/filt_{reference}_{secondary}"
@@ -151,7 +152,7 @@ def test_files_of_a_stripmap_stack_are_found_by_patterns(tmp_path):
 
 def test_baselines_come_from_a_table(tmp_path):
     pair(tmp_path)
-    (tmp_path / "b.csv").write_text(
+    (tmp_path / "interferograms" / "b.csv").write_text(
         "reference,secondary,perpendicular_baseline_m\n20180101,20180113,-12.5\n"
     )
     assert read(tmp_path, baselines="b.csv").perpendicular_baseline.item() == -12.5
@@ -164,8 +165,8 @@ def test_radar_coordinates_are_refused_with_what_to_do(tmp_path):
     said = r"filt_fine.unw.vrt is in radar coordinates, expected a geocoded file"
     assert said in refused(tmp_path)
     flat(folder / "filt_fine.cor", GROUND, place=None)
-    names = {"phase": "interferograms/{reference}_{secondary}/filt_fine.unw.vrt"}
-    names["coherence"] = "interferograms/{reference}_{secondary}/filt_fine.cor.vrt"
+    names = {"phase": "{reference}_{secondary}/filt_fine.unw.vrt"}
+    names["coherence"] = "{reference}_{secondary}/filt_fine.cor.vrt"
     assert "geocodeIsce.py writes" in refused(tmp_path, **names)
 
 
@@ -190,4 +191,6 @@ def test_a_pair_without_coherence_and_a_folder_without_pairs_are_refused(tmp_pat
     pair(tmp_path, "20180113_20180125")
     (tmp_path / "interferograms" / PAIR / "filt_fine.cor.geo.vrt").unlink()
     assert "the pair 20180101-20180113 lacks its coherence file" in refused(tmp_path)
-    assert "holds no file named interferograms/" in refused(tmp_path / "none")
+    assert "holds no file named {reference}_{secondary}/filt_fine.unw.geo.vrt" in refused(
+        tmp_path / "none"
+    )

@@ -30,10 +30,10 @@ from qilian.archive.readers.raster import (
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
 from qilian.contracts.errors import InputError
 
-_PHASE = "interferograms/{reference}_{secondary}/filt_fine.unw.geo.vrt"
-_COHERENCE = "interferograms/{reference}_{secondary}/filt_fine.cor.geo.vrt"
-_HEIGHT = "geom_reference/hgt.rdr.geo.vrt"
-_ANGLES = "geom_reference/los.rdr.geo.vrt"
+_PHASE = "{reference}_{secondary}/filt_fine.unw.geo.vrt"
+_COHERENCE = "{reference}_{secondary}/filt_fine.cor.geo.vrt"
+_HEIGHT = "../geom_reference/hgt.rdr.geo.vrt"
+_ANGLES = "../geom_reference/los.rdr.geo.vrt"
 
 
 def read(
@@ -58,7 +58,8 @@ def read(
     Parameters
     ----------
     path : Path
-        Folder that all patterns and names are relative to, such as `merged`.
+        Folder that patterns and names are relative to, such as topsStack's
+        `merged/interferograms`.
     wavelength : float
         Radar wavelength in metres.
     phase, coherence : str, optional
