@@ -86,6 +86,17 @@ def test_what_a_link_leads_to_counts_and_is_found(tmp_path):
     assert open_archive(folder).load("sentinel1").unwrapped_phase.values.max() == 1.5
 
 
+@pytest.mark.parametrize("beside", ["S1.SLC", "20180101.slc.full", "filt_fine.int", "a.rslc"])
+def test_complex_images_beside_a_pair_do_not_count_though_links_lead_to_them(tmp_path, beside):
+    """GMTSAR links both images of a pair into its folder, each of gigabytes."""
+    raster(tmp_path / "in" / f"{STEM}.tif", 1.0)
+    folder = catalogue(tmp_path, *GEOTIFF, 'phase = "{reference}_{secondary}.tif"')
+    before = marks(folder)
+    (tmp_path / beside).write_bytes(b"large")
+    (tmp_path / "in" / beside).symlink_to(tmp_path / beside)
+    assert marks(folder) == before
+
+
 def test_a_link_that_leads_elsewhere_is_another_input(tmp_path):
     """Also where both files have the same size and time."""
     for name, value in (("one", "5"), ("two", "7")):

@@ -16,6 +16,7 @@ from qilian.contracts.errors import InputError
 _PLACE = re.compile(r"\{\w*\}")
 _PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "packed with gzip"}
 _TABLES = {".csv", ".tsv", ".txt"}
+_COMPLEX = {".raw", ".slc", ".rslc", ".full", ".int", ".diff"}
 _WORD = re.compile(r"[^,;\t\r\n]+")
 
 
@@ -99,7 +100,9 @@ def inputs(path: Path, options: Mapping[str, Any]) -> list[Path]:
 
     These are the files under a path, those that the reader's keys name or that their patterns fit,
     those that named tables and virtual rasters list, and what lies beside each under its name:
-    masks, overviews, tags, the parts of a shapefile.
+    masks, overviews, tags, the parts of a shapefile. Not the raw data, complex images and wrapped
+    interferograms that processors keep beside their results, many times as large: no reader takes
+    complex numbers.
 
     Parameters
     ----------
@@ -116,7 +119,9 @@ def inputs(path: Path, options: Mapping[str, Any]) -> list[Path]:
     found: dict[Path, None] = {}
     while first:
         file = first.pop()
-        if file in found or not (is_there(file) and file.is_file()):
+        if file in found or file.suffix.lower() in _COMPLEX or not is_there(file):
+            continue
+        if not file.is_file():
             continue
         found[file] = None
         if not file.is_relative_to(path) or file == path:
