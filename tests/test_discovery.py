@@ -108,6 +108,14 @@ def test_each_line_that_was_guessed_has_its_reason_above_it(tmp_path):
     assert float(flow.discharge[-1]) == pytest.approx(15.5 * 0.028316846592)
 
 
+def test_a_table_without_headings_is_told_by_its_lines(tmp_path):
+    rows = ["01022500 2000 01 01   255.00 A:e", "01022500 2000 01 02  -999.00 M"]
+    (tmp_path / "flow.txt").write_text("\n".join([*rows, ""]))
+    flow = open_archive(write_catalogue(tmp_path, tmp_path / "catalogue.toml")).load("discharge")
+    assert float(flow.discharge[0]) == pytest.approx(255 * 0.028316846592)
+    assert bool(flow.discharge.isnull()[1])
+
+
 def test_of_two_gauges_the_longer_is_taken_and_the_other_stands_in_comments(tmp_path):
     write_gauge(tmp_path / "long.csv", 15)
     (tmp_path / "other").mkdir()

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -89,6 +90,42 @@ def test_bad_input_costs_only_its_page_and_the_command_ends_non_zero(
     assert "expected no negative value" in (pages / "s05_recession.html").read_text()
     assert "No input for this figure" in (pages / "table_s1.html").read_text()
     assert "temporal mean" in (pages / "s02_network.html").read_text()
+
+
+@pytest.fixture
+def strangers(coarse, tmp_path) -> Path:
+    """A folder of somebody's files: interferograms, a gauge and a list of pairs."""
+    folder = tmp_path / "strangers"
+    shutil.copytree(coarse / "sentinel1", folder / "sentinel1", copy_function=os.link)
+    for name in ("discharge.csv", "table_s1.csv"):
+        shutil.copy(coarse / name, folder)
+    return folder
+
+
+def test_a_strangers_folder_becomes_a_book_that_names_no_machine_and_no_warning(
+    strangers, few_pages, qilian, tmp_path
+):
+    """One page fails on the way, and shows what was drawn until then."""
+    commands = [
+        (0, ["archive", "new", strangers]),
+        (0, ["archive", "check", strangers]),
+        (1, ["book", "--archive", strangers, "-p", "minimum_pair_coherence", "0.999"]),
+    ]
+    for code, command in commands:
+        out = ["--out", tmp_path / "out"] if command[0] == "book" else []
+        done = qilian(*command, *out, cwd=few_pages)
+        assert done.returncode == code, done.stdout + done.stderr
+    pages = tmp_path / "out" / "html" / "notebooks"
+    for page in pages.parent.rglob("*.html"):
+        shown = re.sub(r"<script.*?</script>", "", page.read_text(), flags=re.S)
+        found = re.findall(r"\w*Warning|Traceback|site-packages|/(?:home|tmp|work)/\S*", shown)
+        assert found == [], page
+        assert str(tmp_path) not in shown
+    failed = (pages / "s02_network.html").read_text()
+    assert "minimum_pair_coherence is 0.999, expected a mean that some pair reaches" in failed
+    assert "Read from GEOC of the archive “strangers”" in failed
+    assert "Checks of this build" not in failed
+    assert "Recession constant" in (pages / "s05_recession.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -232,9 +232,10 @@ FILES = (
     Kind(
         "discharge",
         "csv",
-        r"(?:.*/)?\d{8}_streamflow_qc\.txt",
-        "CAMELS-US names its files so; they have no headings",
-        keys=_camels_keys,
+        _TABLE,
+        "lines of gauge, year, month, day, flow and flag are CAMELS-US's",
+        r"\A *\d{8} +\d{4} +\d{1,2} +\d{1,2} +-?[\d.]+ +\S+$",
+        _camels_keys,
     ),
     Kind(
         "discharge",
