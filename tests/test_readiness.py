@@ -94,6 +94,18 @@ def test_a_page_that_asks_for_a_variable_which_no_file_brings_is_faulty(tmp_path
     assert (page.status, page.remarks) == ("faulty", ("[alos1] brings no perpendicular_baseline",))
 
 
+def test_what_a_page_asks_of_the_entry_that_it_chooses_is_looked_for_too(tmp_path):
+    """S2 asks for coherence, S8 inverts phase."""
+    one = layout("alos1", "geotiff")
+    for kind, faulty in (("phase", "s08"), ("coherence", "s02")):
+        keys = {key: value for key, value in one.keys.items() if key != kind}
+        joined(tmp_path / kind, Layout("alos1", "geotiff", one.write, keys))
+        pages = readiness(tmp_path / kind)
+        name = {"phase": "unwrapped_phase"}.get(kind, kind)
+        assert pages[faulty].remarks == (f"[alos1] brings no {name}",)
+        assert pages["s02" if faulty == "s08" else "s08"].status == "ready"
+
+
 def test_a_page_that_can_be_made_says_what_it_goes_without(tmp_path):
     joined(tmp_path, layout("discharge", "usgs_rdb"))
     page = readiness(tmp_path)["s05"]

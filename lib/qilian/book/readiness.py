@@ -9,7 +9,7 @@ import nbformat
 from qilian.archive.catalogue import Archive
 from qilian.archive.facts import FACTS
 from qilian.archive.inventory import Holding
-from qilian.archive.readers.formats import READERS
+from qilian.archive.readers.formats import READERS, STACKS
 from qilian.book.chapters import Chapter, python_code
 
 _YEARLY = "the season is a yearly wave, or none"
@@ -52,6 +52,8 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
     "s13": _PERIODS,
     "demo": dict.fromkeys(("outlines", "keyhole_points", "uav_rgb", "pairs"), "it is not shown"),
 }
+# Of `products`, what inverts interferograms.
+_INVERTING = {"displacement", "sentinel1_rates"}
 _WITHOUT_RAIN = (
     "no rain: where the rule `undisturbed` cannot tell, the page takes another and says so; "
     "`-p s05.method falling` asks for no rain"
@@ -100,42 +102,52 @@ def _readiness(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) 
     if untold := [fact for fact in _facts_needed(chapter) if fact not in archive.facts]:
         told = " and ".join(f"{fact} in [place]" for fact in untold)
         return Readiness(page, "no input", (f"lacks {told}",))
-    if missing := list(_missing(chapter, held)):
+    if missing := list(_missing(chapter, archive, held)):
         return Readiness(page, "faulty", tuple(missing))
     remarks = list(_remarks(chapter, archive, held))
     return Readiness(page, "ready", tuple(remarks))
 
 
-def _missing(chapter: Chapter, held: Mapping[str, Holding]) -> Iterator[str]:
+def _missing(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) -> Iterator[str]:
     """Variables that a notebook asks an entry for and that it does not bring."""
-    for entry, variables in _loaded(chapter):
+    told = set()
+    for entry, variables in _loaded(chapter, archive):
         holding = held.get(entry)
         for variable in variables:
-            if holding and variable not in holding.variables:
+            if holding and variable not in holding.variables and (entry, variable) not in told:
+                told.add((entry, variable))
                 yield f"[{entry}] brings no {variable}"
 
 
-def _loaded(chapter: Chapter) -> Iterator[tuple[str, list[str]]]:
-    """Entries that a notebook's code loads by name, each with the variables that it names."""
-    for method, named in _calls(chapter):
-        if method in ("load", "get") and named[0] in READERS:
-            yield named[0], named[1:]
+def _loaded(chapter: Chapter, archive: Archive) -> Iterator[tuple[str, list[str]]]:
+    """Entries that a notebook's code loads, each with the variables that it asks for.
+
+    One that is not named is that which the archive chooses for the notebook's need.
+    """
+    needs = [need for need in chapter.needs if need not in READERS]
+    chosen = archive.choose(needs[0]) if needs else "sentinel1"
+    for method, texts in _calls(chapter):
+        named = [text for text in texts if text in READERS]
+        entry = named[0] if named else chosen
+        if method == "load" or (method == "get" and named):
+            yield entry, [text for text in texts if text not in READERS]
+        elif method in _INVERTING and entry in STACKS:
+            yield entry, ["unwrapped_phase"]
 
 
 def _facts_needed(chapter: Chapter) -> list[str]:
     """List facts of the place that a notebook asks for and that have no default."""
-    asked = [named[0] for method, named in _calls(chapter) if method == "fact"]
+    asked = [fact for method, texts in _calls(chapter) if method == "fact" for fact in texts]
     return [fact for fact in asked if fact in FACTS and FACTS[fact].default is None]
 
 
 def _calls(chapter: Chapter) -> Iterator[tuple[str, list[str]]]:
-    """Methods that a notebook's code calls, each with the texts that it is given, if any."""
+    """Methods that a notebook's code calls, each with the texts that it is given."""
     cells = nbformat.read(chapter.path, as_version=4).cells
     for node in ast.walk(ast.parse(python_code(cells))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             values = (a.value for a in node.args if isinstance(a, ast.Constant))
-            if named := [value for value in values if isinstance(value, str)]:
-                yield node.func.attr, named
+            yield node.func.attr, [value for value in values if isinstance(value, str)]
 
 
 def _remarks(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) -> Iterator[str]:
