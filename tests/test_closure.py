@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qilian.archive import closure
-from qilian.archive.closure import _closure, code_digest, source_digest
+from qilian.archive.closure import _closure, code_digest, names_in, source_digest
 
 
 @pytest.fixture
@@ -78,3 +78,33 @@ def test_another_source_is_another_digest(maker):
     first = code_digest(maker("from qilian.contracts import labels\n"))
     assert code_digest(maker("from qilian.contracts import labels  # to see\n")) != first
     assert code_digest(maker("from qilian.contracts import labels\n")) == first
+
+
+def test_a_file_is_parsed_once_and_again_when_it_was_edited(tmp_path, monkeypatch):
+    """Its names are kept for other processes; what is damaged there is not believed."""
+    file, kept = tmp_path / "maker.py", tmp_path / "kept.json"
+    parsed: list[bytes] = []
+    read = closure.used_names
+
+    def used_names(source: bytes, package: str = "") -> frozenset[str]:
+        parsed.append(source)
+        return read(source, package)
+
+    monkeypatch.setattr(closure, "used_names", used_names)
+
+    def names(source: str) -> set[str]:
+        """Read them in a process that starts with what another kept."""
+        file.write_text(source)
+        closure._names.cache_clear()
+        known = closure._Known(kept)
+        monkeypatch.setattr(closure, "_known", lambda: known)
+        found = names_in(file)
+        known.keep()
+        return set(found)
+
+    assert names("import numpy") == names("import numpy") == {"numpy"}
+    assert len(parsed) == 1
+    assert names("import scipy") == {"scipy"}
+    kept.write_text("[1, 2")
+    assert names("import scipy") == {"scipy"}
+    assert parsed == [b"import numpy", b"import scipy", b"import scipy"]

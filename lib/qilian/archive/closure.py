@@ -2,12 +2,18 @@
 
 import ast
 import hashlib
+import json
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from typing import Any
+
+from qilian.archive.project import cache_folder
 
 _OURS = "qilian"
 _HERE = Path(__file__).parents[1]
@@ -99,13 +105,59 @@ def _closure(start: Iterable[Path]) -> tuple[set[Path], set[str]]:
                 packages.add(name.partition(".")[0])
             else:
                 waiting += [found for found in _files(name) if found not in files]
+    _known().keep()
     return files, packages - sys.stdlib_module_names
 
 
 def names_in(file: Path) -> frozenset[str]:
     """Read the names that a file of the library imports, as `used_names` does."""
     room = f"{_OURS}.{file.parent.name}"  # to which its stub's imports are relative
-    return used_names(_read(file), _OURS if file.parent.name == _OURS else room)
+    package = _OURS if file.parent.name == _OURS else room
+    return _names(file, _read(file), package)
+
+
+@cache
+def _names(file: Path, source: bytes, package: str) -> frozenset[str]:
+    return _known().names(file, source, package)
+
+
+class _Known:
+    """Names that files import, kept for other processes, to which parsing all takes a second.
+
+    Parameters
+    ----------
+    path : Path
+        Where they are kept, by the file's path and a hash of its content.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = False
+        self._held: dict[str, Any] = {}
+        with suppress(OSError, TypeError, ValueError):
+            self._held = dict(json.loads(path.read_bytes()))
+
+    def names(self, file: Path, source: bytes, package: str) -> frozenset[str]:
+        total = hashlib.blake2b(_read(Path(__file__)) + source, digest_size=16).hexdigest()
+        if self._held.get(str(file), {}).get("source") != total:
+            names = sorted(used_names(source, package))
+            self._held[str(file)] = {"source": total, "names": names}
+            self._new = True
+        return frozenset(self._held[str(file)]["names"])
+
+    def keep(self) -> None:
+        """Write what is new, whole or not at all; nobody needs it."""
+        if self._new and self._path.parent.is_dir():
+            unfinished = self._path.with_name(f".{uuid.uuid4().hex}")
+            with suppress(OSError):
+                unfinished.write_text(json.dumps(self._held))
+                unfinished.rename(self._path)
+        self._new = False
+
+
+@cache
+def _known() -> _Known:
+    return _Known(cache_folder() / "imports.json")
 
 
 @cache
@@ -168,10 +220,15 @@ def _files(name: str) -> list[Path]:
     stub = own.with_suffix(".pyi")
     if own.name != "__init__.py" or not stub.is_file():
         return [own]
-    listed = dict(_bindings(ast.walk(ast.parse(_read(stub))), module))
+    listed = _listed(_read(stub), module)
     if attribute in listed:
         return [own, *_files(listed[attribute])]
     return [own, stub]
+
+
+@cache
+def _listed(stub: bytes, room: str) -> dict[str, str]:
+    return dict(_bindings(ast.walk(ast.parse(stub)), room))
 
 
 def _origin(module: str) -> Path | None:

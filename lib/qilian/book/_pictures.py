@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 from PIL import Image
-from scipy.spatial import cKDTree
 
 _COLOURS = 256
 _STEP = 6  # pixels between those on which a palette is found
@@ -33,6 +32,8 @@ def picture_of(image: Image.Image, width: int) -> bytes:
 
 
 def _with_palette(colours: Image.Image) -> Image.Image:
+    from scipy.spatial import cKDTree  # slow to import where no picture is new
+
     parts = np.asarray(colours).astype(np.int32)
     code = parts[..., 0] << 16 | parts[..., 1] << 8 | parts[..., 2]
     nearest = np.zeros(1 << 24, np.uint8)

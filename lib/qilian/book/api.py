@@ -5,10 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent, indent
 
-from sphinx.ext.napoleon import Config, NumpyDocstring
-
-_SECTIONS = Config(napoleon_use_ivar=True, napoleon_use_rtype=False)
-
 
 def public_names(room: Path) -> dict[str, list[str]]:
     """Read which names a room lists, by the module that defines them.
@@ -56,8 +52,11 @@ def _heading(title: str, line: str) -> str:
 
 
 def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> str:
+    from sphinx.ext.napoleon import Config, NumpyDocstring  # slow to import where none is written
+
     text = ast.get_docstring(node) or ""
-    return str(NumpyDocstring(text, _SECTIONS))  # type: ignore[arg-type]  # as its manual does
+    sections = Config(napoleon_use_ivar=True, napoleon_use_rtype=False)
+    return str(NumpyDocstring(text, sections))  # type: ignore[arg-type]  # as its manual does
 
 
 def _entries(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ def execute(
     except OSError as error:
         raise InputError(f"folder {run.folder} cannot be made: {error.strerror}.") from error
     packages = installed_packages()
+    digest = cache(lambda entry: run.archive.digest([entry]))  # several pages read the same
     outcomes: dict[str, Outcome] = {}
     keys: dict[str, str] = {}
 
@@ -131,7 +133,7 @@ def execute(
         starting(new)
     for chapter in chapters:
         try:
-            keys[chapter.name] = _key(run, chapter, packages)
+            keys[chapter.name] = _key(run, chapter, packages, digest)
         except (InputError, OSError) as error:
             _forget(run, chapter)
             status = "no input" if chapter.lacks(run.archive) else "failed"
@@ -217,7 +219,7 @@ def _explain(error: Exception) -> tuple[str, str]:
     return f"{error.ename}: {error.evalue}", _ANSI.sub("", "\n".join(error.traceback))
 
 
-def _key(run: Run, chapter: Chapter, packages: str) -> str:
+def _key(run: Run, chapter: Chapter, packages: str, digest: Callable[[str], str]) -> str:
     cells = nbformat.read(chapter.path, as_version=4).cells
     given = run.injected(chapter)
     parts = [
@@ -227,7 +229,7 @@ def _key(run: Run, chapter: Chapter, packages: str) -> str:
         json.dumps(given, sort_keys=True),
         run.archive.name,
         json.dumps(dict(run.archive.facts)),
-        run.archive.digest(chapter.reads(run.archive, given)),
+        *map(digest, chapter.reads(run.archive, given)),
         run.archive.truth_digest(),
     ]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
