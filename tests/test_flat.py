@@ -179,10 +179,30 @@ def test_a_file_of_another_size_than_the_grid_is_refused(tmp_path, kind):
     assert "unw holds 32 bytes, expected 48: 3 × 4 numbers of 4 bytes" in said
 
 
+@pytest.mark.parametrize(("false_northing", "code"), [(0, 32647), (10_000_000, 32747)])
+def test_a_grid_in_utm_lies_around_the_centre_of_its_first_pixel(tmp_path, false_northing, code):
+    gamma(tmp_path)
+    told = {"DEM_projection": "UTM", "projection_zone": 47, "ellipsoid_name": "WGS 84"}
+    told |= {"corner_north": "4200000.0 m", "corner_east": "600000.0 m"}
+    told |= {"post_north": "-80.0 m", "post_east": "80.0 m"}
+    told |= {"false_northing": f"{false_northing}.000 m"}
+    parameters(tmp_path / "EQA.dem_par", **told)
+    stack = read_gamma(tmp_path)
+    np.testing.assert_allclose(stack.x, 6e5 + 80 * np.arange(4))
+    np.testing.assert_allclose(stack.y, 4.2e6 - 80 * np.arange(3))
+    assert stack.rio.crs.to_epsg() == code
+    parameters(tmp_path / "EQA.dem_par", **{**told, "ellipsoid_name": "Bessel 1841"})
+    assert "of zone 47 on 'Bessel 1841', expected 1 to 60 on WGS 84" in refused(
+        read_gamma, tmp_path
+    )
+    parameters(tmp_path / "EQA.dem_par", **{**told, "post_north": "0 m"})
+    assert "pixels of 80 × 0 m, expected some with a size" in refused(read_gamma, tmp_path)
+
+
 def test_parameters_of_another_projection_or_without_a_number_are_refused(tmp_path):
     gamma(tmp_path)
-    parameters(tmp_path / "EQA.dem_par", DEM_projection="UTM")
-    assert "DEM_projection is 'UTM', expected EQA" in refused(read_gamma, tmp_path)
+    parameters(tmp_path / "EQA.dem_par", DEM_projection="LCC")
+    assert "DEM_projection is 'LCC', expected EQA" in refused(read_gamma, tmp_path)
     parameters(tmp_path / "EQA.dem_par", post_lon="inf")
     assert "post_lon is 'inf', expected a number" in refused(read_gamma, tmp_path)
     geocml(tmp_path / "l")

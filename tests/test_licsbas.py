@@ -172,7 +172,7 @@ def test_a_series_that_lacks_a_part_or_contradicts_itself_is_refused(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("DEM_projection: UTM", "DEM_projection is 'UTM', expected EQA"),
+        ("DEM_projection: LCC", "DEM_projection is 'LCC', expected EQA"),
         ("width: four", "width is 'four', expected a number"),
         ("post_lon: 0", "expected a place on Earth"),
         ("width: 5", r"holds 12 numbers, expected 3 × 5"),

@@ -14,13 +14,13 @@ from qilian.contracts.errors import InputError
 def read_grid(path: Path) -> Grid:
     """Read the grid that a parameter file of GAMMA's or LiCSBAS's describes.
 
-    `corner_lat` and `corner_lon` are the centre of the first pixel: the grid's corner lies half a
-    pixel outside of it.
+    `corner_lat` and `corner_lon`, or `corner_north` and `corner_east`, are the centre of the first
+    pixel: the grid's corner lies half a pixel outside of it.
 
     Parameters
     ----------
     path : Path
-        Lines `key: value unit`, of a map in longitude and latitude.
+        Lines `key: value unit`, of a map in longitude and latitude (EQA) or in UTM on WGS 84.
 
     Raises
     ------
@@ -29,13 +29,35 @@ def read_grid(path: Path) -> Grid:
     """
     told = Parameters(path)
     projection = told.text("DEM_projection")
-    if projection != "EQA":
+    if projection not in ("EQA", "UTM"):
         raise InputError(
-            f"{path}: DEM_projection is {quoted(projection)}, expected EQA, a map in degrees."
+            f"{path}: DEM_projection is {quoted(projection)}, expected EQA, a map in degrees, or "
+            "UTM."
         )
     shape = told.count("nlines"), told.count("width")
+    if projection == "UTM":
+        return _grid_in_metres(told, shape, path)
     first = told.number("corner_lon"), told.number("corner_lat")
     return grid_of_centres(shape, first, (told.number("post_lon"), told.number("post_lat")), path)
+
+
+def _grid_in_metres(told: "Parameters", shape: tuple[int, int], path: Path) -> Grid:
+    zone, ellipsoid = told.count("projection_zone"), told.text("ellipsoid_name")
+    if not 1 <= zone <= 60 or ellipsoid.replace(" ", "") != "WGS84":
+        raise InputError(
+            f"{path} is of zone {zone} on {quoted(ellipsoid)}, expected 1 to 60 on WGS 84."
+        )
+    east, north, right, down = (
+        told.number(key) for key in ("corner_east", "corner_north", "post_east", "post_north")
+    )
+    if not (0 < right < 1e5 and 0 < abs(down) < 1e5 and min(shape) > 0):
+        raise InputError(
+            f"{path} has {shape[0]} × {shape[1]} pixels of {right:g} × {down:g} m, expected some "
+            "with a size."
+        )
+    south = told.number("false_northing") > 0
+    transform = rasterio.Affine(right, 0, east - right / 2, 0, down, north - down / 2)
+    return Grid(shape, transform, rasterio.CRS.from_epsg((32700 if south else 32600) + zone))
 
 
 class Parameters:

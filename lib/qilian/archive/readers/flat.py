@@ -120,7 +120,7 @@ def read_gamma(
     wavelength : float
         Radar wavelength in metres.
     dem_par : str
-        Parameter file of the grid, in longitude and latitude (EQA).
+        Parameter file of the grid, in longitude and latitude (EQA) or in UTM.
     phase, coherence : str
         Patterns as of the `geotiff` format.
     byte_order : {"big", "little"}, optional
