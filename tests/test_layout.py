@@ -98,6 +98,23 @@ def test_a_page_begins_with_question_answer_figure_downloads_and_parameters(exec
     assert shown.index("## Method") > 4
 
 
+def test_what_is_unusual_stands_below_the_figure_and_is_no_finding(executed):
+    """It leaves the cell of the checks, whose table stays."""
+    unusual = new_output(
+        "display_data",
+        {"text/markdown": "**Unusual.** Slope: 0.3."},
+        metadata={"qilian": {"unusual": "Slope: 0.3."}},
+    )
+    executed.cells[-1].outputs = [unusual, new_output("stream", name="stdout", text="table")]
+    assert [about["simulated"] for about in _layout.findings(executed)] == [True]
+    _layout.lay_out(executed, "s12_rate_maps", [], "")
+    shown = [cell.source for cell in executed.cells]
+    told = ":::{admonition} Unusual in this build\nSlope: 0.3.\n:::"
+    assert shown.index(told) == shown.index("draw()") + 1
+    checked = executed.cells[shown.index("check()")]
+    assert [output.output_type for output in checked.outputs] == ["stream"]
+
+
 def test_a_page_is_the_same_at_every_build(executed):
     pages = [copy.deepcopy(executed), executed]
     for page in pages:

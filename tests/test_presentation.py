@@ -4,6 +4,7 @@ import html
 import json
 import sys
 from types import ModuleType
+from unittest import mock
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 import rasterio
 import rioxarray  # noqa: F401
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qilian.archive import cache
 from qilian.archive.catalogue import Archive, open_archive
@@ -225,7 +228,45 @@ def test_a_failed_check_is_named_with_what_was_found():
         checks.check_all(good, bad)
     assert not checks.within("nothing", [np.nan], 0, 1).passed
     assert checks.within("intervals", [np.nan], 0, 1, may_be_empty=True).passed
-    assert not checks.equal("spans", np.array([1, 2]), np.array([1, 3])).passed
+    spans = checks.equal("spans", np.array([1, 2]), np.array([1, 3]))
+    assert (spans.passed, spans.found) == (False, "1 of 2 differ")
+    assert checks.equal("spans", [1, 2], [1, 2, 3]).found == "not equal"
+
+
+def test_a_note_outside_its_limit_is_told_above_the_table_and_counted():
+    """The page is drawn; what is unusual stands in a sentence and in its row."""
+    slope = checks.within("slope", [0.31], 0.8, 1.2, otherwise="little moves")
+    near = checks.within("reference area (mm)", [0.5], -7, 7)
+    shown = checks.check_all(checks.equal("masks", 0, 0), notes=[slope, near])
+    assert shown.caption == "Checks of this build, 2 passed, 1 unusual"
+    assert shown.written.result.tolist() == ["passed", "unusual", "passed"]
+    assert checks.check_all(near).caption == "Checks of this build, all 1 passed"
+    with mock.patch.object(checks, "display") as display:
+        checks.check_all(near, notes=[slope])
+    said = "Slope: found 0.31, usual is 0.8 to 1.2 \\(little moves\\)."
+    display.assert_called_once()
+    assert display.call_args.args[0].data == f"**Unusual.** {said}"
+    assert display.call_args.kwargs == {"metadata": {"qilian": {"unusual": said}}}
+    with mock.patch.object(checks, "display") as display:
+        checks.check_all(near, notes=[near])
+    display.assert_not_called()
+
+
+@given(
+    st.lists(st.floats(), max_size=4),
+    st.floats(allow_nan=False),
+    st.floats(allow_nan=False),
+    st.text(),
+)
+def test_a_note_never_raises_whatever_was_found(values, low, high, name):
+    notes = [checks.within(name, values, low, high), checks.equal(name, values, [1.0])]
+    unusual = sum(not note.passed for note in notes)
+    caption = checks.check_all(notes=notes).caption
+    assert caption == (
+        f"Checks of this build, {2 - unusual} passed, {unusual} unusual"
+        if unusual
+        else "Checks of this build, all 2 passed"
+    )
 
 
 RDB = "agency_cd\tsite_no\tdatetime\t1_00060_00003\t1_00060_00003_cd\n"

@@ -20,8 +20,8 @@ def lay_out(notebook: NotebookNode, name: str, files: Sequence[str], end: str) -
     """Arrange an executed notebook as a page, in place.
 
     After the question come the cells tagged `lift`, in their order, those tagged `answer` as text
-    of the page. Below the first figure stand links to files and a table of the parameters. All code
-    is folded.
+    of the page. Below the first figure stand what `check_all` found unusual, links to files and a
+    table of the parameters. All code is folded.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def lay_out(notebook: NotebookNode, name: str, files: Sequence[str], end: str) -
     lifted = [cell for cell in rest if LIFT in _tags(cell) or ANSWER in _tags(cell)]
     first = [_as_text(cell) if ANSWER in _tags(cell) else cell for cell in lifted]
     at = next((k + 1 for k, cell in enumerate(first) if "mystnb" in cell.metadata), len(first))
-    first[at:at] = [*_downloads(files), *_parameter_tables(rest, name)]
+    first[at:at] = [*_unusual(rest), *_downloads(files), *_parameter_tables(rest, name)]
     others = (cell for cell in rest if not any(cell is one for one in lifted))
     notebook.cells = [question, *first, *others, new_markdown_cell(end)]
     notebook.nbformat_minor = 5  # from which on cells have names: the same at every build
@@ -55,7 +55,12 @@ def lay_out(notebook: NotebookNode, name: str, files: Sequence[str], end: str) -
 def findings(notebook: NotebookNode) -> list[dict[str, Any]]:
     """Return what `answer` left in a notebook: `finding` and `simulated`."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
-    return [about for output in outputs if (about := output.get("metadata", {}).get("qilian"))]
+    return [about for output in outputs if "finding" in (about := _about(output))]
+
+
+def _about(output: NotebookNode) -> dict[str, Any]:
+    """Return what a function of this room left beside an output."""
+    return output.get("metadata", {}).get("qilian", {})
 
 
 def _tags(cell: NotebookNode) -> list[str]:
@@ -66,6 +71,15 @@ def _as_text(cell: NotebookNode) -> NotebookNode:
     """Turn what a cell said into text of the page."""
     said = [output.data["text/markdown"] for output in cell.outputs if "data" in output]
     return new_markdown_cell(":::{div} answer\n" + "\n\n".join(said) + "\n:::")
+
+
+def _unusual(cells: Sequence[NotebookNode]) -> Iterator[NotebookNode]:
+    """Take what checks found unusual out of their cells, as text of the page."""
+    for cell in cells:
+        for output in [one for one in cell.get("outputs", ()) if "unusual" in _about(one)]:
+            cell.outputs.remove(output)
+            said = _about(output)["unusual"]
+            yield new_markdown_cell(f":::{{admonition}} Unusual in this build\n{said}\n:::")
 
 
 def _downloads(files: Sequence[str]) -> Iterator[NotebookNode]:

@@ -1,13 +1,15 @@
 """Named checks that a notebook ends with: one small table, or a failure that names them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown, display
 from numpy.typing import ArrayLike
 
 from qilian.contracts.labels import typeset
-from qilian.figures.tables import Table, table
+from qilian.figures.tables import Table, plain_markdown, table
 
 
 class CheckError(AssertionError):
@@ -46,34 +48,59 @@ def within(
 
 def equal(name: str, found: ArrayLike, expected: ArrayLike, *, otherwise: str = "") -> Check:
     """Two things that must be the same are."""
-    same = bool(np.array_equal(np.asarray(found), np.asarray(expected)))
-    shown = str(found) if np.ndim(found) == 0 else "all equal" if same else "not equal"
-    limit = str(expected) if np.ndim(expected) == 0 else "all equal"
-    return Check(name, same, shown, limit, otherwise)
+    one, other = np.asarray(found), np.asarray(expected)
+    same = bool(np.array_equal(one, other))
+    if one.ndim == 0:
+        return Check(name, same, str(found), str(expected), otherwise)
+    differ = "not equal"
+    if one.shape == other.shape:
+        differ = f"{(one != other).sum()} of {one.size} differ"
+    return Check(name, same, "all equal" if same else differ, "all equal", otherwise)
 
 
-def check_all(*checks: Check) -> Table:
-    """Return the checks as a table, or raise naming those that failed.
+def check_all(*invariants: Check, notes: Sequence[Check] = ()) -> Table:
+    """Return the checks as a table, or raise naming the invariants that failed.
+
+    Parameters
+    ----------
+    *invariants : Check
+        What holds on any valid input: only a wrong sign, unit, grid or mask breaks it.
+    notes : sequence of Check, optional
+        What most input holds. One that doesn't fails no page: it is told as unusual above the
+        table, and on a page below the figure.
 
     Raises
     ------
     CheckError
-        One sentence that lists the failed checks and what was found.
+        One sentence that lists the failed invariants and what was found.
     """
-    failed = [check for check in checks if not check.passed]
+    failed = [check for check in invariants if not check.passed]
     if failed:
         listing = "; ".join(f"{check.name} (found {check.found})" for check in failed)
-        raise CheckError(f"{len(failed)} of {len(checks)} checks failed: {listing}.")
+        raise CheckError(f"{len(failed)} of {len(invariants)} checks failed: {listing}.")
+    unusual = [note for note in notes if not note.passed]
+    if unusual:
+        text = " ".join(map(_told, unusual))
+        display(Markdown(f"**Unusual.** {text}"), metadata={"qilian": {"unusual": text}})
     rows = [
         {
             "check": check.name,
             "found": check.found,
             "limit": check.limit,
-            "if it failed": check.otherwise,
+            "result": "passed" if check.passed else "unusual",
+            "outside the limit": check.otherwise,
         }
-        for check in checks
+        for check in (*invariants, *notes)
     ]
-    return table(pd.DataFrame(rows), f"Checks of this build, all {len(rows)} passed", folded=True)
+    passed = f"{len(rows) - len(unusual)} passed, {len(unusual)} unusual"
+    counts = passed if unusual else f"all {len(rows)} passed"
+    return table(pd.DataFrame(rows), f"Checks of this build, {counts}", folded=True)
+
+
+def _told(note: Check) -> str:
+    said = f"{note.name}: found {note.found}, usual is {note.limit}"
+    about = f" ({note.otherwise})" if note.otherwise else ""
+    return plain_markdown(f"{said[0].upper()}{said[1:]}{about}.")
 
 
 def _range(low: float, high: float) -> str:
