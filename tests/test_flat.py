@@ -238,3 +238,23 @@ def test_the_real_gamma_stack_reads_alike_from_flat_files_and_from_geotiff(real,
     half = float(expected.x[1] - expected.x[0]) / 2
     np.testing.assert_allclose(stack.x, expected.x - half, atol=1e-9)
     np.testing.assert_allclose(stack.y, expected.y + half, atol=1e-9)
+
+
+@pytest.mark.parametrize("stored", [-9999, 9999, 1e20, np.inf])
+def test_a_number_that_stands_for_missing_is_no_phase(tmp_path, stored):
+    values = GROUND.copy()
+    values[2, 3] = stored
+    with pytest.raises(InputError, match=r"geo\.unw: a phase is"):
+        read_gamma(gamma(tmp_path, phase=values)).unwrapped_phase.load()
+    with pytest.raises(InputError, match=r"\.unw: a phase is"):
+        flat.read_licsbas(geocml(tmp_path / "l", values)).unwrapped_phase.load()
+
+
+def test_numbers_of_the_other_byte_order_are_refused_when_they_are_read(tmp_path):
+    """0.3 then becomes -6.35e-23, which might be taken for a coherence of 0."""
+    stack = read_gamma(gamma(tmp_path, kind="<f4", coherence=0.3))
+    with pytest.raises(InputError, match=r"geo\.cc holds -6\.352.*e-23, as numbers in the other"):
+        stack.coherence.load()
+    values = np.random.default_rng(0).normal(0, 2, (3, 4))
+    with pytest.raises(InputError, match=r"geo\.unw"):
+        read_gamma(gamma(tmp_path, phase=values, kind="<f4")).unwrapped_phase.load()

@@ -197,3 +197,27 @@ def test_what_is_no_grid_is_refused(tmp_path):
     pair(tmp_path, "2018000_2018012")
     (tmp_path / "2018000_2018012" / "corr_ll.grd").write_text("not a grid")
     assert "corr_ll.grd cannot be read, expected a netCDF grid" in refused(tmp_path)
+
+
+def test_a_packed_grid_is_unpacked_as_its_tags_say(tmp_path):
+    pair(tmp_path, "2018000_2018012")
+    path = tmp_path / "2018000_2018012" / "unwrap_ll.grd"
+    with xr.open_dataset(path, engine="scipy") as grid:
+        whole = grid.load()
+    packed = {"dtype": "int16", "scale_factor": 0.001, "add_offset": 2.0, "_FillValue": -32768}
+    whole["z"] = whole["z"].where(whole["z"] != 1)
+    whole.to_netcdf(path, engine="scipy", encoding={"z": packed})
+    phase = read(tmp_path).unwrapped_phase[0]
+    np.testing.assert_allclose(phase.values.ravel()[1:], GROUND.ravel()[1:], atol=6e-4)
+    assert np.isnan(phase[0, 0])
+
+
+def test_a_number_that_stands_for_missing_and_a_coherence_that_is_none_are_refused(tmp_path):
+    values = GROUND.copy()
+    values[2, 3] = -9999
+    stack = read(pair(tmp_path, "2018000_2018012", values))
+    with pytest.raises(InputError, match=r"unwrap_ll\.grd: a phase is -9999 rad"):
+        stack.unwrapped_phase.load()
+    grd(tmp_path / "2018000_2018012" / "corr_ll.grd", GROUND)
+    with pytest.raises(InputError, match=r"corr_ll\.grd: coherence is 12, expected 0 to 1"):
+        read(tmp_path).coherence.load()

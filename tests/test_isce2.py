@@ -194,3 +194,17 @@ def test_a_pair_without_coherence_and_a_folder_without_pairs_are_refused(tmp_pat
     assert "holds no file named {reference}_{secondary}/filt_fine.unw.geo.vrt" in refused(
         tmp_path / "none"
     )
+
+
+def test_what_can_be_no_phase_and_no_coherence_is_refused(tmp_path):
+    values = GROUND.copy()
+    values[2, 3] = -9999
+    with pytest.raises(InputError, match=r"unw\.geo\.vrt: a phase is -9999 rad"):
+        read(pair(tmp_path, phase=values)).unwrapped_phase.load()
+    with pytest.raises(InputError, match=r"cor\.geo\.vrt: coherence is 90, expected 0 to 1"):
+        read(pair(tmp_path, coherence=90)).coherence.load()
+    vrt = tmp_path / "interferograms" / PAIR / "filt_fine.cor.geo.vrt"
+    vrt.write_text(vrt.read_text().replace("Float32", "CFloat32"))
+    file = vrt.with_suffix("")
+    file.write_bytes(file.read_bytes() * 2)
+    assert "holds complex numbers" in refused(tmp_path)

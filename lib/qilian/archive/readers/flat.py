@@ -32,6 +32,7 @@ from qilian.contracts.errors import InputError
 from qilian.contracts.radars import SPEED_OF_LIGHT
 
 _PAIR = re.compile(r"\d{8}_\d{8}", re.ASCII)
+_TINY = 1e-20  # less than any phase, angle or height that was computed, but 0
 _ORDERS = {"big": ">f4", "little": "<f4"}
 
 
@@ -225,6 +226,12 @@ def _read(
         path = paths[file]
         with foreign(path, "a whole file"):
             values = np.memmap(path, kind, "r", shape=shape)[rows, columns].astype("float32")
+        tiny = values[(np.abs(values) < _TINY) & (values != 0)]
+        if tiny.size:
+            raise InputError(
+                f"{path} holds {tiny[0]:g}, as numbers in the other byte order do, expected those "
+                "of its format (or byte_order in the catalogue, where the format has that key)."
+            )
         layer[:] = decode(values, path)
     return block
 
