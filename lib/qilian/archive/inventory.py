@@ -18,22 +18,28 @@ class Holding:
 
     Attributes
     ----------
-    entry, holds, span, noticed, fault : str
-        Its name, its dimensions in words, its first and last date, what its reader noticed, and
-        what is wrong with it.
+    entry, holds, first, last, noticed, fault : str
+        Its name, its dimensions in words, its first and last date or year, what its reader
+        noticed, and what is wrong with it.
     megabytes : float
         Of its files.
     variables : frozenset of str
-        Those that its reader brought.
+        Those that its reader brought, and the bands of an image.
     """
 
     entry: str
     holds: str = ""
     megabytes: float = 0.0
-    span: str = ""
+    first: str = ""
+    last: str = ""
     noticed: str = ""
     fault: str = ""
     variables: frozenset[str] = frozenset()
+
+    @property
+    def span(self) -> str:
+        """First and last date in words; empty where there is none."""
+        return f"{self.first} to {self.last}" if self.first else ""
 
 
 def take_inventory(archive: Archive) -> list[Holding]:
@@ -62,8 +68,15 @@ def _holding(archive: Archive, name: str) -> Holding:
     held = Holding(name, f"{len(data)} features", size, noticed=data.attrs["noticed"])
     if not isinstance(data, xr.Dataset):
         return held
-    names = frozenset(map(str, data.data_vars))
-    return replace(held, holds=_in_words(data.sizes), span=_span(data), variables=names)
+    names = [*data.data_vars, *(data["band"].values if "band" in data.coords else ())]
+    first, last = _ends(data)
+    return replace(
+        held,
+        holds=_in_words(data.sizes),
+        first=first,
+        last=last,
+        variables=frozenset(map(str, names)),
+    )
 
 
 def _in_words(sizes: Mapping[Hashable, int]) -> str:
@@ -73,10 +86,10 @@ def _in_words(sizes: Mapping[Hashable, int]) -> str:
     return " of ".join(counted)
 
 
-def _span(data: xr.Dataset) -> str:
+def _ends(data: xr.Dataset) -> tuple[str, str]:
     """First and last date, or year; empty where there is none."""
     times = [data[name].values for name in _TIMES if name in data.variables and data[name].size]
     if not times:
-        return ""
+        return "", ""
     first, last = min(found.min() for found in times), max(found.max() for found in times)
-    return f"{first!s:.10} to {last!s:.10}"
+    return f"{first!s:.10}", f"{last!s:.10}"

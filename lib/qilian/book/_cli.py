@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = "qilian.commands"
 _COLORS = {"ran": "green", "kept": "cyan", "no input": "yellow", "failed": "red"}
-_COLORS |= {"ready": "green", "faulty": "red"}
+_COLORS |= {"ready": "green", "fails": "red"}
 
 
 class _Sentences(click.Group):

@@ -54,6 +54,9 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
 }
 # Of `products`, what inverts interferograms.
 _INVERTING = {"displacement", "sentinel1_rates"}
+# Of `imagery`, what asks a survey for bands.
+_INDICES = {"ndvi": ["red", "near_infrared"], "ndwi": ["green", "near_infrared"]}
+_OF_RADARS = (*STACKS, "displacement")
 _WITHOUT_RAIN = (
     "no rain: where the rule `undisturbed` cannot tell, the page takes another and says so; "
     "`-p s05.method falling` asks for no rain"
@@ -62,7 +65,7 @@ _WITHOUT_RAIN = (
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a page can be made: `ready`, `no input` or `faulty`, and what there is to say."""
+    """Whether a page can be made: `ready`, `no input` or `fails`, and what there is to say."""
 
     page: str
     status: str
@@ -98,12 +101,17 @@ def _readiness(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) 
         return Readiness(page, "no input", (f"lacks {', '.join(lacking)}",))
     faulty = [name for name in chapter.reads(archive, {}) if held[name].fault]
     if faulty:
-        return Readiness(page, "faulty", tuple(f"[{name}] has a fault" for name in faulty))
+        return Readiness(page, "fails", tuple(f"[{name}] has a fault" for name in faulty))
     if untold := [fact for fact in _facts_needed(chapter) if fact not in archive.facts]:
         told = " and ".join(f"{fact} in [place]" for fact in untold)
         return Readiness(page, "no input", (f"lacks {told}",))
-    if missing := list(_missing(chapter, archive, held)):
-        return Readiness(page, "faulty", tuple(missing))
+    if any(texts[:1] == ["entries"] for method, texts in _calls(chapter) if method == "require"):
+        needed = [str(entry) for entry in chapter.defaults["entries"]]
+        if not set(needed) & set(archive.entries):
+            return Readiness(page, "no input", (f"lacks {' or '.join(needed)}",))
+    missing = [*_missing(chapter, archive, held), *_uncovered(chapter, archive, held)]
+    if missing:
+        return Readiness(page, "fails", tuple(missing))
     remarks = list(_remarks(chapter, archive, held))
     return Readiness(page, "ready", tuple(remarks))
 
@@ -117,6 +125,20 @@ def _missing(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) ->
             if holding and variable not in holding.variables and (entry, variable) not in told:
                 told.add((entry, variable))
                 yield f"[{entry}] brings no {variable}"
+
+
+def _uncovered(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) -> Iterator[str]:
+    """Weather that does not reach over the acquisitions whose season it tells."""
+    entries = [*chapter.needs, *chapter.uses]
+    if "climate" not in entries or "climate" not in held:
+        return
+    weather = held["climate"]
+    for radar in (held[name] for name in chapter.reads(archive, {}) if name in _OF_RADARS):
+        if weather.first > radar.first or weather.last < radar.last:
+            yield (
+                f"[climate] has {weather.span}, and the season of [{radar.entry}] asks for "
+                f"{radar.span}"
+            )
 
 
 def _loaded(chapter: Chapter, archive: Archive) -> Iterator[tuple[str, list[str]]]:
@@ -133,6 +155,8 @@ def _loaded(chapter: Chapter, archive: Archive) -> Iterator[tuple[str, list[str]
             yield entry, [text for text in texts if text not in READERS]
         elif method in _INVERTING and entry in STACKS:
             yield entry, ["unwrapped_phase"]
+        elif method in _INDICES:
+            yield "uav", _INDICES[method]
 
 
 def _facts_needed(chapter: Chapter) -> list[str]:
@@ -142,19 +166,20 @@ def _facts_needed(chapter: Chapter) -> list[str]:
 
 
 def _calls(chapter: Chapter) -> Iterator[tuple[str, list[str]]]:
-    """Methods that a notebook's code calls, each with the texts that it is given."""
+    """Functions that a notebook's code calls, each with the texts that it is given."""
     cells = nbformat.read(chapter.path, as_version=4).cells
     for node in ast.walk(ast.parse(python_code(cells))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if isinstance(node, ast.Call):
+            named = ast.unparse(node.func).rpartition(".")[2]
             values = (a.value for a in node.args if isinstance(a, ast.Constant))
-            yield node.func.attr, [value for value in values if isinstance(value, str)]
+            yield named, [value for value in values if isinstance(value, str)]
 
 
 def _remarks(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) -> Iterator[str]:
     """Tell what a page that can be made goes without; the same loss once."""
     told: dict[str, list[str]] = {}
     for entry in chapter.uses:
-        if entry not in archive.entries:
+        if entry in READERS and entry not in archive.entries:
             told.setdefault(loss_without(chapter, entry), []).append(entry)
     for loss, entries in told.items():
         yield f"no {' or '.join(entries)}: {loss}"
