@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from qilian.archive import closure
 from qilian.archive.catalogue import open_archive
 from qilian.book import _cli as cli
-from qilian.book import plan
+from qilian.book import _kernels, plan
 from qilian.book import run as book_run
 from qilian.book._kernels import fork_kernels
 from qilian.book.chapters import Chapter, check_parameters, passed_on, read_chapter, select
@@ -303,6 +303,20 @@ def test_a_forked_kernel_has_what_was_imported_and_nothing_that_another_notebook
     for chapter in chapters:
         executed = nbformat.read(run.executed(chapter), as_version=4)
         assert executed.cells[-1].outputs[0].text == "1 2.5\n"
+
+
+def test_one_notebook_does_not_wait_for_what_only_others_load(tmp_path, monkeypatch):
+    """What it imports is there as its kernel starts; what others may need, when there are any."""
+    context = _kernels._context()
+    loaded: list[set[str]] = []
+    monkeypatch.setattr(context, "set_forkserver_preload", lambda names: loaded.append({*names}))
+    monkeypatch.setattr(_kernels.forkserver, "ensure_running", lambda: None)
+    pages = [read_chapter(notebook(tmp_path / f"{n}.ipynb", "import csv")) for n in "ab"]
+    for some in (pages[:1], pages):
+        fork_kernels(some)
+    alone, several = loaded
+    assert "csv" in alone
+    assert several == alone | {*_kernels._LATER}
 
 
 def test_a_notebook_gives_in_a_forked_kernel_what_it_gives_in_one_of_its_own(run, tmp_path):

@@ -24,7 +24,7 @@ from qilian.book.chapters import Chapter, python_code
 NAME = "qilian-forked"
 # What a kernel loads before a notebook's first cell.
 _ALWAYS = ("qilian.book._notebook", "ipykernel.kernelapp", "ipykernel.ipkernel")
-# What packages load as they first draw, read or save, a second in every kernel.
+# What packages load as they first draw, read or save, a second in every kernel that does so.
 _LATER = (
     "dask.distributed",
     "holoviews.ipython.archive",
@@ -41,14 +41,15 @@ def fork_kernels(chapters: Iterable[Chapter]) -> None:
     that this process starts from now on. Where processes cannot be forked safely, kernels start as
     they always do.
     """
-    cells = (nbformat.read(chapter.path, as_version=4).cells for chapter in chapters)
-    modules = sorted({name for own in cells for name in modules_used(python_code(own))})
+    notebooks = [nbformat.read(chapter.path, as_version=4).cells for chapter in chapters]
+    modules = sorted({name for own in notebooks for name in modules_used(python_code(own))})
+    later = _LATER if len(notebooks) > 1 else ()  # one alone loads what it needs of it
     if sys.platform == "linux":
         # Matplotlib settles on this as it is imported; a kernel sets it before.
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         # Kernels are killed when all is written; what they held is freed, and nobody need be told.
         sys.warnoptions.append("ignore:resource_tracker")
-        _context().set_forkserver_preload([*_ALWAYS, *_LATER, *modules])
+        _context().set_forkserver_preload([*_ALWAYS, *later, *modules])
         forkserver.ensure_running()
         KernelProvisionerFactory.instance().default_provisioner_name = NAME
 
