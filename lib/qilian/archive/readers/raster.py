@@ -181,9 +181,10 @@ def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) 
                 f"{path} holds complex numbers, such as a wrapped interferogram, expected real "
                 "ones, such as unwrapped phase."
             )
-        if not np.isfinite(raster.transform).all() or 0 in (raster.transform.a, raster.transform.e):
+        transform = raster.transform
+        if not np.isfinite(transform).all() or 0 in (transform.a, transform.e):
             raise InputError(f"{path} has pixels without a size, expected a georeferenced raster.")
-        if raster.transform.b or raster.transform.d:
+        if transform.b or transform.d:
             raise InputError(
                 f"{path} has a rotated grid, expected rows along x and columns along y."
             )
@@ -192,8 +193,8 @@ def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) 
                 f"{path} claims {crs.to_string()} but lies at {raster.bounds.left:g}, "
                 f"{raster.bounds.top:g}, expected longitude and latitude in degrees."
             )
-        half = rasterio.Affine.translation(-0.5, -0.5)
-        transform = raster.transform @ half if stored.centred else raster.transform
+        if stored.centred:
+            transform = transform @ rasterio.Affine.translation(-0.5, -0.5)
         return Grid(raster.shape, transform, crs)
 
 
