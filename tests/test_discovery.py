@@ -286,6 +286,27 @@ def test_the_real_records_are_recognised_with_all_that_lies_beside(real):
     assert '# dates = "M/D/YY"' in text
 
 
+def test_bands_without_names_are_proposed_as_many_as_there_are(tmp_path):
+    """Without the # they are those that S1 asks for."""
+    with rasterio.open(
+        tmp_path / "six.tif",
+        "w",
+        "GTiff",
+        4,
+        3,
+        6,
+        "EPSG:32647",
+        dtype="uint16",
+        transform=rasterio.Affine(10, 0, 6e5, 0, -10, 4.2e6),
+    ) as raster:
+        raster.write(np.ones((6, 3, 4), "uint16"))
+    text, _ = drafted(tmp_path)
+    (tmp_path / "catalogue.toml").write_text(text.replace("# bands = ", "bands = "))
+    image = open_archive(tmp_path).load("uav").image
+    assert [*image.band.values[:4]] == ["blue", "green", "red", "near_infrared"]
+    assert float(image.max()) == pytest.approx(1e-4)
+
+
 def test_facts_that_no_file_tells_are_proposed_where_a_figure_needs_them(tmp_path):
     layout = next(one for one in LAYOUTS if one.name == "gnssir")
     write_entry(layout, tmp_path)

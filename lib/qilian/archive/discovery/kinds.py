@@ -78,7 +78,10 @@ def _survey_keys(says: str) -> Keys:
     keys = []
     if not {"green", "red"} <= set(re.findall(r"\w+", says)):
         why = "the file names no bands, and S1 needs green, red and near_infrared; in its order"
-        keys.append(Key("bands", "blue,green,red,near_infrared", why, False))
+        names = "blue,green,red,near_infrared".split(",")
+        more = int(says.partition(" ")[0]) - len(names)
+        names += [f"band_{number}" for number in range(5, 5 + more)]
+        keys.append(Key("bands", ",".join(names), why, False))
     if "int16" in says and "scaled" not in says:
         why = "reflectance as integers is mostly stored 10000 times as large"
         keys.append(Key("scale", 0.0001, why))
