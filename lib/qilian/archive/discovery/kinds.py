@@ -78,7 +78,7 @@ def _survey_keys(says: str) -> Keys:
     keys = []
     if not {"green", "red"} <= set(re.findall(r"\w+", says)):
         why = "the file names no bands, and S1 needs green, red and near_infrared; in its order"
-        names = "blue,green,red,near_infrared".split(",")
+        names = ["blue", "green", "red", "near_infrared"]
         more = int(says.partition(" ")[0]) - len(names)
         names += [f"band_{number}" for number in range(5, 5 + more)]
         keys.append(Key("bands", ",".join(names), why, False))
