@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from qilian.archive.catalogue import READERS
-from qilian.book.chapters import read_chapter
+from qilian.book.chapters import EVERYTHING, read_chapter
 
 PROJECT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
@@ -117,7 +117,7 @@ def test_a_notebook_says_which_entries_it_needs_and_loads_no_other(path):
     chosen = set(re.findall(r'\bsource\.choose\("([\w ]+)"', code))
     assert needs <= loaded | chosen <= needs | may_use
     kinds = {kind for need in needs | may_use for kind in need.split(" or ")}
-    assert kinds <= {*READERS, "interferograms"}
+    assert kinds <= {*READERS, "interferograms", *EVERYTHING}
 
 
 @each_notebook

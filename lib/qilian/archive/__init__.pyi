@@ -3,7 +3,7 @@ from .catalogue import Archive, Entry, locate, open_archive
 from .closure import code_digest, modules_used, names_in, source_digest, used_names
 from .discovery.draft import draft_catalogue, write_catalogue
 from .facts import FACTS, Fact, check_facts
-from .inventory import Holding, take_inventory
+from .inventory import Holding, holding_verdicts, tabulate, take_inventory
 from .project import base_folder, cache_folder, find_project
 from .readers.formats import READERS, Data, Reader
 from .readers.tiles import MERCATOR, fetch_basemap
@@ -28,6 +28,7 @@ __all__ = [
     "draft_catalogue",
     "fetch_basemap",
     "find_project",
+    "holding_verdicts",
     "kept",
     "locate",
     "modules_used",
@@ -36,6 +37,7 @@ __all__ = [
     "read_once",
     "source_digest",
     "store",
+    "tabulate",
     "take_inventory",
     "used_names",
     "write_catalogue",

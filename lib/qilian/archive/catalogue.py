@@ -22,6 +22,8 @@ from qilian.archive.readers.files import inputs, is_there
 from qilian.archive.readers.formats import READERS, STACKS, Data, Reader
 from qilian.contracts.errors import InputError, require
 
+_GLANCE = 600  # rows or columns of an image at a glance
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -64,6 +66,24 @@ class Archive:
         if isinstance(entry, InputError):
             raise entry
         return entry
+
+    def sound(self) -> list[str]:
+        """Name the entries without a fault in the catalogue."""
+        return [name for name, one in self.entries.items() if isinstance(one, Entry)]
+
+    def faults(self) -> list[str]:
+        """Tell what is wrong with the others."""
+        return [str(one) for one in self.entries.values() if isinstance(one, InputError)]
+
+    def about(self) -> xr.Dataset:
+        """Return an empty dataset that says of the whole archive what a loaded one says of itself.
+
+        It is simulated if any of it is.
+        """
+        entries = (self.entry(name) for name in self.sound())
+        about = {"title": self.name, "archive": self.name, "source": self.catalogue.name}
+        simulated = any(entry.simulated for entry in entries)
+        return xr.Dataset(attrs={**about, "simulated": simulated, "noticed": ""})
 
     def meeting(self, need: str) -> list[str]:
         """Name the entries of the catalogue that meet a need, the one to prefer first.
@@ -176,6 +196,11 @@ class Archive:
     def get(self, name: str, *variables: str, **options: Any) -> Data | None:
         """Read one entry as `load` does, or return None where the catalogue lacks it."""
         return self.load(name, *variables, **options) if name in self.entries else None
+
+    def glance(self, name: str) -> Data:
+        """Read one entry as `load` does, an image in no more pixels than a small picture shows."""
+        few = {"pixels": _GLANCE} if "pixels" in _keys(self.entry(name).reader) else {}
+        return self.load(name, **few)
 
     def load_truth(
         self, name: str, *, like: xr.Dataset | xr.DataArray | None = None

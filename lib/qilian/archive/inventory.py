@@ -1,14 +1,15 @@
 """What the entries of an archive hold, found by opening each of them."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import xarray as xr
 
 from qilian.archive.catalogue import Archive
 from qilian.contracts.errors import InputError
+from qilian.contracts.labels import attributes, written_list
 
-_COUNTED = {"pair": "pairs", "time": "dates", "year": "years", "point": "points", "band": "bands"}
+_COUNTED = {"pair": "pair", "time": "date", "year": "year", "point": "point", "band": "band"}
 _TIMES = ("reference_date", "secondary_date", "time", "year")
 
 
@@ -58,6 +59,42 @@ def take_inventory(archive: Archive) -> list[Holding]:
     return [_holding(archive, name) for name in archive.entries]
 
 
+def tabulate(holdings: Sequence[Holding]) -> xr.Dataset:
+    """Lay out holdings, (entry,), each column with its meaning."""
+    meanings = {
+        "holds": ("what it holds", None),
+        "megabytes": ("size", "MB"),
+        "span": ("first and last date", None),
+        "noticed": ("noticed by its reader", None),
+        "fault": ("fault", None),
+    }
+    columns = {
+        name: ("entry", [getattr(one, name) for one in holdings], attributes(*meaning))
+        for name, meaning in meanings.items()
+    }
+    names = [one.entry for one in holdings]
+    return xr.Dataset(columns, {"entry": ("entry", names, attributes("entry", None))})
+
+
+def holding_verdicts(holdings: Sequence[Holding]) -> list[str]:
+    """Say how many entries can be read, from which years, and what is wrong with the others.
+
+    Returns
+    -------
+    list of str
+        One to three sentences; the first stands alone.
+    """
+    read = [one for one in holdings if not one.fault]
+    size = sum(one.megabytes for one in read)
+    said = [f"Of {len(holdings)} entries {len(read)} can be read, {size:.0f} MB in all."]
+    if dated := [one for one in read if one.first]:
+        first, last = min(one.first for one in dated), max(one.last for one in dated)
+        said.append(f"The first date is {first}, the last {last}.")
+    if faulty := [f"[{one.entry}]" for one in holdings if one.fault]:
+        said.append(f"Not read: {written_list(faulty)}, for the reason in the table.")
+    return said
+
+
 def _holding(archive: Archive, name: str) -> Holding:
     try:
         data = archive.load(name)
@@ -65,7 +102,7 @@ def _holding(archive: Archive, name: str) -> Holding:
     except InputError as error:
         return Holding(name, fault=str(error))
     size = sum(file.stat().st_size for file in files) / 1e6
-    held = Holding(name, f"{len(data)} features", size, noticed=data.attrs["noticed"])
+    held = Holding(name, _counted(len(data), "feature"), size, noticed=data.attrs["noticed"])
     if not isinstance(data, xr.Dataset):
         return held
     names = [*data.data_vars, *(data["band"].values if "band" in data.coords else ())]
@@ -80,10 +117,14 @@ def _holding(archive: Archive, name: str) -> Holding:
 
 
 def _in_words(sizes: Mapping[Hashable, int]) -> str:
-    counted = [f"{sizes[name]} {word}" for name, word in _COUNTED.items() if name in sizes]
+    counted = [_counted(sizes[name], word) for name, word in _COUNTED.items() if name in sizes]
     if {"y", "x"} <= set(sizes):
         counted.append(f"{sizes['y']} × {sizes['x']} pixels")
     return " of ".join(counted)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _ends(data: xr.Dataset) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from .datasets import list_datasets, reader_contract
 from .pdf import one_page, pages_in_order, write_pdf
 from .plan import plan_run
 from .presentation import answer, show
-from .provenance import archive_inventory, notice, results_folder, save_results, whole_file
+from .provenance import notice, results_folder, save_results, whole_file
 from .readiness import Readiness, loss_without, tell_readiness
 from .render import JupyterBook, RenderError, render_book, settings
 from .run import Outcome, Run, execute, installed_packages
@@ -32,7 +32,6 @@ __all__ = [
     "Run",
     "answer",
     "api_page",
-    "archive_inventory",
     "check_all",
     "check_parameters",
     "draw_rooms",

@@ -28,6 +28,8 @@ _KINDS = {
 }
 # How the comment of a list begins that has two members: both are named, after their unit.
 _TWO = re.compile(r"(\[.*?\] )?\w+ and \w+")
+# What a notebook uses that shows all of an archive, as far as it can be read.
+EVERYTHING = ("everything",)
 # What a run sets in every notebook, each by an option of the command.
 _OPTIONS = {"archive": "--archive", "results": "--out"}
 
@@ -77,6 +79,8 @@ class Chapter:
             for need in self.needs
         ]
         used = [name for name in self.uses if name in archive.entries]
+        if self.uses == EVERYTHING:
+            used = archive.sound()
         return list(dict.fromkeys([*needed, *used]))
 
     def given(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import platform
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -163,26 +162,6 @@ def _mapped(figure_data: xr.Dataset) -> xr.Dataset:
     if not {"x", "y"} <= set(figure_data.dims):
         return figure_data
     return figure_data.rio.write_crs(figure_data.rio.crs).rio.write_transform()
-
-
-def archive_inventory(archive: Archive) -> pd.DataFrame:
-    """List an archive's entries: their format, files, size, and the time it takes to open them."""
-    rows = []
-    for name in archive.entries:
-        entry = archive.entry(name)
-        sizes = [file.stat().st_size for file in entry.files()]
-        start = time.perf_counter()
-        archive.load(name)
-        rows.append(
-            {
-                "entry": name,
-                "reader": entry.reader.__module__.rsplit(".", 1)[1],
-                "files": len(sizes),
-                "MB": sum(sizes) / 1e6,
-                "opens in (s)": time.perf_counter() - start,
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _folder(folder: str | Path) -> Path:

@@ -21,7 +21,7 @@ from qilian.archive.catalogue import Archive
 from qilian.archive.closure import source_digest
 from qilian.archive.project import base_folder
 from qilian.book._clean import drop_loaders
-from qilian.book.chapters import Chapter, python_code
+from qilian.book.chapters import EVERYTHING, Chapter, python_code
 from qilian.contracts.errors import InputError
 
 # Failures whose message is meant for the user; anything else is a bug and keeps its traceback.
@@ -231,6 +231,7 @@ def _key(run: Run, chapter: Chapter, packages: str, digest: Callable[[str], str]
         json.dumps(dict(run.archive.facts)),
         *map(digest, chapter.reads(run.archive, given)),
         run.archive.truth_digest(),
+        *(run.archive.faults() if chapter.uses == EVERYTHING else ()),
     ]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 

@@ -18,6 +18,7 @@ from .maps import (
     smoothed,
 )
 from .network import network_panel
+from .overview import archive_overview, moments, overview_height, preview_panel, timeline_panel
 from .periods import (
     averages_panel,
     distinct_periods,
@@ -79,6 +80,7 @@ __all__ = [
     "WIDTH",
     "WINDOW_COLORS",
     "Table",
+    "archive_overview",
     "averages_panel",
     "axis_label",
     "bar_below",
@@ -112,11 +114,14 @@ __all__ = [
     "map_ratio",
     "maps_height",
     "maps_with_errors",
+    "moments",
     "network_panel",
     "outline",
+    "overview_height",
     "period_verdicts",
     "picture_panel",
     "plain_markdown",
+    "preview_panel",
     "reaching",
     "registration_panel",
     "ring_verdicts",
@@ -133,6 +138,7 @@ __all__ = [
     "table",
     "thaw_panel",
     "threshold_panel",
+    "timeline_panel",
     "titled",
     "truth_verdict",
     "window_panels",

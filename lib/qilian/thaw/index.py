@@ -109,7 +109,10 @@ def _thaw_years(days: np.ndarray, start: str) -> tuple[np.ndarray, np.ndarray, n
 
 
 def settlement_course(
-    air_temperature: xr.DataArray, dates: xr.DataArray, *, thaw_season: tuple[str, str] = THAW_SEASON
+    air_temperature: xr.DataArray,
+    dates: xr.DataArray,
+    *,
+    thaw_season: tuple[str, str] = THAW_SEASON,
 ) -> xr.DataArray:
     """Follow thaw settlement and frost heave, as a fraction of a mean year's settlement.
 
@@ -169,7 +172,10 @@ def settlement_course(
 
 
 def season_fractions(
-    air_temperature: xr.DataArray, dates: xr.DataArray, *, thaw_season: tuple[str, str] = THAW_SEASON
+    air_temperature: xr.DataArray,
+    dates: xr.DataArray,
+    *,
+    thaw_season: tuple[str, str] = THAW_SEASON,
 ) -> xr.DataArray:
     """Fraction of its own season's settlement that is reached at dates of one thaw season.
 

@@ -10,13 +10,13 @@ import xarray as xr
 
 from qilian.archive.readers.files import is_there
 from qilian.archive.readers.layers import Layers, add_ground, of_axes, signed_phase, stack_layers
-from qilian.archive.readers.pairs import checked_wavelength, parse_metres
+from qilian.archive.readers.pairs import checked_wavelength, parse_date, parse_metres
 from qilian.archive.readers.raster import Stored, checked_coherence
 from qilian.archive.readers.table import quoted, read_text
 from qilian.contracts.datasets import INTERFEROGRAMS, conform
 from qilian.contracts.errors import InputError, require
 
-_PAIR = re.compile(r"(\d{7})_(\d{7})", re.ASCII)
+_PAIR = re.compile(r"(\d{7,8})_(\d{7,8})", re.ASCII)
 _GRID = Stored(crs="EPSG:4326")  # which GMT leaves to whoever sees the longitudes
 
 
@@ -35,7 +35,7 @@ def read(
 
     `YYYYDDD_YYYYDDD/unwrap_ll.grd` (rad, positive away from the sensor: GMTSAR's displacement is
     −79.58 λ times it, in mm) and `corr_ll.grd`, as `proj_ra2ll.csh` and `geocode.csh` write them,
-    netCDF-3 or -4. NaN is missing. Grids that differ in extent are cropped to the ground they
+    netCDF-3 or -4. Folders may be named by full dates instead. NaN is missing. Grids that differ in extent are cropped to the ground they
     share. A pair whose reference is the later date has its sign turned.
 
     Parameters
@@ -68,13 +68,13 @@ def read(
     """
     checked_wavelength(wavelength, path)
     require(f"{path}: first_day", first_day, first_day in (0, 1), "0 or 1")
-    days = _pairs(path)
-    dates = {day: _date(day, first_day, path) for pair in days.values() for day in pair}
-    folders = sorted(days, key=lambda folder: sorted(days[folder]))
+    dates = _pairs(path, first_day)
+    folders = sorted(dates, key=lambda folder: sorted(dates[folder]))
+    ordered = [(min(dates[folder]), max(dates[folder])) for folder in folders]
     files = {name: [_grid(folder, name) for folder in folders] for name in (phase, coherence)}
-    turned = frozenset(folder / phase for folder, (first, last) in days.items() if first > last)
+    turned = frozenset(folder / phase for folder, (first, last) in dates.items() if first > last)
     stack, grid = stack_layers(
-        [(dates[first], dates[last]) for first, last in (sorted(days[f]) for f in folders)],
+        ordered,
         [str(folder) for folder in folders],
         Layers(files[phase], partial(signed_phase, turned=turned), _GRID),
         Layers(files[coherence], checked_coherence, _GRID),
@@ -83,28 +83,30 @@ def read(
     vector = of_axes(path, line_of_sight) if line_of_sight else []
     add_ground(stack, grid, path / height if height else None, vector, _GRID)
     if baselines:
-        metres = _baselines(path / baselines)
-        values = [
-            metres.get(last, np.nan) - metres.get(first, np.nan)
-            for first, last in (sorted(days[folder]) for folder in folders)
-        ]
+        metres = _baselines(path / baselines, first_day)
+        values = [metres.get(last, np.nan) - metres.get(first, np.nan) for first, last in ordered]
         stack["perpendicular_baseline"] = "pair", np.array(values), {"units": "m"}
     return conform(stack, INTERFEROGRAMS, str(path))
 
 
-def _pairs(path: Path) -> dict[Path, tuple[str, str]]:
-    """Days of reference and repeat, YYYYDDD, by the folder of their pair."""
+def _pairs(path: Path, first_day: int) -> dict[Path, tuple[str, str]]:
+    """Dates of reference and repeat by the folder of their pair."""
     if not path.is_dir():
         raise InputError(f"{path} is no folder, expected GMTSAR's folder of pairs, such as intf.")
     named = {folder: _PAIR.fullmatch(folder.name) for folder in path.iterdir() if folder.is_dir()}
-    found = {folder: (fit[1], fit[2]) for folder, fit in named.items() if fit}
+    found = {folder: fit.groups() for folder, fit in named.items() if fit}
     if not found:
         raise InputError(f"{path} holds no folder named YYYYDDD_YYYYDDD, expected one a pair.")
-    return found
+    return {
+        folder: (_date(first, first_day, path), _date(last, first_day, path))
+        for folder, (first, last) in found.items()
+    }
 
 
 def _date(day: str, first_day: int, path: Path) -> str:
-    """YYYYMMDD of a year and the number of a day in it."""
+    """YYYYMMDD of a year and the number of a day in it, or of a full date."""
+    if len(day) == 8:
+        return f"{parse_date(day, str(path)):%Y%m%d}"
     year = pd.Timestamp(int(day[:4]), 1, 1) if day[:4] > "1977" else None
     date = year and year + pd.Timedelta(int(day[4:]) - first_day, "D")
     if not date or date.year != int(day[:4]):
@@ -129,8 +131,8 @@ def _grid(folder: Path, name: str) -> Path:
     return file
 
 
-def _baselines(path: Path) -> dict[str, float]:
-    """Perpendicular baseline (m) of each day, relative to one of them."""
+def _baselines(path: Path, first_day: int) -> dict[str, float]:
+    """Perpendicular baseline (m) of each date, relative to one of them."""
     found = {}
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         fields = line.split()
@@ -142,5 +144,8 @@ def _baselines(path: Path) -> dict[str, float]:
                 f"{source}: {quoted(line)} lists no baseline, expected name, day, day count, "
                 "parallel and perpendicular baseline."
             )
-        found[fields[1].partition(".")[0]] = parse_metres(fields[4], source)
+        day = fields[1].partition(".")[0]
+        if not re.fullmatch(r"\d{7}", day, re.ASCII):
+            raise InputError(f"{source}: {quoted(fields[1])} is no day, expected YYYYDDD.")
+        found[_date(day, first_day, path)] = parse_metres(fields[4], source)
     return found
