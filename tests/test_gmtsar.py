@@ -65,6 +65,7 @@ def refused(folder: Path, **options) -> str:
         ("2016060_2016365", 0, ["2016-03-01", "2016-12-31"]),
         ("2008060_2008366", 1, ["2008-02-29", "2008-12-31"]),
         ("1999258_1999293", 1, ["1999-09-15", "1999-10-20"]),
+        ("20181231_20190112", 0, ["2018-12-31", "2019-01-12"]),
     ],
 )
 def test_days_are_counted_from_the_number_that_the_first_of_january_has(
@@ -147,6 +148,8 @@ def test_baselines_are_differences_between_the_days_of_the_table(tmp_path):
     )
     stack = read(tmp_path, baselines="baseline_table.dat")
     np.testing.assert_allclose(stack.perpendicular_baseline, -17.102629 + 16.031404, atol=1e-5)
+    (tmp_path / "baseline_table.dat").write_text("S1_20141231 x 364 1.0 2.0\n")
+    assert "line 1: 'x' is no day" in refused(tmp_path, baselines="baseline_table.dat")
     (tmp_path / "baseline_table.dat").write_text("S1_20141231 2014364.58\n")
     assert "line 1: 'S1_20141231 2014364.58' lists no baseline" in refused(
         tmp_path, baselines="baseline_table.dat"

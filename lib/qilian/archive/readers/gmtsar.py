@@ -35,8 +35,9 @@ def read(
 
     `YYYYDDD_YYYYDDD/unwrap_ll.grd` (rad, positive away from the sensor: GMTSAR's displacement is
     −79.58 λ times it, in mm) and `corr_ll.grd`, as `proj_ra2ll.csh` and `geocode.csh` write them,
-    netCDF-3 or -4. Folders may be named by full dates instead. NaN is missing. Grids that differ in extent are cropped to the ground they
-    share. A pair whose reference is the later date has its sign turned.
+    netCDF-3 or -4; the folders may be named by full dates instead. NaN is missing. Grids that
+    differ in extent are cropped to the ground they share. A pair whose reference is the later
+    date has its sign turned.
 
     Parameters
     ----------
