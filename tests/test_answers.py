@@ -57,8 +57,26 @@ def test_a_wrong_span_a_loop_and_an_unknown_baseline():
         "1 of 3 pairs have the printed time span, in whole repeat cycles, and redundant pairs, "
         "which reveal errors, exist for ERS-2.",
         "The pairs of each satellite are connected and give one displacement series.",
+        "The time span of the ERS-2 pair 2018-02-05 to 2018-03-13 and 1 more is no whole number of "
+        "repeat cycles.",
     ]
-    assert listed([(0, 35)], ["ERS-2"], stated=[36])[0].startswith("0 of 1 pairs have")
+    said = listed([(0, 35)], ["ERS-2"], stated=[36])
+    assert said[0].startswith("0 of 1 pairs have")
+    assert said[-1] == (
+        "The printed time span of the ERS-2 pair 2018-01-01 to 2018-02-05 is not that of the dates."
+    )
+
+
+def test_rows_of_an_unknown_satellite_and_beyond_the_critical_baseline_are_named():
+    """ERS-2's critical baseline is 1064 m; of a satellite that is not known nothing is."""
+    said = listed([(0, 35), (35, 70), (0, 11)], ["ERS-2", "ERS-2", "TSX"], baseline=1250.0)
+    assert said[0].startswith("2 of 3 pairs have")
+    assert said[2:] == [
+        "The satellite of the TSX pair 2018-01-01 to 2018-01-12 is not known.",
+        "The baseline of the ERS-2 pair 2018-01-01 to 2018-02-05 and 1 more is beyond the "
+        "critical one.",
+    ]
+    assert short(said)
 
 
 # S2

@@ -118,10 +118,16 @@ def test_critical_baselines_agree_with_values_worked_out_elsewhere():
         assert RADARS[name].critical_baseline == pytest.approx(metres, rel=0.005)
 
 
-def test_an_unknown_satellite_is_named(table):
+def test_an_unknown_satellite_leaves_its_own_rows_unknown(table):
+    """Its days and components are counted; the other rows stay as they were."""
     renamed = table.assign(sensor=("pair", np.char.replace(table.sensor.values, "sat", "ats")))
-    with pytest.raises(InputError, match="'Enviats' is not known"):
-        network.check_pairs(renamed)
+    facts, known = network.check_pairs(renamed), network.check_pairs(table)
+    unknown = (table.sensor == "Envisat").values
+    for name in ("cycles", "critical_baseline", "geometric_coherence"):
+        assert np.isnan(facts[name].values[unknown]).all()
+        assert np.array_equal(facts[name].values[~unknown], known[name].values[~unknown])
+    for name in ("days", "component"):
+        assert np.array_equal(facts[name], known[name])
 
 
 def test_means_of_coherence_leave_missing_values_out_and_mask_thin_pixels():

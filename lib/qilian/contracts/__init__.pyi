@@ -27,7 +27,7 @@ from .labels import (
     written_number,
     written_units,
 )
-from .radars import RADARS, SATELLITES, SPEED_OF_LIGHT, Radar
+from .radars import RADARS, SATELLITES, SPEED_OF_LIGHT, Radar, radar_of
 
 __all__ = [
     "CLIMATE",
@@ -54,6 +54,7 @@ __all__ = [
     "conform",
     "heading",
     "labelled",
+    "radar_of",
     "require",
     "stacked",
     "typeset",

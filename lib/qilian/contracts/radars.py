@@ -1,5 +1,6 @@
 """What a radar's orbit and waveform fix: wavelength, bandwidth, geometry, repeat cycle."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ class Radar:
     bandwidth: float  # Hz
     incidence_angle: float  # degrees from the vertical
     slant_range: float  # m
-    repeat_cycle: int  # days
+    repeat_cycle: float  # days
 
     @property
     def critical_baseline(self) -> float:
@@ -45,3 +46,8 @@ RADARS = {
 
 # By the entries' names in a catalogue.
 SATELLITES = {name.lower().replace("-", ""): name for name in RADARS}
+
+
+def radar_of(satellite: str) -> Radar:
+    """Return a satellite's radar by its name; one of NaN where the satellite is not known."""
+    return RADARS.get(satellite, Radar(*[math.nan] * 5))

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from qilian.contracts.errors import InputError
 from qilian.contracts.labels import attributes
-from qilian.contracts.radars import RADARS
+from qilian.contracts.radars import radar_of
 
 
 def incidence(pairs: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -233,23 +233,16 @@ def check_pairs(pairs: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         Along `pair`: `days` from the dates, `cycles` (days over the repeat cycle),
-        `critical_baseline` (m), `geometric_coherence` = 1 − abs(B) / B_c of flat ground, and
-        `component` of the pair within its own sensor's network.
-
-    Raises
-    ------
-    InputError
-        A sensor is not among those known.
+        `critical_baseline` (m), `geometric_coherence` = 1 − abs(B) / B_c of flat ground, 0 beyond
+        it, and `component` of the pair within its own sensor's network. Of a sensor that is not
+        known, cycles, critical baseline and coherence are NaN.
     """
-    unknown = sorted(set(pairs["sensor"].values.tolist()) - set(RADARS))
-    if unknown:
-        raise InputError(f"satellite {unknown[0]!r} is not known, expected {', '.join(RADARS)}.")
-    sensors = [RADARS[name] for name in pairs["sensor"].values]
+    radars = [radar_of(name) for name in pairs["sensor"].values.tolist()]
     days = time_span(pairs)
-    critical = np.array([sensor.critical_baseline for sensor in sensors])
+    critical = np.array([radar.critical_baseline for radar in radars])
     share = np.abs(pairs["perpendicular_baseline"]) / critical
     facts = xr.Dataset({"days": days})
-    facts["cycles"] = days / np.array([sensor.repeat_cycle for sensor in sensors])
+    facts["cycles"] = days / np.array([radar.repeat_cycle for radar in radars])
     facts["cycles"].attrs = attributes("time span in repeat cycles")
     facts["critical_baseline"] = "pair", critical, attributes("critical baseline", "m")
     facts["geometric_coherence"] = (1 - share).clip(min=0)

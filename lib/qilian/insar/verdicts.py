@@ -25,7 +25,7 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
     Returns
     -------
     list of str
-        Two or three sentences; the first stands alone.
+        Two or three sentences, and one more on each kind of unusual rows; the first stands alone.
     """
     fits = (checked["days"] == pairs["stated_days"]) & (checked["cycles"] % 1 == 0)
     of_satellite = {
@@ -50,9 +50,32 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
         said.append("The pairs of each satellite are connected and give one displacement series.")
     least = int(checked["geometric_coherence"].fillna(np.inf).argmin("pair"))
     kept = checked["geometric_coherence"].values[least]
-    if np.isfinite(kept):
+    if kept > 0:
         of_pair = f"{pairs['sensor'].values[least]}, {pair_names(pairs)[least]}"
         said.append(f"Geometry alone lowers coherence to no less than {kept:.2f} ({of_pair}).")
+    return said + _unusual_rows(pairs, checked)
+
+
+def _unusual_rows(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
+    """Name the rows of a table that don't fit their dates or their satellite."""
+    unknown = checked["critical_baseline"].isnull()
+    kinds = {
+        "The satellite of {} is not known.": unknown,
+        "The baseline of {} is beyond the critical one.": checked["geometric_coherence"] == 0,
+        "The printed time span of {} is not that of the dates.": (
+            checked["days"] != pairs["stated_days"]
+        ),
+        "The time span of {} is no whole number of repeat cycles.": (
+            ~unknown & (checked["cycles"] % 1 != 0)
+        ),
+    }
+    names, satellites = pair_names(pairs), pairs["sensor"].values
+    said = []
+    for sentence, rows in kinds.items():
+        if count := int(rows.sum()):
+            first = int(rows.argmax("pair"))
+            more = f" and {count - 1} more" * (count > 1)
+            said.append(sentence.format(f"the {satellites[first]} pair {names[first]}{more}"))
     return said
 
 
