@@ -194,6 +194,18 @@ def test_a_command_that_needs_the_extra_says_so_in_a_sentence(outside, tmp_path)
     assert "pip install 'qilian-supplement[book]'" in done.stdout
 
 
+def test_a_folder_becomes_a_catalogue_without_the_extra(outside, tmp_path):
+    """Entries are told; pages are not, where there is no book."""
+    (tmp_path / "papermill.py").write_text("raise ModuleNotFoundError(name='papermill')")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "flow.csv").write_text("date,q_m3s\n2001-09-01,5\n2001-09-02,4\n")
+    for command in ("new", "check"):
+        done = outside("archive", command, tmp_path / "mine", PYTHONPATH=str(tmp_path))
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "2001-09-01 to 2001-09-02" in done.stdout
+    assert "s05" not in done.stdout
+
+
 def test_the_wheel_holds_lists_of_names_marks_of_types_and_the_pairs_of_table_s1(outside):
     """Whatever stands in `lib`, and nothing else."""
     kept = {p.relative_to(PROJECT / "lib") for p in (PROJECT / "lib").rglob("*") if p.is_file()}
