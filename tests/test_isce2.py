@@ -174,7 +174,7 @@ def test_a_phase_of_one_band_is_no_phase(tmp_path):
     """Such as geocodeGdal.py's .vrt, which shows the amplitude alone."""
     pair(tmp_path)
     flat(tmp_path / "interferograms" / PAIR / "filt_fine.unw.geo", GROUND)
-    assert "has one band, expected two: amplitude and unwrapped phase" in refused(tmp_path)
+    assert "has bands 1 to 1, expected two: amplitude and unwrapped phase" in refused(tmp_path)
 
 
 def test_a_file_that_breaks_off_or_is_missing_is_refused(tmp_path):

@@ -11,7 +11,7 @@ import xarray as xr
 
 from qilian.archive.readers.dem_par import Parameters, read_grid
 from qilian.archive.readers.files import foreign, is_there
-from qilian.archive.readers.geotiff import add_baselines, match_all, read_baselines
+from qilian.archive.readers.geotiff import add_baselines, later_first, match_all, read_baselines
 from qilian.archive.readers.layers import coherence_or_nothing, phase_or_nothing, signed_or_nothing
 from qilian.archive.readers.licsar import add_baselines as add_listed_baselines
 from qilian.archive.readers.pairs import checked_wavelength, pair_dates
@@ -153,13 +153,13 @@ def read_gamma(
     files = match_all(path, {"phase": phase, "coherence": coherence})
     dates = sorted(files["phase"])
     unwrapped, correlated = ([files[kind][pair] for pair in dates] for kind in files)
-    later_first = phase.find("{secondary}") < phase.find("{reference}")
-    turned = frozenset(unwrapped if later_first else [])
     stack = _stack(
         dates,
         [f"the pair {first}-{last} of {path}" for first, last in dates],
         grid,
-        _lazy(unwrapped, grid, order, partial(signed_or_nothing, turned=turned)),
+        _lazy(
+            unwrapped, grid, order, partial(signed_or_nothing, turned=later_first(phase, unwrapped))
+        ),
         _lazy(correlated, grid, order, coherence_or_nothing),
         wavelength,
     )

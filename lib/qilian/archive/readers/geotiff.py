@@ -1,6 +1,6 @@
 """Interferograms of any processor, as GeoTIFF files named by a pattern or listed in a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -158,6 +158,12 @@ def match_all(path: Path, patterns: Mapping[str, str]) -> dict[str, dict[Pair, P
         lacking = "coherence" if pair in files["phase"] else "phase"
         raise InputError(f"{path}: the pair {pair[0]}-{pair[1]} lacks its {lacking} file.")
     return files
+
+
+def later_first(pattern: str, files: Iterable[Path]) -> frozenset[Path]:
+    """Files of a pattern in whose names the later date stands first, hence all or none."""
+    turned = pattern.find("{secondary}") < pattern.find("{reference}")
+    return frozenset(files if turned else ())
 
 
 def match(path: Path, pattern: str) -> dict[Pair, Path]:

@@ -8,7 +8,7 @@ import xarray as xr
 from rasterio.enums import Resampling
 
 from qilian.archive.readers.files import files_like, is_there
-from qilian.archive.readers.geotiff import add_baselines, match_all, read_baselines
+from qilian.archive.readers.geotiff import add_baselines, later_first, match_all, read_baselines
 from qilian.archive.readers.layers import (
     Layers,
     coherence_or_nothing,
@@ -89,17 +89,15 @@ def read(
     unwrapped, correlated = ([files[kind][pair] for pair in dates] for kind in files)
     bands = {min(_bands(file), 2) for file in correlated}
     for file in unwrapped:
-        if _bands(file) != 2:
-            raise InputError(f"{file} has one band, expected two: amplitude and unwrapped phase.")
-    turned = unwrapped if phase.find("{secondary}") < phase.find("{reference}") else []
+        if (count := _bands(file)) != 2:
+            raise InputError(
+                f"{file} has bands 1 to {count}, expected two: amplitude and unwrapped phase."
+            )
+    turned = later_first(phase, unwrapped)
     stack, grid = stack_layers(
         dates,
         [f"the pair {first}-{last} of {path}" for first, last in dates],
-        Layers(
-            unwrapped,
-            partial(signed_or_nothing, turned=frozenset(turned)),
-            _stored(unwrapped[0], 2),
-        ),
+        Layers(unwrapped, partial(signed_or_nothing, turned=turned), _stored(unwrapped[0], 2)),
         Layers(correlated, coherence_or_nothing, _stored(correlated[0], max(bands))),
     )
     stack["wavelength"] = (), wavelength, {"units": "m"}
