@@ -125,6 +125,7 @@ def test_heights_unit_vectors_and_baselines_beside_licsbas_pairs_are_taken(tmp_p
     assert (stack.height[1:] == 3500).all()
     assert np.isnan(stack.height[0, 0])
     assert np.allclose(stack.line_of_sight_east[1:], 0.6)
+    assert (stack.line_of_sight_north[1:] == 0).all()
     assert np.isnan(stack.line_of_sight_up[0, 0])
     assert stack.perpendicular_baseline.item() == -30.5
 
@@ -208,6 +209,8 @@ def test_parameters_of_another_projection_or_without_a_number_are_refused(tmp_pa
     geocml(tmp_path / "l")
     (tmp_path / "l" / "slc.mli.par").write_text("range_samples: 4\n")
     assert "radar_frequency is 'missing'" in refused(flat.read_licsbas, tmp_path / "l")
+    (tmp_path / "l" / "slc.mli.par").write_text("radar_frequency: 0.0 Hz\n")
+    assert "wavelength is inf, expected 0.01 to 1 m" in refused(flat.read_licsbas, tmp_path / "l")
 
 
 def test_another_folder_than_licsbas_is_refused(tmp_path):

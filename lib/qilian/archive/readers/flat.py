@@ -76,7 +76,8 @@ def read_licsbas(path: Path, *, wavelength: float | None = None) -> xr.Dataset:
     as_bytes = is_there(coherence[0]) and coherence[0].stat().st_size == size
     of_coherence = ("u1", _of_bytes) if as_bytes else ("<f4", coherence_or_nothing)
     if wavelength is None:
-        wavelength = SPEED_OF_LIGHT / Parameters(path / "slc.mli.par").number("radar_frequency")
+        hertz = Parameters(path / "slc.mli.par").number("radar_frequency")
+        wavelength = SPEED_OF_LIGHT / hertz if hertz else np.inf
     stack = _stack(
         [(folder.name[:8], folder.name[9:]) for folder in folders],
         [str(folder) for folder in folders],
@@ -90,7 +91,7 @@ def read_licsbas(path: Path, *, wavelength: float | None = None) -> xr.Dataset:
         stack["height"] = ("y", "x"), height, {"units": "m"}
     vector = [path / f"{axis}.geo" for axis in "ENU"]
     if all(file.is_file() for file in vector):
-        parts = look_vector(*(_lazy([f], grid, "<f4", zero_is_missing)[0] for f in vector))
+        parts = look_vector(*(_lazy([f], grid, "<f4", as_stored)[0] for f in vector))
         _add_vector(stack, parts)
     add_listed_baselines(stack, path / "baselines")
     return conform(stack, INTERFEROGRAMS, str(path))
