@@ -202,6 +202,14 @@ def test_without_outlines_the_map_s_medians_are_told(site):
         assert second == "Ground near and far from mines cannot be compared here."
 
 
+def test_a_map_without_errors_or_without_values_has_no_interval(site):
+    """Two dates leave no degree of freedom, so that no error is known."""
+    unsure = site.assign(rate_half_width=site.rate_half_width * np.nan)
+    assert verdicts.ring_verdicts(None, unsure, ["rate"])[0] == "The median rate is −12.0 mm/a."
+    blank = unsure.assign(rate=site.rate.copy(data=np.full((2, 2), np.nan)))
+    assert verdicts.ring_verdicts(None, blank, ["rate"])[0] == "The median rate is unknown."
+
+
 @pytest.fixture
 def series() -> xr.Dataset:
     """Five pixels of two dates; at the last four sank, two of them by more than their interval."""

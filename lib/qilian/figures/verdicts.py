@@ -124,14 +124,9 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     list of str
         One to three sentences; the first stands alone.
     """
-    middle = site[[name + part for name in names for part in ("", "_half_width")]].median()
-    each = [
-        f"{site[name].attrs['long_name']} is "
-        f"{written_number(middle[name])} ± {middle[f'{name}_half_width'].item():.1f} "
-        f"{written_units(site[name])}"
-        for name in names
-    ]
-    medians = f"The median {' and the median '.join(each)} (95 %)."
+    each = [f"{site[name].attrs['long_name']} is {_median(site, name)}" for name in names]
+    sure = " (95 %)" * any("±" in said for said in each)
+    medians = f"The median {' and the median '.join(each)}{sure}."
     if rings is None or not rings.sizes["ground"]:
         return [medians, "Ground near and far from mines cannot be compared here."]
     faster = rings["mean"].isel(ring=-1) - rings["mean"]
@@ -157,6 +152,15 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
         reach = rings["outer"].where(beyond.any("ground")).max().item()
         said.append(f"A significant excess reaches {reach:g} m from the outlines.")
     return [*said, medians]
+
+
+def _median(site: xr.Dataset, name: str) -> str:
+    """Write a map's median with that of its half-width, as far as they are known."""
+    middle, half = (site[one].median().item() for one in (name, f"{name}_half_width"))
+    if np.isnan(middle):
+        return "unknown"
+    reach = "" if np.isnan(half) else f" ± {half:.1f}"
+    return f"{written_number(middle)}{reach} {written_units(site[name])}"
 
 
 def displacement_verdicts(

@@ -109,7 +109,8 @@ def network_verdicts(
     nodes, count = acquisitions(pairs), pairs.sizes["pair"]
     parts, dates = int(nodes["component"].max()), nodes.sizes["date"]
     loops = redundancy(pairs)
-    joined = f"{count} pairs with {loops or 'no'} independent loop{'s' * (loops != 1)}"
+    of_pairs = f"{count} pair{'s' * (count != 1)}"
+    joined = f"{of_pairs} with {loops or 'no'} independent loop{'s' * (loops != 1)}"
     if parts > 1:
         said = [f"{dates} acquisitions fall into {parts} components without common zero: {joined}."]
     else:
