@@ -1,6 +1,8 @@
 """The page on data and the bibliography say what the library and the pages hold."""
 
 import re
+import tomllib
+from inspect import signature
 from itertools import chain
 from pathlib import Path
 
@@ -45,6 +47,22 @@ def test_every_contract_has_a_fold_with_all_its_variables(contract):
     )
     rows = re.findall(r"^\| `(\w+)`", fold[2].partition(":::")[0], re.M)
     assert rows == list(contract.variables)
+
+
+def shown() -> list[tuple[str, dict]]:
+    """Entries that stand in the guide to be copied."""
+    page = (PROJECT / "book" / "own_data.md").read_text()
+    blocks = [tomllib.loads(text) for text in re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)]
+    return [(name, table) for block in blocks for name, table in block.items() if name in READERS]
+
+
+@pytest.mark.parametrize(("entry", "table"), shown(), ids=lambda x: x if isinstance(x, str) else "")
+def test_an_entry_shown_in_the_guide_has_what_its_format_needs_and_nothing_else(entry, table):
+    keys = signature(READERS[entry][table["format"]]).parameters.values()
+    own = {key.name: key for key in keys if key.kind is key.KEYWORD_ONLY}
+    given = set(table) - {"format", "path", "title", "simulated"}
+    assert given <= set(own)
+    assert {name for name, key in own.items() if key.default is key.empty} <= given
 
 
 @pytest.mark.parametrize("entry", READERS)
