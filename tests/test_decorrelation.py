@@ -123,6 +123,28 @@ def test_sentences_of_one_zone_compare_nothing_and_of_none_say_so():
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN slice")
+def test_a_pair_without_value_counts_for_nothing_and_too_few_pairs_fit_nothing():
+    """As one beyond the critical baseline; of three pairs no decay is known."""
+    spans = [14.0, 42.0, 98.0, 364.0, 728.0]
+    values = np.array([[0.8, 0.6, 0.5, 0.4, 0.4], [0.7, 0.5, 0.4, 0.3, 0.3]])
+    zones = {"ground": ["one", "few"]}
+    whole = xr.DataArray(values[:, :4], zones, ("ground", "pair"))
+    holed = xr.DataArray(values, zones, ("ground", "pair")).copy()
+    holed[:, 4] = np.nan
+    holed[1, 3] = np.nan
+    about = {"at_once": (0.6, 1.0)}
+    found, alone = fit(holed, spans, **about), fit(whole, spans[:4], **about)
+    for name in ("decay_time_lower", "decay_time", "lasting_upper", "curve"):
+        assert np.array_equal(found[name].sel(ground="one"), alone[name].sel(ground="one"))
+        assert found[name].sel(ground="few").isnull().all()
+    days = xr.DataArray(spans, dims="pair")
+    said = decorrelation.decay_sentences(holed, found, days, "ALOS-2")
+    assert said[0].startswith("After 364 d the mean coherence of ALOS-2")
+    only = holed.isel(ground=[1])
+    said = decorrelation.decay_sentences(only, found.isel(ground=[1]), days, "ALOS-2")
+    assert said[-1] == ("How fast coherence falls stays open: fewer than 4 pairs have a coherence.")
+
+
 def test_means_and_spread_by_ground_leave_out_what_is_missing():
     """Two kinds of ground, one with a hole; an empty kind is missing."""
     values = np.array([[[0.2, 0.4, np.nan, 0.8]]])

@@ -99,8 +99,8 @@ def decay_sentences(
         Name of the radar.
     """
     means = means.compute()
-    kept = means.groupby(days.rename("span")).mean().dropna("ground")
-    if not kept["ground"].size:
+    kept = means.groupby(days.rename("span")).mean().dropna("span", how="all").dropna("ground")
+    if not kept.size:
         return [f"No zone has a coherence of {sensor}."]
     first, last = kept.isel(span=0, drop=True), kept.isel(span=-1, drop=True)
     shortest, longest = (_span(days, span) for span in kept["span"].values[[0, -1]])
@@ -131,6 +131,10 @@ def _span(days: xr.DataArray, span: float) -> str:
 
 def _decay_times(fitted: xr.Dataset) -> str:
     """Say which decay time is known best, and how many are not known at all."""
+    fitted = fitted.dropna("ground", subset=["decay_time"])
+    if not fitted.sizes["ground"]:
+        few = f"fewer than {PARAMETERS + 1} pairs have a coherence"
+        return f"How fast coherence falls stays open: {few}."
     low, high = (fitted[f"decay_time_{end}"] for end in ("lower", "upper"))
     shortest, longest = DECAY_TIMES[[0, -1]]
     free = int(((low == shortest) & (high == longest)).sum())
@@ -164,7 +168,7 @@ def fit_decay(
     Parameters
     ----------
     coherence : xarray.DataArray
-        (ground, pair) [1], the geometric part divided out.
+        (ground, pair) [1], the geometric part divided out; a pair counts where it has a value.
     days : xarray.DataArray
         (pair,) time span [day].
     at_once : (float, float)
@@ -236,14 +240,16 @@ def _lasting(
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Lasting coherence of each trial, best, least and most (ground, trial), and the best trial.
 
-    Least and most are NaN for a trial that the pairs rule out.
+    Least and most are NaN for a trial that the pairs rule out, all of a ground with too few pairs.
     """
     # Linear in γ∞: γ - γ0 e = γ∞ (1 - e), limited to what is left of γ0.
-    rest = measured[:, np.newaxis] - start * fade
-    weight = ((1 - fade) ** 2).sum(-1)
+    seen = np.isfinite(measured)[:, np.newaxis]
+    left = seen.sum(-1) - PARAMETERS
+    rest = np.where(seen, measured[:, np.newaxis] - start * fade, 0)
+    weight = np.where(left > 0, (seen * (1 - fade) ** 2).sum(-1), np.nan)
     lasting = ((rest * (1 - fade)).sum(-1) / weight).clip(0, start[:, 0])
-    squares = ((rest - lasting[..., np.newaxis] * (1 - fade)) ** 2).sum(-1)
-    least, left = squares.min(-1, keepdims=True), fade.shape[-1] - PARAMETERS
+    squares = (np.where(seen, rest - lasting[..., np.newaxis] * (1 - fade), 0) ** 2).sum(-1)
+    least = squares.min(-1, keepdims=True)
     more = np.maximum(least / left * stdtrit(left, 0.975) ** 2, (1.96 * scatter) ** 2)
     spare = least + more - squares
     reach = np.sqrt(np.where(spare >= 0, spare, np.nan) / weight)
