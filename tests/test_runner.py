@@ -128,6 +128,7 @@ def test_a_failed_notebook_keeps_the_copy_in_which_it_stopped_until_it_runs_agai
 
 def test_a_run_without_input_for_any_notebook_says_so_and_ends_non_zero(run, tmp_path):
     notebook(tmp_path / "a.ipynb", "1", ("sentinel1",))
+    notebook(tmp_path / "any.ipynb", "1", ())  # such as one that shows what the archive holds
     command = ["run", "a", "--notebooks", str(tmp_path), "--archive", str(tmp_path)]
     done = CliRunner().invoke(cli.app, [*command, "--out", str(tmp_path / "out")])
     assert done.exit_code == 1

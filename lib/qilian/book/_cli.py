@@ -96,7 +96,7 @@ def run(
     planned, selected = plan_run(known, names, archive=archive, given=given, out=out, apart=True)
     outcomes = _execute(planned, selected)
     click.echo(f"executed copies and results: {planned.folder}")
-    _finish(outcomes)
+    _finish(selected, outcomes)
 
 
 @app.command()
@@ -117,7 +117,7 @@ def book(archive: str, given: Sequence[tuple[str, str]], out: Path | None) -> No
         except RenderError as error:
             _stop(f"error: {error}", 1)
         click.echo(f"book: {site}")
-    _finish(outcomes)
+    _finish(selected, outcomes)
 
 
 @app.command()
@@ -222,12 +222,13 @@ def _report(outcome: "Outcome") -> None:
     click.secho(line.rstrip(), fg=_COLORS[outcome.status])
 
 
-def _finish(outcomes: "Sequence[Outcome]") -> None:
-    """End non-zero, with one summary, when a notebook failed or none had its input."""
+def _finish(chapters: "Sequence[Chapter]", outcomes: "Sequence[Outcome]") -> None:
+    """End non-zero, with one summary, when a notebook failed or none that needs input had it."""
     failed = [outcome.chapter for outcome in outcomes if outcome.status == "failed"]
     if failed:
         _stop(f"{len(failed)} of {len(outcomes)} notebooks failed: {', '.join(failed)}", 1)
-    if {outcome.status for outcome in outcomes} == {"no input"}:
+    needy = {chapter.name for chapter in chapters if chapter.needs}
+    if {outcome.status for outcome in outcomes if outcome.chapter in needy} == {"no input"}:
         _stop(
             "nothing could be drawn, for the archive lacks what each notebook needs; "
             "`qilian archive check` tells what its entries serve",
