@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from qilian.contracts.errors import InputError
 from qilian.contracts.radars import RADARS
+from qilian.figures import decorrelation as figures
 from qilian.insar import decorrelation, network
 from qilian_demo.ground.scene import Cover
 from qilian_demo.radar import coherence as radar_coherence
@@ -181,8 +182,14 @@ def test_limits_that_make_no_sense_are_refused_in_one_sentence(options, message)
     """Which parameter, what it is, what was expected."""
     with pytest.raises(InputError, match=message):
         fit(decay(0.9, 0.3, 300.0), **options)
-    with pytest.raises(InputError, match="number of pairs is 3, expected 4 or more"):
-        fit(decay(0.9, 0.3, 300.0, SPANS[:3]), SPANS[:3])
+
+
+def test_three_pairs_leave_the_three_parameters_unknown_and_their_listing_says_so():
+    few = fit(decay(0.9, 0.3, 300.0, SPANS[:3]), SPANS[:3])
+    assert few[["decay_time", "lasting", "curve", "curve_upper"]].isnull().all().to_array().all()
+    assert few["at_limit"].item() == "none"
+    listing = figures.decay_listing(few)
+    assert listing["decay time τ (day)"].tolist() == ["–"]
 
 
 PAIRS = {

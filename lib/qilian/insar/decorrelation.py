@@ -183,18 +183,17 @@ def fit_decay(
     xarray.Dataset
         (ground,): `decay_time` [day] and `lasting` [1] with `_lower` and `_upper`; `at_once`, the
         best γ0 [1]; `at_limit`, in words which of these end where trying ends, so that the limit
-        says it and not the pairs. (ground, days): `curve`, `curve_lower`, `curve_upper`.
+        says it and not the pairs. (ground, days): `curve`, `curve_lower`, `curve_upper`. All are
+        NaN where fewer than four pairs have a value.
 
     Raises
     ------
     InputError
-        Limits that are no coherence, a negative scatter, too few pairs.
+        Limits that are no coherence, a negative scatter.
     """
     low, high = at_once
     require("at_once", at_once, 0 < low <= high <= 1, "two coherences in order")
     require("scatter", scatter, scatter >= 0, "0 or more")
-    n = days.sizes["pair"]
-    require("the number of pairs", n, n > PARAMETERS, f"{PARAMETERS + 1} or more")
     start, time = (
         trial.reshape(-1, 1) for trial in np.meshgrid(np.linspace(low, high, 21), DECAY_TIMES)
     )
