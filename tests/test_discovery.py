@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
+import h5py
 import numpy as np
 import pytest
 import rasterio
@@ -227,6 +228,18 @@ def test_pairs_of_one_folder_are_one_stack_whatever_their_dates(tmp_path):
     _, tables = drafted(tmp_path / "products")
     assert [*tables] == ["sentinel1", "alos2"]
     assert {table["path"] for table in tables.values()} == {"."}
+
+
+def test_of_mintpys_series_the_geocoded_one_with_most_corrections_is_taken(tmp_path):
+    """Neither residuals nor the velocity of the delay."""
+    names = ["timeseries", "geo_timeseries", "geo_timeseries_ERA5_demErr", "velocity"]
+    for name in [*names, "geo_velocity", "geo_timeseriesResidual_ramp", "geo_velocityERA5"]:
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file.attrs["FILE_TYPE"] = "velocity" if "velocity" in name else "timeseries"
+            file.attrs["history"] = "x" * (500 - len(name))
+    _, tables = drafted(tmp_path)
+    assert tables["displacement"]["path"] == "geo_timeseries_ERA5_demErr.h5"
+    assert tables["rate"]["path"] == "geo_velocity.h5"
 
 
 def test_dates_of_six_digits_with_the_later_first_become_a_pattern_and_a_word_on_the_sign(

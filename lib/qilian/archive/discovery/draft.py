@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import os
 import re
 import textwrap
@@ -178,9 +179,13 @@ def _lines(
 
 
 def _rank(guess: Guess) -> tuple:
-    """Geocoded files go before those that are not, then the larger, then the more processed."""
+    """Geocoded files go first, then much larger ones, then those with more steps in their names."""
     size = sum(file.stat().st_size for file in guess.files)
-    return "geo" not in guess.path.name.casefold(), -size, -len(guess.path.name)
+    return (
+        "geo" not in guess.path.name.casefold(),
+        -round(math.log2(size + 1), 1),
+        -len(guess.path.name),
+    )
 
 
 def _table(guess: Guess, place: Path) -> Iterator[str]:

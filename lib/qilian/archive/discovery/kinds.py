@@ -193,8 +193,13 @@ STACKS = (
 
 # Single files, told by their names and by what they say; the first line that fits counts.
 FILES = (
-    Kind("displacement", "mintpy", r"(?:.*/)?(?:geo_)?timeseries\w*\.h5", "MintPy's series"),
-    Kind("rate", "mintpy", r"(?:.*/)?(?:geo_)?velocity\w*\.h5", "MintPy's velocity"),
+    Kind(
+        "displacement",
+        "mintpy",
+        r"(?:.*/)?(?:geo_)?timeseries(?!Residual)\w*\.h5",
+        "MintPy's series",
+    ),
+    Kind("rate", "mintpy", r"(?:.*/)?(?:geo_)?velocity\.h5", "MintPy's velocity"),
     Kind(
         "displacement",
         "mintpy",

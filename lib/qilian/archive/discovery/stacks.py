@@ -212,7 +212,7 @@ def _guess(root: Path, form: str, stack: Stack, folder: Path, files: Sequence[Pa
     place = own[0].relative_to(root).as_posix()
     entry, told = radar_of(f"{root.name}/{place}", first, folder)
     named = [
-        Key(kind, layer.pattern, f"{kind} by its name, files: {len(layer.files)}")
+        Key(kind, layer.pattern, f"files that are called {kind}: {len(layer.files)}")
         for kind, layer in stack.items()
     ]
     named += [key for key, _ in beside]

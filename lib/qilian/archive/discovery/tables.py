@@ -80,7 +80,7 @@ def discharge_keys(text: str) -> list[Key] | None:
     time = ",".join(str(table.find(part)) for part in parts) or table.find(*_TIME)
     if not time:
         return None
-    keys = [Key("time", time, "headings of the days")]
+    keys = [Key("time", time, "the heading of the days, or of their parts")]
     keys.append(Key("discharge", flow, f"the heading of discharge among {_listed(table.names)}"))
     keys += _form(table, time, flow)
     keys.append(_unit(flow))
