@@ -4,7 +4,6 @@ import base64
 import copy
 import io
 import json
-from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
@@ -13,6 +12,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from qilian.archive.catalogue import open_archive
 from qilian.book import _downloads, _layout, pdf, render
 from qilian.book import _front as front
 from qilian.book.chapters import Chapter
@@ -58,8 +58,12 @@ def executed() -> nbformat.NotebookNode:
 
 def test_a_failed_page_says_why_below_its_question_and_shows_what_was_drawn(executed, tmp_path):
     """Up to the cell that failed, without the error's own output and machine's folders."""
-    folder = tmp_path / "archive"
-    run = Run(SimpleNamespace(name="x", catalogue=folder / "catalogue.toml"), {}, tmp_path)
+    (folder := tmp_path / "archive").mkdir()
+    (beyond := tmp_path / "gauges").mkdir()
+    (beyond / "flow.csv").touch()
+    entry = '[discharge]\nformat = "csv"\npath = "../gauges/flow.csv"\n'
+    (folder / "catalogue.toml").write_text(f'[archive]\nname = "x"\n{entry}')
+    run = Run(open_archive(folder), {}, tmp_path)
     chapter = Chapter(tmp_path / "s12_rate_maps.ipynb", "S12: Rates", (), (), {})
     error = new_output("error", ename="InputError", evalue="x", traceback=[str(tmp_path)])
     executed.cells[-1].outputs = [new_output("stream", name="stdout", text="seen"), error]
@@ -72,11 +76,11 @@ def test_a_failed_page_says_why_below_its_question_and_shows_what_was_drawn(exec
         chapter.name,
         "failed",
         1.0,
-        render._without_folders(f"{folder}/flow.csv is empty.", run, tmp_path / "project"),
+        render._without_folders(f"{folder}/a.csv or {beyond}/flow.csv.", run, tmp_path / "project"),
     )
     page = render._unfinished(run, chapter, outcome)
     assert page.cells[0].source.startswith("# S12: Rates\n\nDid it sink?\n\n:::{admonition}")
-    assert "\nflow.csv is empty.\n" in page.cells[0].source
+    assert "\na.csv or ../gauges/flow.csv.\n" in page.cells[0].source
     shown = [cell.source for cell in page.cells]
     assert any("It sank by 9 ± 3 mm/a." in source for source in shown)
     assert "never()" not in shown

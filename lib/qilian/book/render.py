@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -310,8 +311,12 @@ def _errors(cell: NotebookNode) -> list[NotebookNode]:
 
 def _without_folders(text: str, run: Run, project: Path) -> str:
     """Name files from the catalogue, the project or the packages on, not a machine's folders."""
-    for folder in (run.archive.catalogue.parent, project):
+    archive, home = run.archive, run.archive.catalogue.parent
+    for folder in (home, project):
         text = text.replace(f"{folder}/", "")
+    for path in (archive.entry(name).path for name in archive.sound()):
+        text = text.replace(str(path), os.path.relpath(path, home))
+        text = text.replace(f"{path.parent}/", f"{os.path.relpath(path.parent, home)}/")
     return re.sub(r"(?:/[^\s/:'\"]+)+/(?=site-packages/)", "", text)
 
 
