@@ -111,6 +111,15 @@ def test_weather_that_ends_before_the_acquisitions_and_bands_without_names_are_t
     assert "[uav] brings no near_infrared" in page.remarks
 
 
+def test_weather_need_not_reach_over_a_radar_whose_season_no_page_tells(tmp_path):
+    """S6 sorts the ground of ALOS-1 by Sentinel-1's season."""
+    weather = layout("climate", "ghcn_csv")
+    layouts = layout("alos1", "geotiff"), layout("pairs", "csv"), weather
+    joined(tmp_path, *layouts)
+    assert readiness(tmp_path)["s06"].status == "ready"
+    assert readiness(tmp_path)["s08"].status == "fails"
+
+
 def test_a_page_that_requires_one_of_several_entries_lacks_them_all(tmp_path):
     joined(tmp_path, layout("sentinel1", "licsar"), layout("climate", "era5"))
     page = readiness(tmp_path)["s13"]

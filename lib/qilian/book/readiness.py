@@ -53,7 +53,7 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
     "demo": dict.fromkeys(("outlines", "keyhole_points", "uav_rgb", "pairs"), "it is not shown"),
 }
 # Of `products`, what inverts interferograms.
-_INVERTING = {"displacement", "sentinel1_rates"}
+_INVERTING = {"displacement", "sentinel1_rates", "sentinel1_season"}
 # Of `imagery`, what asks a survey for bands.
 _INDICES = {"ndvi": ["red", "near_infrared"], "ndwi": ["green", "near_infrared"]}
 _OF_RADARS = (*STACKS, "displacement")
@@ -133,7 +133,10 @@ def _uncovered(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) 
     if "climate" not in entries or "climate" not in held:
         return
     weather = held["climate"]
-    for radar in (held[name] for name in chapter.reads(archive, {}) if name in _OF_RADARS):
+    asked = {*chapter.defaults.get("entries", ()), *_inverted(chapter, archive)}
+    if "climate" in chapter.needs:
+        asked |= set(chapter.needs)
+    for radar in (held[name] for name in archive.entries if name in asked & set(_OF_RADARS)):
         if weather.first > radar.first or weather.last < radar.last:
             yield (
                 f"[climate] has {weather.span}, and the season of [{radar.entry}] asks for "
@@ -141,22 +144,37 @@ def _uncovered(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) 
             )
 
 
+def _inverted(chapter: Chapter, archive: Archive) -> Iterator[str]:
+    """Entries whose displacement a notebook asks for, or that sort its ground."""
+    chosen = _chosen(chapter, archive)
+    for method, texts in _calls(chapter):
+        if method in _INVERTING:
+            named = [text for text in texts if text in READERS]
+            yield named[0] if named else chosen if method == "displacement" else "sentinel1"
+
+
+def _chosen(chapter: Chapter, archive: Archive) -> str:
+    """Name what the archive chooses for the notebook's need, if that is not an entry's name."""
+    needs = [need for need in chapter.needs if need not in READERS]
+    return archive.choose(needs[0]) if needs else "sentinel1"
+
+
 def _loaded(chapter: Chapter, archive: Archive) -> Iterator[tuple[str, list[str]]]:
     """Entries that a notebook's code loads, each with the variables that it asks for.
 
     One that is not named is that which the archive chooses for the notebook's need.
     """
-    needs = [need for need in chapter.needs if need not in READERS]
-    chosen = archive.choose(needs[0]) if needs else "sentinel1"
+    chosen = _chosen(chapter, archive)
     for method, texts in _calls(chapter):
         named = [text for text in texts if text in READERS]
         entry = named[0] if named else chosen
         if method == "load" or (method == "get" and named):
             yield entry, [text for text in texts if text not in READERS]
-        elif method in _INVERTING and entry in STACKS:
-            yield entry, ["unwrapped_phase"]
         elif method in _INDICES:
             yield "uav", _INDICES[method]
+    for entry in _inverted(chapter, archive):
+        if entry in STACKS:
+            yield entry, ["unwrapped_phase"]
 
 
 def _facts_needed(chapter: Chapter) -> list[str]:
