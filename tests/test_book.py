@@ -30,6 +30,13 @@ def test_every_notebook_has_its_page_and_its_data(book):
     assert set(WITH_TABLE) <= tables
 
 
+def test_nothing_is_unusual_on_the_demo(book):
+    """Its notes lie within their limits, as its invariants do: a wrong sign or unit breaks them."""
+    for page in DEMO_PAGES:
+        shown = (book / "html" / "notebooks" / f"{page}.html").read_text()
+        assert "Unusual in this build" not in shown, page
+
+
 def test_simulated_input_is_marked_on_the_page_and_in_the_data(book):
     for page, saved in (("s02_network", "s02"), ("s05_recession", "s05")):
         text = (book / "html" / "notebooks" / f"{page}.html").read_text()

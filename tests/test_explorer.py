@@ -172,6 +172,20 @@ def test_the_far_edges_stay_on_the_map(cube):
     np.testing.assert_allclose(coarse["displacement"].values[:, 1, 4], corner.mean((1, 2)))
 
 
+@pytest.mark.parametrize(("moved", "limit"), [(np.nan, np.nan), (0.0, 0.0)])
+def test_ground_without_values_or_motion_is_shown_on_a_scale_of_a_millimetre(cube, moved, limit):
+    """All masked, or all zero; the limit is then unknown, or zero."""
+    blank = cube.assign(displacement=cube["displacement"] * 0 + moved)
+    view = explorer.displacement_explorer(
+        blank, cube["model"], name="s08", palette=["#000000", "#ffffff"], limit=limit
+    )
+    scene = scene_of(view)
+    assert scene["limit"] == 1.0
+    assert scene["start"] == [0.5, 0.5]
+    found = unpacked(scene["data"], scene["levels"][0], 30, 12, 40)
+    assert found["displacement"].fillna(0).max() == 0
+
+
 def test_a_map_lies_north_up_whichever_way_its_rows_run(cube):
     """Turned over, it gives the same page."""
     turned = cube.isel(y=slice(None, None, -1), x=slice(None, None, -1))

@@ -127,7 +127,8 @@ def displacement_explorer(
     palette : sequence of str
         Colours from sinking to rising.
     limit : float
-        Displacement of the last colour; of the first, its negative [mm].
+        Displacement of the last colour; of the first, its negative [mm]. A millimetre is taken
+        where it is none, as of ground that doesn't move or has no value.
     outlines : geopandas.GeoDataFrame, optional
         Features with a `name` and a `kind`, in any coordinate system.
     reference : xarray.DataArray, optional
@@ -159,7 +160,7 @@ def displacement_explorer(
         "beside": f"../_tiles/{name}_tiles/",
         "palette": list(palette),
         "missing": MISSING,
-        "limit": limit,
+        "limit": limit if limit > 0 else 1.0,
         "outlines": [] if outlines is None else _rings(outlines, upright),
         "reference": None if reference is None else _frame(_upright(reference)),
         "start": _most_moved(coarse, first["block"]),
@@ -335,7 +336,7 @@ def _frame(area: xr.DataArray) -> list[int] | None:
 
 
 def _most_moved(coarse: xr.Dataset, block: int) -> list[float]:
-    """Where the ground moved most until the last date, in pixels."""
-    moved = abs(coarse["displacement"].isel(time=-1)).transpose("y", "x").values
-    row, column = np.unravel_index(np.nanargmax(moved), moved.shape)
+    """Where the ground moved most until the last date, in pixels; the first where none is known."""
+    moved = abs(coarse["displacement"].isel(time=-1)).transpose("y", "x").fillna(-1).values
+    row, column = np.unravel_index(np.argmax(moved), moved.shape)
     return [(int(column) + 0.5) * block, (int(row) + 0.5) * block]
