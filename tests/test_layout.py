@@ -153,8 +153,9 @@ def test_the_front_page_tells_finding_badge_time_and_picture_of_each_page(execut
     assert ":img-alt: A map." in cards
     assert "It sank by 9 ± 3 mm/a.\n\n{bdg-warning}`simulated` runs in 12 s" in cards
     assert "No uav.\n\n{bdg-secondary}`no result`" in cards
-    assert front.found(pages) == (
-        "**Simulated data.**\n\n- {doc}`S12 <../notebooks/s12_rate_maps>`: It sank by 9 ± 3 mm/a.\n"
+    assert front.found(pages, "A valley") == (
+        "**Simulated data.** This build stands on the archive “A valley”.\n\n"
+        "- {doc}`S12 <../notebooks/s12_rate_maps>`: It sank by 9 ± 3 mm/a.\n"
     )
     assert Image.open(io.BytesIO(pages[0].picture)).size == front.THUMBNAIL
     assert "12.3" in front.execution_times(pages)

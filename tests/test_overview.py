@@ -81,7 +81,7 @@ def test_the_answer_tells_what_cannot_be_read():
         "The first date is 1985-01-01, the last 1999-12-31.",
         "Not read: [uav], for the reason in the table.",
     ]
-    assert tabulate(holdings).fault.values.tolist() == ["", "", "uav.tif is gone."]
+    assert tabulate(holdings).remark.values.tolist() == ["", "", "uav.tif is gone."]
 
 
 def test_one_faulty_entry_leaves_the_others_on_the_page(short, tmp_path):

@@ -38,6 +38,11 @@ class Holding:
     variables: frozenset[str] = frozenset()
 
     @property
+    def remark(self) -> str:
+        """Its fault or else what was noticed."""
+        return self.fault or self.noticed
+
+    @property
     def span(self) -> str:
         """First and last date in words; empty where there is none."""
         return f"{self.first} to {self.last}" if self.first else ""
@@ -65,8 +70,7 @@ def tabulate(holdings: Sequence[Holding]) -> xr.Dataset:
         "holds": ("what it holds", None),
         "megabytes": ("size", "MB"),
         "span": ("first and last date", None),
-        "noticed": ("noticed by its reader", None),
-        "fault": ("fault", None),
+        "remark": ("fault, or what its reader noticed", None),
     }
     columns = {
         name: ("entry", [getattr(one, name) for one in holdings], attributes(*meaning))

@@ -127,15 +127,18 @@ def _card(page: Shown) -> str:
 _COLORS = {"simulated": "warning", "observed": "success", "": "secondary"}
 
 
-def found(pages: Sequence[Shown]) -> str:
-    """List what the pages found whose notebooks say that they are a headline."""
+def found(pages: Sequence[Shown], archive: str) -> str:
+    """Name the archive, and list what the pages found whose notebooks say they are a headline."""
     headlines = [page for page in pages if page.chapter.headline and page.badge]
     told = [
         f"- {{doc}}`{_number(page.chapter)} <../notebooks/{page.chapter.name}>`: {page.finding}\n"
         for page in headlines
     ]
     simulated = any(page.badge == "simulated" for page in headlines)
-    return "**Simulated data.**\n\n" * simulated + "".join(told)
+    stands = (
+        f"{'**Simulated data.** ' * simulated}This build stands on the archive “{archive}”.\n\n"
+    )
+    return stands + "".join(told)
 
 
 def execution_times(pages: Sequence[Shown]) -> str:
@@ -184,11 +187,11 @@ def imprint(citation: Path, pages: Sequence[Shown]) -> str:
     )
 
 
-def write_front(project: Path, book: Path, pages: Sequence[Shown]) -> None:
+def write_front(project: Path, book: Path, pages: Sequence[Shown], archive: str) -> None:
     """Write what the front page includes, and the page of execution times, into a staged book."""
     (book / "imprint.md").write_text(imprint(project / "CITATION.cff", pages))
     (book / "gallery.md").write_text(gallery(pages))
-    (book / "found.md").write_text(found(pages))
+    (book / "found.md").write_text(found(pages, archive))
     (book / "execution.md").write_text(execution_times(pages))
     (book / THUMBNAILS).mkdir()
     for page in pages:

@@ -16,6 +16,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
+from qilian.archive.catalogue import Archive
 from qilian.book._clean import clean
 from qilian.book._downloads import colophon, copy_downloads, downloads
 from qilian.book._front import THUMBNAILS, Shown, shown, write_front
@@ -26,6 +27,7 @@ from qilian.book.chapters import Chapter
 from qilian.book.datasets import list_datasets
 from qilian.book.pdf import pages_in_order
 from qilian.book.run import Outcome, Run, installed_packages
+from qilian.contracts.labels import written_list
 
 _SETTINGS = "_config.yml", "_toc.yml"
 _ERROR_MARK = "papermill-error-cell-tag"  # of cells that papermill adds to a failure
@@ -252,13 +254,13 @@ def _stage(
                 message=_without_folders(outcome.message, run, project),
                 traceback=_without_folders(outcome.traceback, run, project),
             )
-            pages.append(Shown(chapter, told.message))
+            pages.append(Shown(chapter, _lacking(chapter, run.archive) or told.message))
             if (shown_until := _unfinished(run, chapter, told)) is not None:
                 nbformat.write(shown_until, target)
             else:
                 apology = f"# {chapter.title}\n\n{_apology(told)}"
                 target.with_suffix(".md").write_text(apology)
-    write_front(project, stage / "book", pages)
+    write_front(project, stage / "book", pages, run.archive.name)
 
 
 def settings(config: str) -> str:
@@ -318,6 +320,12 @@ def _without_folders(text: str, run: Run, project: Path) -> str:
         text = text.replace(str(path), os.path.relpath(path, home))
         text = text.replace(f"{path.parent}/", f"{os.path.relpath(path.parent, home)}/")
     return re.sub(r"(?:/[^\s/:'\"]+)+/(?=site-packages/)", "", text)
+
+
+def _lacking(chapter: Chapter, archive: Archive) -> str:
+    """Say in short what a page lacks in the archive; nothing if that is not why it has no result."""
+    lacks = [f"`{need}`" for need in chapter.lacks(archive)]
+    return f"The archive has no {written_list(lacks)}." if lacks else ""
 
 
 def _apology(outcome: Outcome) -> str:
