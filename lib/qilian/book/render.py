@@ -323,7 +323,7 @@ def _without_folders(text: str, run: Run, project: Path) -> str:
 
 
 def _lacking(chapter: Chapter, archive: Archive) -> str:
-    """Say in short what a page lacks in the archive; nothing if that is not why it has no result."""
+    """Say in short what a page lacks in the archive; nothing if it lacks nothing."""
     lacks = [f"`{need}`" for need in chapter.lacks(archive)]
     return f"The archive has no {written_list(lacks)}." if lacks else ""
 
