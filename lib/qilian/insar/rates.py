@@ -212,13 +212,14 @@ def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
     array([0.  , 1.34, 1.34, 1.34], dtype=float32)
     """
     whole = series["displacement"]
-    moved = (whole - whole.isel(time=0, drop=True)).assign_attrs(whole.attrs)
+    direction, grid = whole.attrs["direction"], {"grid_mapping": "spatial_ref"}
+    moved = whole - whole.isel(time=0, drop=True)
+    moved = moved.assign_attrs(attributes("displacement", "mm", direction) | grid)
     fitted = fit_series(moved, model)
     residual = moved - model.rename(None).dot(fitted["parameters"], "parameter")
     scatter = ((residual**2).sum("time") / fitted["degrees_of_freedom"]) ** 0.5
     later = moved["time"] > moved["time"][0]
     error = (2**0.5 * scatter * later).where(moved.notnull()).transpose("time", "y", "x")
-    direction, grid = whole.attrs["direction"], {"grid_mapping": "spatial_ref"}
     about = attributes("standard error of the displacement", "mm", direction) | grid
     still = (whole == 0).all("time").astype("int8")
     found = series.merge(fitted.drop_vars("unit"))
