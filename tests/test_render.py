@@ -163,6 +163,7 @@ def test_other_words_in_the_library_are_rendered_and_other_tools_render_all(rend
     assert rendered() == everything
 
 
+@pytest.mark.slow
 def test_jupyter_book_ends_when_there_is_nothing_to_render_after_all(project):
     """As when each notebook that ran anew failed as it did before."""
     (project / "_config.yml").write_text("title: A book")
