@@ -77,10 +77,11 @@ def test_the_answer_tells_what_cannot_be_read():
         Holding("uav", fault="uav.tif is gone."),
     ]
     assert holding_verdicts(holdings) == [
-        "Of 3 entries 2 can be read, 1 MB in all.",
+        "2 of 3 entries can be read, 1 MB in all.",
         "The first date is 1985-01-01, the last 1999-12-31.",
         "Not read: [uav], for the reason in the table.",
     ]
+    assert holding_verdicts(holdings[:2])[0] == "All 2 entries can be read, 1 MB in all."
     assert tabulate(holdings).remark.values.tolist() == ["", "", "uav.tif is gone."]
 
 

@@ -167,7 +167,7 @@ MEDIAN = "The median rate is −12.0 ± 2.2 mm/a (95 %)."
         (
             (-9.0, -10.0),
             [
-                "Ground within 300 m of pits and spoil heaps sinks faster than comparable ground "
+                "Ground within 300 m of the outlines sinks faster than comparable ground "
                 "beyond 600 m, by 4.0 ± 2.8 to 7.0 ± 2.8 mm/a across zones (95 %).",
                 "A significant excess reaches 300 m from the outlines.",
             ],
@@ -175,7 +175,7 @@ MEDIAN = "The median rate is −12.0 ± 2.2 mm/a (95 %)."
         (
             (-5.0, -10.0),
             [
-                "In 1 of 2 zones ground within 300 m of pits and spoil heaps sinks significantly "
+                "In 1 of 2 zones ground within 300 m of the outlines sinks significantly "
                 "faster than comparable ground beyond 600 m: differences are 0.0 ± 2.8 to 7.0 ± "
                 "2.8 mm/a across zones (95 %).",
                 "A significant excess reaches 300 m from the outlines.",
@@ -184,7 +184,7 @@ MEDIAN = "The median rate is −12.0 ± 2.2 mm/a (95 %)."
         (
             (-4.0, -3.0),
             [
-                "No ground within 300 m of pits and spoil heaps sinks significantly faster than "
+                "No ground within 300 m of the outlines sinks significantly faster than "
                 "comparable ground beyond 600 m: differences are −1.0 ± 2.8 to 0.0 ± 2.8 mm/a "
                 "across zones (95 %).",
             ],
@@ -199,7 +199,7 @@ def test_without_outlines_the_map_s_medians_are_told(site):
     for none in (None, rings((-9.0, -9.0)).isel(ground=[])):
         first, second = verdicts.ring_verdicts(none, site, ["rate"])
         assert first == MEDIAN
-        assert second == "Ground near and far from mines cannot be compared here."
+        assert second == "Ground near outlines and far from them cannot be compared here."
 
 
 def test_a_map_without_errors_or_without_values_has_no_interval(site):

@@ -90,7 +90,8 @@ def holding_verdicts(holdings: Sequence[Holding]) -> list[str]:
     """
     read = [one for one in holdings if not one.fault]
     size = sum(one.megabytes for one in read)
-    said = [f"Of {len(holdings)} entries {len(read)} can be read, {size:.0f} MB in all."]
+    some = "All" if len(read) == len(holdings) else f"{len(read)} of"
+    said = [f"{some} {len(holdings)} entries can be read, {size:.0f} MB in all."]
     if dated := [one for one in read if one.first]:
         first, last = min(one.first for one in dated), max(one.last for one in dated)
         said.append(f"The first date is {first}, the last {last}.")

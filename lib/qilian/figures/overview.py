@@ -65,7 +65,7 @@ def archive_overview(figure: Figure, held: Mapping[str, Data]) -> None:
         row, column = divmod(number, _COLUMNS)
         panel = figure.add_subplot(grid[row + 1, column])
         preview_panel(panel, data)
-        panel.set_title(f"[{name}]\n{panel.get_title(loc='left')}", fontsize=8)
+        panel.set_title(f"[{name}]\n{panel.get_title(loc='left')}", fontsize=7)
 
 
 def _heights(held: Mapping[str, Data]) -> list[float]:
@@ -123,7 +123,7 @@ def _coherence(axes: Axes, stack: xr.Dataset) -> None:
     count = stack.sizes["pair"]
     some = np.unique(np.linspace(0, count - 1, _PAIRS).round().astype(int))
     mean = _small(stack["coherence"].isel(pair=some)).mean("pair").compute()
-    title = f"coherence, {some.size} of {count} pairs"
+    title = f"coherence, {some.size} of {count}"
     _map(axes, mean, title, COHERENCE_MAP, COHERENCE_NORM)
 
 
@@ -206,6 +206,7 @@ def _few_dates(axes: Axes) -> None:
     dates = mdates.AutoDateLocator(maxticks=4)
     axes.xaxis.set_major_locator(dates)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(dates))
+    axes.xaxis.get_offset_text().set_size(7)
 
 
 def _points(axes: Axes, points: xr.Dataset) -> None:

@@ -128,7 +128,7 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     sure = " (95 %)" * any("±" in said for said in each)
     medians = f"The median {' and the median '.join(each)}{sure}."
     if rings is None or not rings.sizes["ground"]:
-        return [medians, "Ground near and far from mines cannot be compared here."]
+        return [medians, "Ground near outlines and far from them cannot be compared here."]
     faster = rings["mean"].isel(ring=-1) - rings["mean"]
     square = rings["standard_error"] ** 2
     half = 2 * (square + square.isel(ring=-1)) ** 0.5
@@ -138,7 +138,7 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     size = " to ".join(f"{written_number(nearest[at])} ± {around[at]:.1f}" for at in ends)
     edge, far = rings["outer"].values[0], rings["inner"].values[-1]
     count = int(beyond.isel(ring=0).sum())
-    near = f"within {edge:g} m of pits and spoil heaps"
+    near = f"within {edge:g} m of the outlines"
     away = f"than comparable ground beyond {far:g} m"
     by = f"{size} {written_units(rings['mean'])}{' across zones' * (len(ends) > 1)} (95 %)"
     if count == nearest.size:
