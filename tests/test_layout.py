@@ -15,8 +15,9 @@ from PIL import Image
 from qilian.archive.catalogue import open_archive
 from qilian.book import _downloads, _layout, pdf, render
 from qilian.book import _front as front
+from qilian.book._unfinished import unfinished
 from qilian.book.chapters import Chapter
-from qilian.book.run import Outcome, Run
+from qilian.book.run import Run
 from qilian.book.sphinx.numbers import numbers
 from qilian.figures.tables import table
 
@@ -70,20 +71,17 @@ def test_a_failed_page_says_why_below_its_question_and_shows_what_was_drawn(exec
     mark = new_markdown_cell("papermill", metadata={"tags": ["papermill-error-cell-tag"]})
     executed.cells[:0] = [mark]
     executed.cells += [new_code_cell("never()")]
+    executed.cells[4].source += " See {numref}`fig-s12` and {numref}`tab-s12-means`."
     run.failed(chapter).parent.mkdir()
     nbformat.write(executed, run.failed(chapter))
-    outcome = Outcome(
-        chapter.name,
-        "failed",
-        1.0,
-        render._without_folders(f"{folder}/a.csv or {beyond}/flow.csv.", run, tmp_path / "project"),
-    )
-    page = render._unfinished(run, chapter, outcome)
-    assert page.cells[0].source.startswith("# S12: Rates\n\nDid it sink?\n\n:::{admonition}")
-    assert "\na.csv or ../gauges/flow.csv.\n" in page.cells[0].source
+    page = unfinished(run, chapter)
+    assert page.cells[0].source == "# S12: Rates\n\nDid it sink?"
+    told = render._without_folders(f"{folder}/a.csv or {beyond}/flow.csv.", run, tmp_path / "any")
+    assert told == "a.csv or ../gauges/flow.csv."
     shown = [cell.source for cell in page.cells]
     assert any("It sank by 9 ± 3 mm/a." in source for source in shown)
     assert "never()" not in shown
+    assert "## Method See {numref}`fig-s12` and (what was not made)." in shown
     assert not any('class="downloads"' in source for source in shown)
     last = page.cells[shown.index("check()")]
     assert [output.output_type for output in last.outputs] == ["stream"]

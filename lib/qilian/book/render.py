@@ -14,13 +14,13 @@ from typing import Self
 
 import nbformat
 import yaml
-from nbformat import NotebookNode
 
 from qilian.archive.catalogue import Archive
 from qilian.book._clean import clean
 from qilian.book._downloads import colophon, copy_downloads, downloads
 from qilian.book._front import THUMBNAILS, Shown, shown, write_front
 from qilian.book._layout import lay_out
+from qilian.book._unfinished import unfinished
 from qilian.book.api import api_page
 from qilian.book.architecture import draw_rooms, library_rooms, list_rooms, room_imports
 from qilian.book.chapters import Chapter
@@ -30,7 +30,6 @@ from qilian.book.run import Outcome, Run, installed_packages
 from qilian.contracts.labels import written_list
 
 _SETTINGS = "_config.yml", "_toc.yml"
-_ERROR_MARK = "papermill-error-cell-tag"  # of cells that papermill adds to a failure
 _LAUNCH = {
     "binderhub_url": "https://mybinder.org",
     "colab_url": "https://colab.research.google.com",
@@ -255,8 +254,10 @@ def _stage(
                 traceback=_without_folders(outcome.traceback, run, project),
             )
             pages.append(Shown(chapter, _lacking(chapter, run.archive) or told.message))
-            if (shown_until := _unfinished(run, chapter, told)) is not None:
-                nbformat.write(shown_until, target)
+            partly = unfinished(run, chapter) if told.status == "failed" else None
+            if partly is not None:
+                partly.cells[0].source += f"\n\n{_apology(told)}"
+                nbformat.write(partly, target)
             else:
                 apology = f"# {chapter.title}\n\n{_apology(told)}"
                 target.with_suffix(".md").write_text(apology)
@@ -287,28 +288,6 @@ def _write_library_pages(book: Path, project: Path) -> None:
     (book / "api").mkdir()
     for room in library_rooms():
         (book / "api" / f"{room.name}.rst").write_text(api_page(room))
-
-
-def _unfinished(run: Run, chapter: Chapter, outcome: Outcome) -> NotebookNode | None:
-    """Page of a notebook that failed: its question, why, and what it had shown until then."""
-    if outcome.status != "failed" or not run.failed(chapter).is_file():
-        return None
-    notebook = nbformat.read(run.failed(chapter), as_version=4)
-    cells = [cell for cell in notebook.cells if _ERROR_MARK not in cell.metadata.get("tags", [])]
-    stopped = [k for k, cell in enumerate(cells) if _errors(cell)]
-    if not stopped:
-        return None  # its kernel died
-    notebook.cells = cells[: stopped[0] + 1]
-    last = notebook.cells[-1]
-    last.outputs = [output for output in last.outputs if output not in _errors(last)]
-    page = clean(notebook)
-    lay_out(page, chapter.name, (), colophon(notebook, run.results(chapter), run.archive.name))
-    page.cells[0].source += f"\n\n{_apology(outcome)}"
-    return page
-
-
-def _errors(cell: NotebookNode) -> list[NotebookNode]:
-    return [output for output in cell.get("outputs", ()) if output.output_type == "error"]
 
 
 def _without_folders(text: str, run: Run, project: Path) -> str:
