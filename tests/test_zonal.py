@@ -120,6 +120,20 @@ def test_the_edges_of_near_and_undisturbed_ground_lie_at_their_distances():
     np.testing.assert_allclose(found.area, expected, rtol=0.01)
 
 
+@pytest.mark.parametrize(("kind", "place"), [("pit", "mines"), ("outline", "outlines")])
+def test_ground_near_outlines_is_named_after_mines_only_where_one_is_a_pit(kind, place):
+    """A square of 1 km in the middle of 20 km, on pixels of 500 m; none of it is near itself."""
+    square = gpd.GeoDataFrame({"kind": [kind]}, geometry=[box(0, 0, 1000, 1000)], crs=32647)
+    square = square.set_geometry(square.translate(5e5, 4.2e6))
+    north, east = 4.21e6 - 500.0 * np.arange(40), 4.9e5 + 500.0 * np.arange(40)
+    still = xr.DataArray(np.zeros((40, 40), bool), {"y": north, "x": east}, ("y", "x"))
+    found = zones.mine_zones(square, still.rio.write_crs(32647), near=2000.0, far=8000.0)
+    assert list(found) == [f"near the {place}", "undisturbed"]
+    near = found[f"near the {place}"]
+    assert not near.sel(x=5.005e5, y=4.2005e6)
+    assert near.sel(x=5.02e5, y=4.2005e6)
+
+
 def test_the_truth_is_that_of_the_year_in_which_a_period_begins():
     """Of two periods of the truth the first holds until the middle of 2000."""
     true = maps(np.arange(12.0).reshape(2, 2, 3) ** 2, ["1990-1999", "2000-2009"])

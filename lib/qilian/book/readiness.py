@@ -21,7 +21,7 @@ _COHERENCE = {
     "outlines": "mined ground is not told from the rest",
 }
 _PERIODS = {
-    "outlines": "no zones near the mines and far from them",
+    "outlines": "no zones near the outlines and far from them",
     **dict.fromkeys(("ers2", "envisat", "alos1", "alos2"), "no map of its years"),
 }
 # What a page goes without where the archive lacks an entry that it may use.

@@ -11,7 +11,11 @@ from qilian.figures.periods import distinct_periods
 from qilian.insar.periods import period_years
 
 _DOWN_AND_UP = {"mm year-1": ("sank", "rose"), "mm": ("settled", "heaved")}
-_ZONES = {"near the mines": "ground near the mines", "undisturbed": "undisturbed ground"}
+_ZONES = {
+    "near the mines": "ground near the mines",
+    "near the outlines": "ground near the outlines",
+    "undisturbed": "undisturbed ground",
+}
 
 
 def period_verdicts(pooled: xr.Dataset, contrast: xr.Dataset | None = None) -> list[str]:

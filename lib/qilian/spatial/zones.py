@@ -123,12 +123,13 @@ def rings(
 def mine_zones(
     outlines: gpd.GeoDataFrame | None, stable: xr.DataArray, *, near: float, far: float
 ) -> dict[str, xr.DataArray]:
-    """Tell ground near the mines from undisturbed ground, stable ground left out of both.
+    """Tell ground near outlines from undisturbed ground, stable ground left out of both.
 
     Parameters
     ----------
     outlines : geopandas.GeoDataFrame or None
-        Of pits and spoil; without them all ground that moves is one region.
+        With a column `kind`; if one is a `pit` they are mines. Without them all ground that moves
+        is one region.
     stable : xarray.DataArray
         (y, x), True on stable ground.
     near, far : float
@@ -143,7 +144,8 @@ def mine_zones(
         return {"all ground that moves": ~stable}
     close, around = (within_distance(outlines, stable, metres) for metres in (near, far))
     beside = close & ~covered(outlines, stable)
-    return {"near the mines": beside & ~stable, "undisturbed": ~around & ~stable}
+    place = "mines" if (outlines["kind"] == "pit").any() else "outlines"
+    return {f"near the {place}": beside & ~stable, "undisturbed": ~around & ~stable}
 
 
 def zone_borders(
