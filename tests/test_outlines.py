@@ -103,11 +103,14 @@ def test_outlines_off_the_map_are_said_to_be_off(tmp_path):
         zones.covered(outlines, grid(110.0))
 
 
-@pytest.mark.parametrize("columns", [{}, {"kind": [None, None]}, {"Name": ["a", "b"]}])
-def test_outlines_without_a_kind_are_zones_of_their_own(tmp_path, columns):
+@pytest.mark.parametrize(
+    "columns", [{}, {"kind": [None, None]}, {"Name": ["a", "b"]}, {"kind": ["slide", "scar"]}]
+)
+def test_outlines_of_no_kind_or_another_are_a_zone_of_their_own(tmp_path, columns):
     saved(tmp_path, BOX, box(100.045, 37.96, 100.05, 37.98), **columns)
     outlines = loaded(tmp_path)
-    assert outlines.kind.tolist() == ["outline", "outline"]
+    kinds = columns.get("kind", [None, None])
+    assert outlines.kind.tolist() == [kind or "outline" for kind in kinds]
     found = zones.thaw_zones(None, outlines, grid())
     assert list(found) == ["ground", "outlines"]
     assert found["outlines"].sum() > 400

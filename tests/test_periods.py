@@ -237,7 +237,7 @@ def test_no_two_periods_of_the_thaw_season_part_though_the_true_one_more_than_do
 
 
 def test_ground_is_sorted_by_its_season_and_as_far_as_the_archive_goes(source):
-    """Rock, meadow and wet meadow of the truth on another grid; without Sentinel-1 three kinds."""
+    """Rock, meadow and wet meadow of the truth, by settlement; without Sentinel-1 three kinds."""
     like = source.load("alos1")["coherence"].isel(pair=0, drop=True).compute()
     outlines = source.load("outlines")
     found = zones.thaw_zones(products.sentinel1_season(source), outlines, like)

@@ -12,8 +12,8 @@ from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
 from qilian.spatial.grids import _crs, onto
 
-_ZONES = {"pit": "pits", "outline": "outlines"}
-SEASONS = 8.0, 35.0  # mm of thaw-season deformation: rock below, wet meadow above
+_ZONES = {"pit": "pits", "spoil heap": "spoil", "spoil": "spoil", "heap": "spoil"}
+SEASONS = 8.0, 35.0  # mm of thaw-season deformation: mostly rock below, wet meadow above
 
 
 def covered(features: gpd.GeoDataFrame, like: xr.DataArray) -> xr.DataArray:
@@ -187,15 +187,15 @@ def stable_ground(
 def thaw_zones(
     thaw_deformation: xr.DataArray | None, outlines: gpd.GeoDataFrame | None, like: xr.DataArray
 ) -> dict[str, xr.DataArray]:
-    """Sort ground by how far the thaw season moves it, pits and spoil by themselves.
+    """Sort ground by how far the thaw season moves it; pits, spoil, other outlines by themselves.
 
     Parameters
     ----------
     thaw_deformation : xarray.DataArray or None
         (y, x) [mm], on any grid; without it all ground that is not dug is one zone.
     outlines : geopandas.GeoDataFrame or None
-        With a column `kind`, which is `pit`, `outline` where nothing is told, or anything else for
-        spoil.
+        With a column `kind`: `pit`, `spoil heap`, `spoil`, `heap`, or anything else for other
+        outlines.
     like : xarray.DataArray
         (y, x), on the grid to sort.
 
@@ -207,7 +207,7 @@ def thaw_zones(
     dug, found = xr.zeros_like(like, dtype=bool), {}
     if outlines is not None:
         covered(outlines, like)  # some lie on the map, though not of each kind
-        for kind, some in outlines.groupby(outlines["kind"].map(_ZONES).fillna("spoil")):
+        for kind, some in outlines.groupby(outlines["kind"].map(_ZONES).fillna("outlines")):
             found[str(kind)] = _touched(some, like) & ~dug
             dug = dug | found[str(kind)]
     if thaw_deformation is None:
@@ -215,8 +215,8 @@ def thaw_zones(
     season = abs(onto(thaw_deformation, like))
     low, high = SEASONS
     return {
-        f"rock (settlement below {low:g} mm)": (season < low) & ~dug,
-        f"meadow (settlement {low:g}–{high:g} mm)": (season >= low) & (season < high) & ~dug,
-        f"wet meadow (settlement above {high:g} mm)": (season >= high) & ~dug,
+        f"settlement below {low:g} mm": (season < low) & ~dug,
+        f"settlement {low:g}–{high:g} mm": (season >= low) & (season < high) & ~dug,
+        f"settlement above {high:g} mm": (season >= high) & ~dug,
         **found,
     }
