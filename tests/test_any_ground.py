@@ -151,3 +151,16 @@ def test_an_entry_is_chosen_by_name_or_the_first_that_will_do(stranger):
         finished.choose(need, "alos1")
     with pytest.raises(ValueError, match=r"has no interferograms, only displacement, rate"):
         finished.choose("interferograms")
+
+
+def test_weather_that_does_not_reach_over_the_radars_dates_costs_no_page(stranger, tmp_path):
+    """The season is then a yearly wave, or none within two years, as without any weather."""
+    days = np.arange("2000-01-01", "2004-06-01", dtype="datetime64[D]")
+    warm = 10 * np.sin(2 * np.pi * (np.arange(days.size) - 110) / 365.25)
+    rows = "\n".join(f"{day},{value:.2f}" for day, value in zip(days, warm, strict=True))
+    (tmp_path / "weather.csv").write_text(f"t,air_temperature_avg\n{rows}\n")
+    catalogue = (stranger / "envisat.toml").read_text().replace('"pairs"', f'"{stranger}/pairs"')
+    weather = '[climate]\nformat = "ghcn_csv"\npath = "weather.csv"\nunit = "degC"\n'
+    (tmp_path / "catalogue.toml").write_text(catalogue + weather)
+    found = displacement(open_archive(tmp_path))
+    assert found.parameter.values.tolist() == ["offset", "rate"]

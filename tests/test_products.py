@@ -38,7 +38,7 @@ def build(demo: Path, cache: Path, told: Connection) -> None:
         built(*arguments)
 
     archive_cache._build = counted
-    product = inversion.displacement(open_archive(demo), cache=cache)
+    product = inversion.displacement(open_archive(demo), seasonal="thaw", cache=cache)
     told.send(float(product["residual"].mean()))
 
 
@@ -80,7 +80,7 @@ def product(demo, cache) -> xr.Dataset:
     said = [told(*process) for process in processes]
     assert sorted(len(words) for words in said) == [1, 2], "both built, or neither did"
     assert said[0][-1] == said[1][-1]
-    return inversion.displacement(open_archive(demo), cache=cache).load()
+    return inversion.displacement(open_archive(demo), seasonal="thaw", cache=cache).load()
 
 
 def test_two_processes_that_start_together_build_once(product, cache):
@@ -114,7 +114,7 @@ def test_a_build_that_is_killed_leaves_nothing_that_looks_finished(demo, tmp_pat
 def test_a_build_that_fails_leaves_nothing(demo, tmp_path):
     source = open_archive(demo)
     with pytest.raises(InputError, match="reference x is 7, expected a place in x"):
-        inversion.displacement(source, reference=(7, 38), cache=tmp_path)
+        inversion.displacement(source, reference=(7, 38), seasonal="thaw", cache=tmp_path)
     assert not list(tmp_path.glob("*.zarr"))
     assert not list(tmp_path.glob(".*.unfinished"))
 

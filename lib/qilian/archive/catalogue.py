@@ -56,6 +56,7 @@ class Archive:
     facts: Mapping[str, tuple] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     _notes: dict[str, str] = field(default_factory=dict, repr=False)
+    _stacks: dict[str, Data] = field(default_factory=dict, repr=False)
 
     def entry(self, name: str) -> Entry:
         """Return the entry, or say that the catalogue lacks it or what is wrong with it."""
@@ -167,7 +168,9 @@ class Archive:
         options = {**entry.options, **options}
         if options != entry.options:  # those of the catalogue were checked as it was opened
             _check_options(f"{self.catalogue}: [{name}]", entry.reader, options)
-        data = entry.reader(entry.path, **options)
+        data = (
+            self._opened(entry, options) if name in STACKS else entry.reader(entry.path, **options)
+        )
         self.used.add(name)
         self._notes[name] = noticed(data)
         for variable in variables:
@@ -183,6 +186,16 @@ class Archive:
             noticed=self._notes[name],
         )
         return data
+
+    def _opened(self, entry: Entry, options: Mapping[str, Any]) -> Data:
+        """Open a stack, or take it as it was opened before if its files are the same.
+
+        Its many files take long to look at, and its variables are lazy.
+        """
+        about = repr((entry.name, sorted(options.items()), [_stamp(f) for f in entry.files()]))
+        if about not in self._stacks:
+            self._stacks[about] = entry.reader(entry.path, **options)
+        return self._stacks[about].copy()
 
     def noticed(self) -> dict[str, str]:
         """Tell what readers noticed in the entries that were used, such as words and codes.

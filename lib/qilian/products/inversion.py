@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import xarray as xr
@@ -9,7 +10,7 @@ import xarray as xr
 from qilian.archive.cache import kept
 from qilian.archive.catalogue import Archive
 from qilian.archive.scratch import MEMORY, read_once
-from qilian.contracts.errors import require
+from qilian.contracts.errors import InputError, require
 from qilian.insar import corrections, rates, temporal_models
 from qilian.insar.coherence import temporal_mean_coherence
 from qilian.insar.network import acquisition_dates
@@ -47,7 +48,7 @@ def displacement(
         As `sbas.invert` has them. Phase without coherence is given equal weights.
     seasonal : {"auto", "thaw", "periodic", "none"}, optional
         Season of the temporal model beside its rate: by the air's thawing index, a yearly wave, or
-        none. By itself the first that the archive can carry: a `climate` entry, two years.
+        none. By itself the first that the archive can carry: weather of all dates, two years.
     reference : (x, y), optional
         Middle of the reference area in the stack's coordinates; the most coherent by default, or
         without coherence the steadiest, as `corrections.reference_by_phase` has it.
@@ -74,7 +75,7 @@ def displacement(
     require("seasonal", repr(seasonal), seasonal in known, f"one of {', '.join(known)}")
     entry = source.choose("interferograms or displacement", entry)
     if seasonal == "auto":
-        seasonal = _season(source, entry)
+        seasonal = _season(source, entry, cache)
     needs = [entry, "climate"] if seasonal == "thaw" else [entry]
     options = {
         "weight": weight,
@@ -139,13 +140,24 @@ def _solver() -> Callable[..., xr.Dataset]:
     return invert
 
 
-def _season(source: Archive, entry: str) -> str:
-    """Choose the season that the archive can carry."""
-    if "climate" in source.entries:
-        return "thaw"
-    found = source.load(entry)
-    dates = found["time"] if entry == "displacement" else acquisition_dates(found)
-    return "periodic" if temporal_models.years_since_first(dates)[-1] >= 2 else "none"
+def _season(source: Archive, entry: str, cache: Path | None) -> str:
+    """Choose the season that the archive can carry, once for all pages."""
+    weather = ["climate"] if "climate" in source.entries else []
+    options = {"thaw_season": source.fact("thaw_season")}
+
+    def make(_: Path) -> xr.Dataset:
+        found = source.load(entry)
+        dates = found["time"] if entry == "displacement" else acquisition_dates(found)
+        two_years = temporal_models.years_since_first(dates)[-1] >= 2
+        season = "periodic" if two_years else "none"
+        if weather:
+            with suppress(InputError):  # the weather does not reach over all dates
+                _thaw_model(source, dates)
+                season = "thaw"
+        return xr.Dataset(attrs={"season": season})
+
+    found = kept(f"season-{entry}", source, [entry, *weather], options, make, cache=cache)
+    return found.attrs["season"]
 
 
 def _thaw_model(source: Archive, dates: xr.DataArray) -> xr.DataArray:
