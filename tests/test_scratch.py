@@ -23,6 +23,8 @@ from qilian.contracts.errors import InputError
 from qilian.insar.sbas import invert
 from qilian.products import inversion
 
+pytestmark = pytest.mark.slow  # a third of a minute of a core
+
 PROJECT = Path(__file__).parents[1]
 DATES = [f"202001{day:02}" for day in range(1, 8)]
 PAIRS = list(pairwise(DATES))

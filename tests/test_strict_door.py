@@ -20,6 +20,8 @@ from qilian.archive.readers.formats import READERS
 from qilian.contracts import datasets
 from qilian.contracts.errors import InputError
 
+pytestmark = pytest.mark.slow  # a third of a minute of a core
+
 CONTRACTS = {
     "sentinel1": datasets.INTERFEROGRAMS,
     "alos1": datasets.INTERFEROGRAMS,
