@@ -18,7 +18,7 @@ _MATCHED = "the rate cannot be `matched`"
 _COHERENCE = {
     "sentinel1": _UNSORTED,
     "climate": _UNSORTED,
-    "outlines": "mined ground is not told from the rest",
+    "outlines": "outlined ground is not told from the rest",
 }
 _PERIODS = {
     "outlines": "no zones near the outlines and far from them",
