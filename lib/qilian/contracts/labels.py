@@ -54,12 +54,12 @@ def written_units(data: xr.DataArray) -> str:
 
     Examples
     --------
-    >>> units = ("mm year-1", "m3 s-1", "m2")
+    >>> units = ("mm year-1", "m3 s-1", "m2", "degC")
     >>> [written_units(xr.DataArray(0, attrs={"units": one})) for one in units]
-    ['mm/a', 'm³/s', 'm²']
+    ['mm/a', 'm³/s', 'm²', '°C']
     """
     units = str(data.attrs["units"]).replace(" year-1", "/a").replace("m3 s-1", "m³/s")
-    return units.replace("m2", "m²")
+    return units.replace("m2", "m²").replace("degC", "°C")
 
 
 def written_list(names: Sequence[str]) -> str:

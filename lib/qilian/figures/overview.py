@@ -112,8 +112,10 @@ def preview_panel(axes: Axes, data: Data) -> None:
 
 
 def _features(axes: Axes, features: gpd.GeoDataFrame) -> None:
-    features.plot(ax=axes, facecolor="none", edgecolor=INK, linewidth=0.9)
-    points = features[features.geom_type == "Point"]
+    are_points = features.geom_type == "Point"
+    if not are_points.all():
+        features[~are_points].plot(ax=axes, facecolor="none", edgecolor=INK, linewidth=0.9)
+    points = features[are_points]
     axes.plot(points.geometry.x, points.geometry.y, "v", color=_RED, markersize=5)
     axes.set(title=f"{len(features)} features", xlabel="", ylabel="", xticks=[], yticks=[])
     axes.set_adjustable("datalim")
