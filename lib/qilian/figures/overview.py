@@ -177,13 +177,13 @@ def _record(name: str, title: str, *, log: bool = False) -> Callable[[Axes, xr.D
     """Draw a record: its monthly medians as a line, or the days of a short one as dots."""
 
     def draw(axes: Axes, data: xr.Dataset) -> None:
-        field = data[name]
-        long = field.sizes["time"] > 400
-        drawn = field.resample(time="MS").median() if long else field
-        axes.plot(drawn["time"], drawn, "-" if long else ".", color=_BLUE, linewidth=0.8)
+        days = data[name].to_series()
+        long = days.size > 400
+        drawn = days.resample("MS").median() if long else days
+        axes.plot(drawn.index, drawn, "-" if long else ".", color=_BLUE, linewidth=0.8)
         if log and (drawn > 0).any():
             axes.set_yscale("log")
-        axes.set_title(f"{title} ({written_units(field)})")
+        axes.set_title(f"{title} ({written_units(data[name])})")
         _few_dates(axes)
 
     return draw
