@@ -3,7 +3,7 @@
 import html
 import json
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from unittest import mock
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from qilian.archive import cache
 from qilian.archive.catalogue import Archive, open_archive
-from qilian.book import checks, provenance
+from qilian.book import checks, presentation, provenance
 from qilian.figures import maps, network, recession, style, tables
 from qilian.insar import network as insar_network
 from qilian.views import recession as hydrograph
@@ -370,3 +370,10 @@ def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp
     table = pd.read_csv(tmp_path / "figure.csv", comment="#")
     assert table.to_dict("list") == {"year": [2000, 2001], "k": [24.5, 25.5]}
     assert sorted(path.name for path in tmp_path.glob("f*")) == ["figure.csv", "figure.nc"]
+
+
+def test_no_line_of_an_answer_breaks_before_its_per_cent(monkeypatch):
+    shown = []
+    monkeypatch.setattr(presentation, "display", lambda text, metadata: shown.append(text.data))
+    presentation.answer(SimpleNamespace(used=set()), "It sank by 3 mm (95 %).", "Half of 8 %.")
+    assert shown == ["**Observed data.** It sank by 3 mm (95\u00a0%). Half of 8\u00a0%."]

@@ -33,8 +33,9 @@ def answer(source: Archive, finding: str, *more: str) -> None:
     """
     simulated = any(source.entry(name).simulated for name in source.used)
     badge = "Simulated data" if simulated else "Observed data"
-    text = " ".join((f"**{badge}.**", finding, *more))
-    display(Markdown(text), metadata={"qilian": {"finding": finding, "simulated": simulated}})
+    said = [sentence.replace(" %", "\u00a0%") for sentence in (finding, *more)]
+    text = " ".join((f"**{badge}.**", *said))
+    display(Markdown(text), metadata={"qilian": {"finding": said[0], "simulated": simulated}})
 
 
 def show(figure: Figure, name: str) -> Image:
