@@ -98,12 +98,12 @@ def test_sentences_name_the_zones_that_keep_most_and_least():
     means, fitted, days = zones((0.9, 0.8, 300.0), (0.9, 0.1, 200.0), (np.nan, np.nan, 1.0))
     kept, earlier, times = decorrelation.decay_sentences(means, fitted, days, "ALOS-1")
     assert kept == (
-        "After 1104 d the mean coherence of ALOS-1, with geometry divided out, is highest in the "
-        "zone “zone 0”, 0.80, and lowest in “zone 1”, 0.10."
+        "After 1104 d the mean coherence of ALOS-1, corrected for geometric decorrelation, is "
+        "highest in the zone “zone 0”, 0.80, and lowest in “zone 1”, 0.10."
     )
     assert earlier == (
-        "After 92 d (mean of 2 pairs) they have 0.87 and 0.61. For 1 of 1 combinations of two "
-        "zones, every interferogram gives the same order."
+        "After 92 d (mean of 2 pairs) they have 0.87 and 0.61. In 1 of 1 comparisons of two "
+        "zones, every interferogram ranks the same zone higher."
     )
     assert times.startswith("The decay time is known best in “zone 1”: ")
     assert times.endswith(" d; in 1 of 2 zones every value tried fits (5 to 5000 d).")
@@ -114,7 +114,8 @@ def test_sentences_of_one_zone_compare_nothing_and_of_none_say_so():
     """No outlines and no thaw season leave one zone; a stack without values leaves none."""
     means, fitted, days = zones((0.9, 0.85, 300.0))
     assert decorrelation.decay_sentences(means, fitted, days, "ALOS-2") == [
-        "After 1104 d the mean coherence of ALOS-2, with geometry divided out, is 0.85 (zone 0).",
+        "After 1104 d the mean coherence of ALOS-2, corrected for geometric decorrelation, is 0.85 "
+        "(zone 0).",
         "How fast coherence falls stays open: every decay time tried fits.",
     ]
     means, fitted, days = zones((np.nan, np.nan, 1.0))

@@ -82,7 +82,7 @@ def decay_panels(
         _points(axes, kinds.sel(ground=name), days, {"color": color, "marker": "o"})
         axes.set_title(fill(str(name), 15), fontsize=8)
         axes.locator_params(axis="x", nbins=3)
-    panels[0].set(ylabel="coherence, geometry\ndivided out", ylim=(0, 1.02))
+    panels[0].set(ylabel="coherence, corrected\nfor geometry", ylim=(0, 1.02))
     panels[len(names) // 2].set_xlabel("time span (d)")
     figure.suptitle(f"{letter} coherence by time span", x=0.01, ha="left", fontsize=9.5)
     below = {"loc": "outside lower center", "ncols": 2, "fontsize": 8}

@@ -107,7 +107,7 @@ def decay_sentences(
     best, worst = (int(at("ground")) for at in (last.argmax, last.argmin))
     names, values = last["ground"].values, last.values
     times = _decay_times(fitted.sel(ground=names))
-    mean = f"the mean coherence of {sensor}, with geometry divided out,"
+    mean = f"the mean coherence of {sensor}, corrected for geometric decorrelation,"
     if names.size == 1:
         return [f"{longest} {mean} is {values[0]:.2f} ({names[0]}).", times]
     most, least = (f"“{names[zone]}”, {values[zone]:.2f}" for zone in (best, worst))
@@ -117,8 +117,8 @@ def decay_sentences(
     number = f"all {agreed}" if agreed == len(apart) > 1 else f"{agreed} of {len(apart)}"
     return [
         f"{longest} {mean} is highest in the zone {most}, and lowest in {least}.",
-        f"{shortest} they have {first[best]:.2f} and {first[worst]:.2f}. For {number} combinations "
-        "of two zones, every interferogram gives the same order.",
+        f"{shortest} they have {first[best]:.2f} and {first[worst]:.2f}. In {number} comparisons "
+        "of two zones, every interferogram ranks the same zone higher.",
         times,
     ]
 
