@@ -91,8 +91,8 @@ def zonal_contrast(field: xr.DataArray, zone: xr.DataArray, other: xr.DataArray)
     units, direction = field.attrs["units"], field.attrs.get("direction")
     return labelled(
         {
-            "difference": (difference, "zone minus other ground", units, direction),
-            "spread": (spread, "spread of other ground", units, direction),
+            "difference": (difference, "zone minus undisturbed ground", units, direction),
+            "spread": (spread, "spread of undisturbed ground", units, direction),
             "significant": (abs(difference) > 2 * spread, "more than two spreads", None),
         }
     )
