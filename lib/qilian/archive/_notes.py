@@ -7,11 +7,11 @@ from qilian.archive.readers.formats import Data
 # By the attribute in which a reader keeps it, of a variable or of the whole.
 _OF_VARIABLE = {
     "units_of_file": "the file's unit is {}",
-    "words": "no number, and so a gap ({})",
+    "words": "gaps where there is no number ({})",
     "qualification": "codes of quality ({})",
     "left_out": "gaps by leave_out ({})",
     "failed_quality_control": "gaps where quality control failed ({} values)",
-    "days_from_minimum_and_maximum": "the middle of minimum and maximum ({} days)",
+    "days_from_minimum_and_maximum": "mean of minimum and maximum on {} days",
 }
 _OF_ALL = {"place": "{}", "left_out": "left out is {}"}
 

@@ -87,7 +87,7 @@ def read_csv(
     _refuse_strange(mean_temperature(values), days, path)
     weather = daily_weather(values, days, path)
     weather["air_temperature"].attrs |= {
-        "units_of_file": f"{told}, {'given' if unit else 'inferred'}",
+        "units_of_file": f"{told} ({'given' if unit else 'inferred'})",
         "failed_quality_control": int(failed.to_numpy().sum()),
     }
     return conform(weather, CLIMATE, str(path))
