@@ -199,13 +199,13 @@ def test_scaling_that_brings_a_part_closer_or_not(noise, brings):
     agreement = scaling.season_agreement(part, whole, abs(off))
     first, second, third = said = scaling.scaling_verdicts(part, whole, agreement)
     assert first == (
-        f"Scaling the part until 2019-07-26 by a factor of 2.00 {brings} it closer to the observed "
+        f"Scaling the deformation until 2019-07-26 by 2.00 {brings} it closer to that of the whole "
         f"season: RMSE {2 * noise:.1f} mm scaled, {np.hypot(20, noise):.1f} mm unscaled."
     )
     zeros = 100 if 4 * noise >= 40 else 0
     assert second == (
         f"The scaled map's 95 % interval (± {4 * noise:.1f} mm, median) contains the observed "
-        f"value in 100 % of the pixels; around zero it would in {zeros} %."
+        f"value in 100 % of the pixels; the same interval around zero, in {zeros} %."
     )
     assert f"is {noise / 40:.2f} times the season's" in third
     assert third.endswith("only if this ratio is below 0.29.")

@@ -98,7 +98,7 @@ def season_agreement(
     known = difference.notnull()
     within = {
         "agreeing": ("pixels that agree within the scaled map's interval", difference),
-        "zeros": ("pixels of a map of zeros that would agree", observed),
+        "zeros": ("pixels that would agree if the map were zero", observed),
     }
     fractions = {
         name: (100 * (abs(value) <= reach).where(known).mean(), text, "percent")
@@ -144,10 +144,10 @@ def scaling_verdicts(part: xr.Dataset, observed: xr.DataArray, agreement: xr.Dat
     noise = _root_mean_square(part["scaled_half_width"] / 2) / factor / _root_mean_square(observed)
     pays = break_even(factor)
     return [
-        f"Scaling the part until {end} by a factor of {factor:.2f} {brings} to the observed "
+        f"Scaling the deformation until {end} by {factor:.2f} {brings} to that of the whole "
         f"season: RMSE {rmse:.1f} mm scaled, {unscaled:.1f} mm unscaled.",
         f"The scaled map's 95 % interval (± {width:.1f} mm, median) contains the observed value in "
-        f"{same:.0f} % of the pixels; around zero it would in {zeros:.0f} %.",
+        f"{same:.0f} % of the pixels; the same interval around zero, in {zeros:.0f} %.",
         f"The part's standard error is {noise:.2f} times the season's deformation (both root mean "
         f"squares); scaling lowers the error only if this ratio is below {pays:.2f}.",
     ]
