@@ -41,11 +41,11 @@ def test_pairs_that_fit_and_a_satellite_in_two_parts():
     """ERS-2 has two components, Envisat one, and neither a loop."""
     said = listed([(0, 35), (70, 140), (0, 70)], ["ERS-2", "ERS-2", "Envisat"])
     assert said == [
-        "All 3 pairs have the printed time span, in whole repeat cycles, and no satellite has a "
-        "redundant pair that would reveal an error.",
+        "All 3 printed time spans fit the dates and are whole repeat cycles.",
+        "No satellite has a redundant pair, which would reveal an error.",
         "The pairs of ERS-2 (2 components) give no single displacement series; those of Envisat "
         "are connected.",
-        "Geometry alone lowers coherence to no less than 0.91 (ERS-2, 2018-01-01 to 2018-02-05).",
+        "Geometry alone leaves a coherence of at least 0.91 (ERS-2, 2018-01-01 to 2018-02-05).",
     ]
     assert short(said)
 
@@ -54,14 +54,14 @@ def test_a_wrong_span_a_loop_and_an_unknown_baseline():
     """A pair that is no whole cycle does not fit; three pairs of three dates close a loop."""
     said = listed([(0, 35), (35, 71), (0, 71)], ["ERS-2"] * 3, baseline=np.nan)
     assert said == [
-        "1 of 3 pairs have the printed time span, in whole repeat cycles, and redundant pairs, "
-        "which reveal errors, exist for ERS-2.",
+        "1 of 3 printed time spans fit the dates and are whole repeat cycles.",
+        "Redundant pairs, which reveal errors, exist for ERS-2.",
         "The pairs of each satellite are connected and give one displacement series.",
         "The time span of the ERS-2 pair 2018-02-05 to 2018-03-13 and 1 more is no whole number of "
         "repeat cycles.",
     ]
     said = listed([(0, 35)], ["ERS-2"], stated=[36])
-    assert said[0].startswith("0 of 1 pairs have")
+    assert said[0].startswith("0 of 1 printed time spans fit")
     assert said[-1] == (
         "The printed time span of the ERS-2 pair 2018-01-01 to 2018-02-05 is not that of the dates."
     )
@@ -70,8 +70,8 @@ def test_a_wrong_span_a_loop_and_an_unknown_baseline():
 def test_rows_of_an_unknown_satellite_and_beyond_the_critical_baseline_are_named():
     """ERS-2's critical baseline is 1064 m; of a satellite that is not known nothing is."""
     said = listed([(0, 35), (35, 70), (0, 11)], ["ERS-2", "ERS-2", "TSX"], baseline=1250.0)
-    assert said[0].startswith("2 of 3 pairs have")
-    assert said[2:] == [
+    assert said[0].startswith("2 of 3 printed time spans fit")
+    assert said[3:] == [
         "The satellite of the TSX pair 2018-01-01 to 2018-01-12 is not known.",
         "The baseline of the ERS-2 pair 2018-01-01 to 2018-02-05 and 1 more is beyond the "
         "critical one.",
@@ -95,8 +95,8 @@ def test_a_connected_network_with_both_seasons():
     days = [(150, 162), (162, 174), (150, 174), (0, 12), (12, 150)]
     said = of_network(days, [0.5, 0.5, 0.3, 0.7, 0.5], [0.2, 0.4, 0.6])
     assert said == [
-        "One connected network joins 5 acquisitions by 5 pairs with 1 independent loop; without "
-        "pairs of a mean coherence below 0.40 it stays connected.",
+        "One connected network joins 5 acquisitions by 5 pairs with 1 independent loop; it "
+        "stays connected up to a coherence threshold of 0.40.",
         "The median pixel has a mean coherence of 0.40; half of the scene lies between 0.30 and "
         "0.50.",
         "At equal time spans the coherence of pairs within May to October is 0.20 lower than in "
@@ -160,6 +160,11 @@ def test_matching_that_harms_names_the_blocks():
     assert said[2] == (
         "After matching the mean difference is larger in blocks 1 and 2; the correlation is lower "
         "by more than 0.05 in block 1."
+    )
+    said = matched([3, 1, 1], [2, 2, 0.5], mean, [[0.5, 0.4]] * 3)
+    assert said[2] == (
+        "After matching the mean difference is larger and the correlation is lower by more than "
+        "0.05 in blocks 1 and 2."
     )
 
 

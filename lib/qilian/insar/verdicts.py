@@ -25,7 +25,7 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
     Returns
     -------
     list of str
-        Two or three sentences, and one more on each kind of unusual rows; the first stands alone.
+        Three or four sentences, and one more on each kind of unusual rows; the first stands alone.
     """
     fits = (checked["days"] == pairs["stated_days"]) & (checked["cycles"] % 1 == 0)
     of_satellite = {
@@ -33,12 +33,12 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
         for name in dict.fromkeys(pairs["sensor"].values.tolist())
     }
     loops = [name for name, own in of_satellite.items() if redundancy(own)]
-    redundant = "no satellite has a redundant pair that would reveal an error"
+    redundant = "No satellite has a redundant pair, which would reveal an error."
     if loops:
-        redundant = f"redundant pairs, which reveal errors, exist for {written_list(loops)}"
+        redundant = f"Redundant pairs, which reveal errors, exist for {written_list(loops)}."
     count, sound = fits.size, int(fits.sum())
     number = f"All {count}" if sound == count else f"{sound} of {count}"
-    said = [f"{number} pairs have the printed time span, in whole repeat cycles, and {redundant}."]
+    said = [f"{number} printed time spans fit the dates and are whole repeat cycles.", redundant]
     parts = {name: int(acquisitions(own)["component"].max()) for name, own in of_satellite.items()}
     broken = [f"{name} ({number} components)" for name, number in parts.items() if number > 1]
     whole = [name for name, number in parts.items() if number == 1]
@@ -52,7 +52,7 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
     kept = checked["geometric_coherence"].values[least]
     if kept > 0:
         of_pair = f"{pairs['sensor'].values[least]}, {pair_names(pairs)[least]}"
-        said.append(f"Geometry alone lowers coherence to no less than {kept:.2f} ({of_pair}).")
+        said.append(f"Geometry alone leaves a coherence of at least {kept:.2f} ({of_pair}).")
     return said + _unusual_rows(pairs, checked)
 
 
@@ -116,7 +116,7 @@ def network_verdicts(
     else:
         same = (thinned["dates"] == dates) & (thinned["components"] == 1)
         highest = float(thinned["threshold"].where(same).max())
-        stays = f"; without pairs of a mean coherence below {highest:.2f} it stays connected"
+        stays = f"; it stays connected up to a coherence threshold of {highest:.2f}"
         said = [
             f"One connected network joins {dates} acquisitions by {joined}"
             f"{stays if highest > 0 else ''}."
@@ -195,11 +195,14 @@ def _harmed(blocks: xr.Dataset) -> str:
         "the mean difference is larger": change["mean"] > 0,
         "the correlation is lower by more than 0.05": change["correlation"] < _LOWER_CORRELATION,
     }
-    said = []
+    harmed: dict[tuple[str, ...], list[str]] = {}
     for words, where in worse.items():
-        numbers = [str(number) for number in blocks["block"].values[where.values]]
-        if numbers:
-            said.append(f"{words} in block{'s' * (len(numbers) > 1)} {written_list(numbers)}")
+        harmed.setdefault(tuple(map(str, blocks["block"].values[where.values])), []).append(words)
+    said = [
+        f"{' and '.join(words)} in block{'s' * (len(numbers) > 1)} {written_list(numbers)}"
+        for numbers, words in harmed.items()
+        if numbers
+    ]
     if not said:
         return "No block has a larger mean difference or a clearly lower correlation afterwards."
     return f"After matching {'; '.join(said)}."
