@@ -272,8 +272,8 @@ def test_change_with_water_not_detected_detected_or_of_unknown_error():
     """What is no larger than its error is not detected, and without an error nothing is."""
     said = changed(2500.0)
     assert said == [
-        "In the later picture 1.67 ± 0.25 ha of former land are bare, and 0.12 ± 0.25 ha of "
-        "former water (not detected).",
+        "Of the bare ground in the later picture, 1.67 ± 0.25 ha were land before and 0.12 ± 0.25 "
+        "ha were water (not detected).",
         "New water, 0.20 ± 0.25 ha, is not detected: the errors could account for all of it.",
         "The ± is the sum of the errors by registration and by thresholds; the affine transform "
         "has an expected error of 1.25 m.",

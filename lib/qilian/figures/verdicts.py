@@ -144,7 +144,8 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     count = int(beyond.isel(ring=0).sum())
     near = f"within {edge:g} m of the outlines"
     away = f"than comparable ground beyond {far:g} m"
-    by = f"{size} {written_units(rings['mean'])}{' across zones' * (len(ends) > 1)} (95 %)"
+    varies = ", depending on the zone" * (len(ends) > 1)
+    by = f"{size} {written_units(rings['mean'])}{varies} (95 %)"
     if count == nearest.size:
         said = [f"Ground {near} sinks faster {away}, by {by}."]
     elif count:
@@ -216,7 +217,7 @@ def _steps(model: xr.Dataset) -> str:
     rate = model["rate"].median().item()
     if "thaw_deformation" in model:
         season = model["thaw_deformation"].median().item()
-        name = "in a mean thaw season, which heave takes back in winter"
+        name = "in a mean thaw season, reversed by heave in winter"
     elif "seasonal_amplitude" in model:
         season = 2 * model["seasonal_amplitude"].median().item()
         name = "up and down in a yearly wave"

@@ -75,7 +75,7 @@ def land_cover_verdicts(measured: xr.Dataset, taken: xr.Dataset) -> list[str]:
     error = taken["picture_error"].item()
     off = "an unknown error" if np.isnan(error) else f"an expected error of {error:.2f} m"
     return [
-        f"In the later picture {bare} of former land are bare, and {drained} of former water"
+        f"Of the bare ground in the later picture, {bare} were land before and {drained} were water"
         f"{missed}.",
         f"New water, {new}, {about}.",
         "The ± is the sum of the errors by registration and by thresholds; the "
