@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from strategies import LAYOUTS, write_entry
 
+from qilian.archive.catalogue import open_archive
 from qilian.archive.readers import gmtsar
 from qilian.contracts.errors import InputError
 
@@ -224,3 +226,15 @@ def test_a_number_that_stands_for_missing_and_a_coherence_that_is_none_are_refus
     grd(tmp_path / "2018000_2018012" / "corr_ll.grd", GROUND)
     with pytest.raises(InputError, match=r"corr_ll\.grd: coherence is 12, expected 0 to 1"):
         read(tmp_path).coherence.load()
+
+
+@pytest.mark.parametrize("at", [12, 52, 132, 312])
+def test_a_classic_file_with_a_broken_count_is_refused_at_once(at, tmp_path):
+    """Two of these made GDAL crash, and two took it twenty seconds."""
+    write_entry(next(one for one in LAYOUTS if one.form == "gmtsar"), tmp_path)
+    file = tmp_path / "in" / "2020000_2020012" / "corr_ll.grd"
+    content = bytearray(file.read_bytes())
+    content[at] = 0x7F
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"corr_ll\.grd cannot be read, expected a "):
+        open_archive(tmp_path).load("sentinel1")

@@ -26,6 +26,7 @@ SENTINELS = {-9999.0, 9999.0, -999.0, -99999.0, -32768.0, -32767.0}  # put where
 HAIR = 0.05  # by which resampling takes a coherence out of 0 to 1
 HEIGHTS = -500.0, 9000.0  # m, of ground on Earth
 FARTHEST = 100.0  # m that ground may have moved, or a year
+_KNOWN_AS_TIFF = (".tif", ".tiff")
 _KINDS = {".grd": "netCDF grid", ".vrt": "virtual raster with the file that it shows"}
 TOGETHER = 16  # of small rasters, those that are read together fill such a part of a block
 
@@ -97,7 +98,20 @@ def open_raster(path: Path, overview: int | None = None, layer: str = "") -> ras
     """Open a raster, an overview or a layer of it, or say in one sentence why it can't be."""
     name = f'NETCDF:"{path}":{layer}' if layer else path
     with foreign(path, f"a {_kind(path, layer)}"):
+        if path.suffix not in _KNOWN_AS_TIFF:
+            _parse_classic_netcdf(path)
         return rasterio.open(name, **({} if overview is None else {"overview_level": overview}))
+
+
+def _parse_classic_netcdf(path: Path) -> None:
+    """Parse the header of a classic netCDF file, if it is one: a broken one makes GDAL crash."""
+    with path.open("rb") as stream:
+        classic = stream.read(3) == b"CDF"
+    if classic:
+        from scipy.io import netcdf_file  # which most rasters do without
+
+        with netcdf_file(path, mmap=True):
+            pass
 
 
 def _kind(path: Path, layer: str = "") -> str:
