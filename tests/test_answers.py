@@ -158,13 +158,13 @@ def test_matching_that_harms_names_the_blocks():
     assert "does not lower the RMSE" in said[0]
     assert "(it falls in 1 of 2 blocks)" in said[0]
     assert said[2] == (
-        "After matching the mean difference is larger in blocks 1 and 2; the correlation is lower "
-        "by more than 0.05 in block 1."
+        "After matching, in blocks 1 and 2 the mean difference is larger; in block 1 the "
+        "correlation is lower by more than 0.05."
     )
     said = matched([3, 1, 1], [2, 2, 0.5], mean, [[0.5, 0.4]] * 3)
     assert said[2] == (
-        "After matching the mean difference is larger and the correlation is lower by more than "
-        "0.05 in blocks 1 and 2."
+        "After matching, in blocks 1 and 2 the mean difference is larger and the correlation is "
+        "lower by more than 0.05."
     )
 
 

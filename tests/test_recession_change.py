@@ -160,7 +160,7 @@ def test_no_change_without_knowing_the_rain():
     assert found["reason"].item().startswith("cannot tell")
 
 
-WENT = r"from 24\.9 d until 1999 to 34\.1 d since 2014"
+WENT = r"from 24\.9 d \(until 1999\) to 34\.1 d \(since 2014\)"
 
 
 def said(change=(np.nan,) * 3, significant=False, bounds=(np.nan, np.nan)) -> list[str]:

@@ -41,6 +41,7 @@ def period_verdicts(pooled: xr.Dataset, contrast: xr.Dataset | None = None) -> l
     if not known.sizes["period"]:
         return ["No period has a value."]
     last, when = known.isel(period=-1), _years(known, -1)
+    when += " (matched)" * str(last["satellite"].item()).endswith("matched")
     moved = [_motion(last.isel(ground=number)) for number in range(last.sizes["ground"])]
     season = "in a mean thaw season of " if known["mean"].attrs["units"] == "mm" else "in "
     first = f"{_subject(last, 0).capitalize()} {moved[0]} {season}{when}"
@@ -139,13 +140,15 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     beyond = faster > half
     nearest, around = (values.isel(ring=0).values for values in (faster, half))
     ends = dict.fromkeys((nearest.argmin(), nearest.argmax()))
-    size = " to ".join(f"{written_number(nearest[at])} ± {around[at]:.1f}" for at in ends)
+    units, names_of = written_units(rings["mean"]), rings["ground"].values
+    sizes = [f"{written_number(nearest[at])} ± {around[at]:.1f} {units}" for at in ends]
+    if len(ends) > 1:
+        sizes = [f"{size} ({names_of[at]})" for size, at in zip(sizes, ends, strict=True)]
     edge, far = rings["outer"].values[0], rings["inner"].values[-1]
     count = int(beyond.isel(ring=0).sum())
     near = f"within {edge:g} m of the outlines"
     away = f"than comparable ground beyond {far:g} m"
-    varies = ", depending on the zone" * (len(ends) > 1)
-    by = f"{size} {written_units(rings['mean'])}{varies} (95 %)"
+    by = f"{' to '.join(sizes)}, 95 %"
     if count == nearest.size:
         said = [f"Ground {near} sinks faster {away}, by {by}."]
     elif count:
@@ -217,7 +220,7 @@ def _steps(model: xr.Dataset) -> str:
     rate = model["rate"].median().item()
     if "thaw_deformation" in model:
         season = model["thaw_deformation"].median().item()
-        name = "in a mean thaw season, reversed by heave in winter"
+        name = "in each mean thaw season, which heave reverses in winter"
     elif "seasonal_amplitude" in model:
         season = 2 * model["seasonal_amplitude"].median().item()
         name = "up and down in a yearly wave"
@@ -225,8 +228,8 @@ def _steps(model: xr.Dataset) -> str:
         return f"The median rate is {written_number(rate)} mm/a, by a model without a season."
     how = "in yearly steps" if abs(season) > abs(rate) else "steadily"
     return (
-        f"By the model, the median pixel moves {how}: by {written_number(season, 0)} mm {name}, "
-        f"and by {written_number(rate)} mm/a on the whole."
+        f"By the model, the median pixel moves {how}: {written_number(season, 0)} mm {name}, "
+        f"and a trend of {written_number(rate)} mm/a."
     )
 
 

@@ -199,10 +199,10 @@ def _harmed(blocks: xr.Dataset) -> str:
     for words, where in worse.items():
         harmed.setdefault(tuple(map(str, blocks["block"].values[where.values])), []).append(words)
     said = [
-        f"{' and '.join(words)} in block{'s' * (len(numbers) > 1)} {written_list(numbers)}"
+        f"in block{'s' * (len(numbers) > 1)} {written_list(numbers)} {' and '.join(words)}"
         for numbers, words in harmed.items()
         if numbers
     ]
     if not said:
         return "No block has a larger mean difference or a clearly lower correlation afterwards."
-    return f"After matching {'; '.join(said)}."
+    return f"After matching, {'; '.join(said)}."

@@ -55,7 +55,7 @@ def _change(step: xr.Dataset) -> str:
     if np.isnan(of["change"]):
         return f"Whether the river drains more slowly stays open: {of['reason']}."
     slower = of["change"] > 0
-    went = "from {before:.1f} d until {until} to {after:.1f} d since {since}".format(**of)
+    went = "from {before:.1f} d (until {until}) to {after:.1f} d (since {since})".format(**of)
     rose = "rose" if slower else "fell"
     if np.isnan(of["change_lower"]):
         return f"The recession constant {rose} {went}; {of['reason']}."

@@ -310,7 +310,7 @@ def agreement_sentences(compared: xr.Dataset) -> list[str]:
     between = f"From {first} to {last} the ground moved by {moved} (95 %)."
     if np.isnan(limit):
         return [f"{said}.", between]
-    missed = f"A disagreement below {(limit**2 - expected**2) ** 0.5:.0f} mm (root mean square)"
+    missed = f"A true difference below {(limit**2 - expected**2) ** 0.5:.0f} mm (root mean square)"
     return [f"{said}.", between, f"{missed} would more likely than not go unseen."]
 
 
