@@ -151,3 +151,11 @@ def test_rings_hold_all_ground_outside_of_outlines_once():
     assert counts[:2] == [8, 16]
     with pytest.raises(InputError, match=r"^rings is \[300, 100\], expected ascending distances"):
         zones.rings(square, grid, [300, 100])
+
+
+def test_pixels_within_bounds_are_those_whose_centres_are_and_none_is_refused():
+    grid = xr.Dataset(coords={"y": [3.0, 2.0, 1.0], "x": [10.0, 11.0]})
+    marked = grids.inside(grid, (9.5, 1.5, 10.5, 3.5)).transpose("y", "x")
+    assert marked.values.tolist() == [[True, False], [True, False], [False, False]]
+    with pytest.raises(InputError, match=r"^no pixel lies within 99, 37, 100, 38, expected west"):
+        grids.inside(grid, (99, 37, 100, 38))

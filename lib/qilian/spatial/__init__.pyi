@@ -1,6 +1,15 @@
 from .agreement import against_truth
 from .classes import class_fractions, class_names, class_recall, class_zones, contingency
-from .grids import all_onto, distance_from, mask_onto, middle, onto, pixel_size, relative_to
+from .grids import (
+    all_onto,
+    distance_from,
+    inside,
+    mask_onto,
+    middle,
+    onto,
+    pixel_size,
+    relative_to,
+)
 from .zonal import truth_of_periods, zonal_contrast, zonal_mean, zonal_truth
 from .zones import (
     SEASONS,
@@ -26,6 +35,7 @@ __all__ = [
     "contingency",
     "covered",
     "distance_from",
+    "inside",
     "mask_onto",
     "middle",
     "mine_zones",

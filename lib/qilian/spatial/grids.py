@@ -1,5 +1,7 @@
 """Maps from one grid to another, and places and outlines on a grid."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import rioxarray  # noqa: F401  gives xarray its .rio accessor
 import xarray as xr
@@ -85,6 +87,29 @@ def middle(area: xr.DataArray, like: xr.DataArray) -> tuple[float, float]:
     inside = area.compute().astype(bool)
     x, y = (float(inside[axis].where(inside).mean()) for axis in ("x", "y"))
     return Transformer.from_crs(_crs(area), _crs(like), always_xy=True).transform(x, y)
+
+
+def inside(grid: xr.Dataset, bounds: Sequence[float]) -> xr.DataArray:
+    """Mark the pixels (y, x) whose centres lie within bounds.
+
+    Parameters
+    ----------
+    grid : xarray.Dataset
+        With `x` and `y`.
+    bounds : (float, float, float, float)
+        West, south, east and north in its coordinates.
+
+    Raises
+    ------
+    InputError
+        No pixel does.
+    """
+    west, south, east, north = bounds
+    marked = (grid["x"] > west) & (grid["x"] < east) & (grid["y"] > south) & (grid["y"] < north)
+    if not marked.any():
+        told = ", ".join(f"{bound:g}" for bound in bounds)
+        raise InputError(f"no pixel lies within {told}, expected west, south, east, north of some.")
+    return marked
 
 
 def distance_from(grid: xr.Dataset, longitude: float, latitude: float) -> xr.DataArray:
