@@ -192,7 +192,7 @@ class Archive:
 
         Its many files take long to look at, and its variables are lazy.
         """
-        about = repr((entry.name, sorted(options.items()), [_stamp(f) for f in entry.files()]))
+        about = f"{self.identity([entry.name])} {sorted(options.items())}"
         if about not in self._stacks:
             self._stacks[about] = entry.reader(entry.path, **options)
         return self._stacks[about].copy()

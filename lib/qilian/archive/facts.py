@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from qilian.contracts.errors import InputError, require
+from qilian.contracts.seasons import THAW_SEASON
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def _is_degree(value: Any) -> bool:
 FACTS: Mapping[str, Fact] = {
     "station": Fact(_is_degree, "longitude and latitude in degrees"),
     "snow_free": Fact(_is_date, "first and last snow-free day as yyyy-mm-dd"),
-    "thaw_season": Fact(_is_day, "its first and last day as mm-dd", ("05-01", "10-31")),
+    "thaw_season": Fact(_is_day, "its first and last day as mm-dd", THAW_SEASON),
     "mining": Fact(_is_year, "first and last year of the disturbance"),
 }
 

@@ -21,8 +21,15 @@ if TYPE_CHECKING:
     from qilian.book.run import Outcome, Run
 
 _COMMANDS = "qilian.commands"
-_COLORS = {"ran": "green", "kept": "cyan", "no input": "yellow", "failed": "red"}
-_COLORS |= {"ready": "green", "fails": "red"}
+# Of how a notebook fared, and of what a check says of a page.
+_COLORS = {
+    "ran": "green",
+    "kept": "cyan",
+    "ready": "green",
+    "no input": "yellow",
+    "failed": "red",
+    "fails": "red",
+}
 
 
 class _Sentences(click.Group):

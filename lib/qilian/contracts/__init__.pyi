@@ -28,6 +28,7 @@ from .labels import (
     written_units,
 )
 from .radars import RADARS, SATELLITES, SPEED_OF_LIGHT, Radar, radar_of
+from .seasons import THAW_SEASON, in_season
 
 __all__ = [
     "CLIMATE",
@@ -44,6 +45,7 @@ __all__ = [
     "SATELLITES",
     "SPEED_OF_LIGHT",
     "THAW_DEPTH",
+    "THAW_SEASON",
     "VERTICAL",
     "Contract",
     "InputError",
@@ -53,6 +55,7 @@ __all__ = [
     "class_attributes",
     "conform",
     "heading",
+    "in_season",
     "labelled",
     "radar_of",
     "require",

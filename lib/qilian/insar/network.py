@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from qilian.contracts.errors import InputError
 from qilian.contracts.labels import attributes
 from qilian.contracts.radars import radar_of
+from qilian.contracts.seasons import THAW_SEASON, in_season
 
 
 def incidence(pairs: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -167,9 +168,7 @@ def thinned_network(
     )
 
 
-def pair_season(
-    pairs: xr.Dataset, *, thaw_season: tuple[str, str] = ("05-01", "10-31")
-) -> xr.DataArray:
+def pair_season(pairs: xr.Dataset, *, thaw_season: tuple[str, str] = THAW_SEASON) -> xr.DataArray:
     """Name each pair by the season that holds both of its dates, `thaw` or `frozen`, or `mixed`.
 
     The thaw season is given by its first and last day as mm-dd, and may cross New Year. Dates half
@@ -179,8 +178,7 @@ def pair_season(
     count = np.zeros(pairs.sizes["pair"], int)
     for end in ("reference_date", "secondary_date"):
         day = pairs[end].dt.strftime("%m-%d").values
-        since, until = first <= day, day <= last
-        count += since | until if first > last else since & until
+        count += in_season(day, first, last)
     count = np.where(time_span(pairs) < _HALF_A_YEAR, count, 1)
     names = np.array(["frozen", "mixed", "thaw"])[count]
     return xr.DataArray(names, dims="pair", attrs=attributes("season of the pair", None))

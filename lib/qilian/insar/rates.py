@@ -52,13 +52,23 @@ def model_rates(result: xr.Dataset) -> xr.Dataset:
     named = xr.Dataset(attrs=result.attrs)
     direction = estimate.attrs.get("direction")
     for name, (value, square) in found.items():
-        long_name, units = _MEANING[name]
-        grid = {"grid_mapping": "spatial_ref"}
-        named[name] = value.assign_attrs(attributes(long_name, units, direction) | grid)
-        about = attributes(f"standard error of the {long_name}", units, direction) | grid
-        named[f"{name}_standard_error"] = (square**0.5).assign_attrs(about)
+        named = named.assign(_with_error(name, value, square**0.5, direction))
     named["degrees_of_freedom"] = result["degrees_of_freedom"]
     return named.drop_vars(["unit"], errors="ignore")
+
+
+def _with_error(
+    name: str, value: xr.DataArray, error: xr.DataArray, direction: str | None
+) -> dict[str, xr.DataArray]:
+    """Name a map of `_MEANING` and its standard error, with CF attributes."""
+    long_name, units = _MEANING[name]
+    grid = {"grid_mapping": "spatial_ref"}
+    about = attributes(long_name, units, direction) | grid
+    of_error = attributes(f"standard error of the {long_name}", units, direction) | grid
+    return {
+        name: value.assign_attrs(about),
+        f"{name}_standard_error": error.assign_attrs(of_error),
+    }
 
 
 def correct_rate(
@@ -250,15 +260,9 @@ def given_rate(result: xr.Dataset) -> xr.Dataset:
     found = vertical_if_known(result)
     rate = found["rate"]
     error = found.get("standard_error", xr.full_like(rate, np.nan))
-    direction, grid = rate.attrs["direction"], {"grid_mapping": "spatial_ref"}
-    about = attributes("rate", "mm year-1", direction) | grid
-    of_error = attributes("standard error of the rate", "mm year-1", direction) | grid
-    named = {
-        "rate": rate.assign_attrs(about),
-        "rate_standard_error": error.assign_attrs(of_error),
-        "degrees_of_freedom": xr.full_like(rate, np.inf).drop_attrs(),
-    }
-    return xr.Dataset(named, attrs=result.attrs)
+    named = _with_error("rate", rate, error, rate.attrs["direction"])
+    known = xr.full_like(rate, np.inf).drop_attrs()
+    return xr.Dataset(named, attrs=result.attrs).assign(degrees_of_freedom=known)
 
 
 def fit_years(inversion: xr.Dataset, years: Sequence[int]) -> xr.Dataset:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -77,21 +78,21 @@ def displacement(
     if seasonal == "auto":
         seasonal = _season(source, entry, cache)
     needs = [entry, "climate"] if seasonal == "thaw" else [entry]
-    options = {
-        "weight": weight,
-        "seasonal": seasonal,
-        "constraint": constraint,
-        "reference": reference,
-        "ramp": ramp,
-        "height": height,
-    }
-    if entry == "displacement":
-        options = {"seasonal": seasonal}
+    finished = entry == "displacement"
+    options: dict[str, Any] = {"seasonal": seasonal}
+    if not finished:
+        options |= {
+            "weight": weight,
+            "constraint": constraint,
+            "reference": reference,
+            "ramp": ramp,
+            "height": height,
+        }
     if seasonal == "thaw":
         options["thaw_season"] = source.fact("thaw_season")
 
     def make(scratch: Path) -> xr.Dataset:
-        if entry == "displacement":
+        if finished:
             series = source.load(entry).load()
             return rates.modelled(series, _SEASONS[seasonal](source, series["time"]))
         # Workers share no memory, but see the cache.
@@ -99,36 +100,39 @@ def displacement(
         with ThreadPoolExecutor(1) as beside:
             solver = beside.submit(_solver)
             stack = source.load(entry, "unwrapped_phase")
-            dates = acquisition_dates(stack)
-            model = beside.submit(_SEASONS[seasonal], source, dates)
+            model = beside.submit(_SEASONS[seasonal], source, acquisition_dates(stack))
             stack = read_once(stack, scratch, memory=memory)
-        coherent = "coherence" in stack
-        mean = None
-        if reference is not None:
-            area = corrections.reference_around(stack, *reference)
-        elif coherent:
-            mean = temporal_mean_coherence(stack["coherence"], minimum_fraction=0)["mean_coherence"]
-            area = corrections.reference_by_coherence(stack, mean_coherence=mean)
-        else:
-            area = corrections.reference_by_phase(stack)
+        used = weight if "coherence" in stack else "none"
+        area, mean = _reference(stack, reference)
         fitted = corrections.fit_corrections(
             stack, area, ramp=ramp, height=height, mean_coherence=mean
         )
-        invert = solver.result()
-        result = invert(
+        result = solver.result()(
             stack,
-            weight=weight if coherent else "none",
+            weight=used,
             corrections=fitted,
             model=model.result(),
             constraint=constraint,
         )
         ground = {name: stack[name] for name in _GROUND if name in stack}
         result = result.assign(ground | {"reference": fitted["reference"]})
-        return result.assign_attrs(weight=weight if coherent else "none")
+        return result.assign_attrs(weight=used)
 
     return kept(
         f"displacement-{entry}", source, needs, options, make, scheduler=scheduler, cache=cache
     )
+
+
+def _reference(
+    stack: xr.Dataset, place: tuple[float, float] | None
+) -> tuple[xr.DataArray, xr.DataArray | None]:
+    """Find the reference area, and the mean coherence as far as that was averaged for it."""
+    if place is not None:
+        return corrections.reference_around(stack, *place), None
+    if "coherence" not in stack:
+        return corrections.reference_by_phase(stack), None
+    mean = temporal_mean_coherence(stack["coherence"], minimum_fraction=0)["mean_coherence"]
+    return corrections.reference_by_coherence(stack, mean_coherence=mean), mean
 
 
 def _solver() -> Callable[..., xr.Dataset]:

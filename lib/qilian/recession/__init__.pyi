@@ -3,7 +3,7 @@ from .change import choice_sensitivity, exponents, period_change
 from .days import Choice, record_inventory, select_days
 from .rules import RULES, Rule
 from .segments import CLEAR_FALL, gauge_sums, segment_sums
-from .telling import compared_years, known_rain, telling_choice, telling_rules
+from .telling import compared_years, first_telling, known_rain, telling_choice, telling_rules
 from .trend import association, trend_test
 from .verdicts import thaw_verdict, verdict
 from .windows import (
@@ -31,6 +31,7 @@ __all__ = [
     "compare_constants",
     "compared_years",
     "exponents",
+    "first_telling",
     "fit_all",
     "fit_windows",
     "gauge_sums",

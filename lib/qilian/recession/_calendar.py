@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import InputError, require
+from qilian.contracts.seasons import in_season
 
 _LEAP_DAY = 229  # on which no year can begin
 
@@ -46,18 +47,15 @@ def calendar(record: xr.DataArray, season: tuple[str, str]) -> Calendar:
     if record.sizes.get("time", 0) == 0:
         raise InputError("discharge holds no days, expected a daily record along time.")
     first, last = month_days(season)
-    crosses = first > last
-    begins = first if crosses else 101  # month * 100 + day
+    begins = first if first > last else 101  # month * 100 + day
     recorded = record.indexes["time"]
     ends = recorded.min(), recorded.max()
     years = [day.year - (day.month * 100 + day.day < begins) for day in ends]
     begin, after = (f"{year}-{begins // 100}-{begins % 100}" for year in (years[0], years[1] + 1))
     days = xr.date_range(begin, after, inclusive="left")
     month_day = days.month.values * 100 + days.day.values
-    since, until = first <= month_day, month_day <= last
-    in_season = since | until if crosses else since & until
     year = days.year.values.astype(int) - (month_day < begins)
-    return Calendar(days.values.astype("datetime64[ns]"), year, in_season)
+    return Calendar(days.values.astype("datetime64[ns]"), year, in_season(month_day, first, last))
 
 
 def rows(record: xr.DataArray | None, days: Calendar) -> tuple[np.ndarray, np.ndarray]:

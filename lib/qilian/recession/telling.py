@@ -107,6 +107,11 @@ def telling_rules(
     return xr.Dataset({name: ("method", *column) for name, column in columns.items()}, methods)
 
 
+def first_telling(rules: xr.Dataset) -> xr.Dataset:
+    """Return what `telling_rules` has of the first that tells, or of the first if none does."""
+    return rules.isel(method=int(np.argmax(rules["fitted"].values > 0)))
+
+
 def telling_choice(rules: xr.Dataset, **options: Any) -> dict[str, Any]:
     """Return options with the first rule that tells, or as they are if none does.
 
@@ -117,7 +122,7 @@ def telling_choice(rules: xr.Dataset, **options: Any) -> dict[str, Any]:
     **options
         Of `Choice`, as given there.
     """
-    best = rules.isel(method=int(np.argmax(rules["fitted"].values > 0)))
+    best = first_telling(rules)
     return options | {
         "method": best["method"].item(),
         "minimum_length": best["minimum_length"].item(),

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from qilian.contracts.labels import written_number
+from qilian.recession.telling import first_telling
 
 
 def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset, rules: xr.Dataset) -> list[str]:
@@ -28,7 +29,7 @@ def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset, rules: xr.Data
     asked, change = rules.isel(method=0), _change(step)
     if asked["fitted"].item():
         return [change, _choices(runs), _linearity(bent)]
-    used = rules["method"].values[np.argmax(rules["fitted"].values > 0)]
+    used = first_telling(rules)["method"].item()
     reason = asked["reason"].item().removeprefix("cannot tell: ")
     silent = (
         f"The rule “{asked['method'].item()}” gives no constant here: {reason}. "

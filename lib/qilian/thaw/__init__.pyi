@@ -10,7 +10,6 @@ from .gnssir import (
 )
 from .index import (
     LONGEST_GAP,
-    THAW_SEASON,
     frozen_until,
     season_fractions,
     settlement_course,
@@ -27,7 +26,6 @@ from .scaling import (
 __all__ = [
     "LEAST_EPOCHS",
     "LONGEST_GAP",
-    "THAW_SEASON",
     "agreement_sentences",
     "at_station",
     "average_around",

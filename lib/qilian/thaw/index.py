@@ -5,8 +5,8 @@ import xarray as xr
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
+from qilian.contracts.seasons import THAW_SEASON
 
-THAW_SEASON = ("05-01", "10-31")  # first and last day
 LONGEST_GAP = 7  # days of missing air temperature that interpolation bridges
 
 

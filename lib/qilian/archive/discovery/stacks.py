@@ -13,6 +13,7 @@ from qilian.archive.discovery.guesses import Guess, Key
 from qilian.archive.discovery.heads import head
 from qilian.archive.discovery.radars import radar_of, wavelength
 from qilian.archive.discovery.tables import Columns
+from qilian.archive.readers.patterns import full_date
 
 _DATE = r"(?:(?:19|20)\d\d|\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _TWO_DATES = re.compile(rf"(?<!\d)(?P<one>{_DATE})\D{{1,3}}(?P<two>{_DATE})(?!\d)")
@@ -144,13 +145,8 @@ def _pattern(place: str) -> str:
 def _pair(name: str) -> tuple[str, str]:
     """Earlier and later of the last two dates in a name."""
     *_, two = _TWO_DATES.finditer(name)
-    first, second = sorted(two.group("one", "two"), key=_whole)
+    first, second = sorted(two.group("one", "two"), key=full_date)
     return first, second
-
-
-def _whole(date: str) -> str:
-    """Write a year of two digits with four; radars have flown since 1978."""
-    return date if len(date) == 8 else ("19" if date >= "78" else "20") + date
 
 
 def _pairs(layer: _Layer) -> set[tuple[str, str]]:
@@ -208,7 +204,7 @@ def _guess(root: Path, form: str, stack: Stack, folder: Path, files: Sequence[Pa
     while base != root and _TWO_DATES.search(base.name):
         base = base.parent
     pairs = set().union(*map(_pairs, stack.values()))
-    first = sorted(_whole(first) for first, _ in pairs)[:1]
+    first = sorted(full_date(first) for first, _ in pairs)[:1]
     place = own[0].relative_to(root).as_posix()
     entry, told = radar_of(f"{root.name}/{place}", first, folder)
     named = [

@@ -1,7 +1,7 @@
 """Interferograms in files without a header: LiCSBAS's `GEOCml`, and GAMMA's."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +12,17 @@ import xarray as xr
 from qilian.archive.readers.dem_par import Parameters, read_grid
 from qilian.archive.readers.files import foreign, is_there
 from qilian.archive.readers.geotiff import add_baselines, later_first, match_all, read_baselines
-from qilian.archive.readers.layers import coherence_or_nothing, phase_or_nothing, signed_or_nothing
+from qilian.archive.readers.layers import (
+    add_vector,
+    coherence_or_nothing,
+    phase_or_nothing,
+    signed_or_nothing,
+)
 from qilian.archive.readers.licsar import add_baselines as add_listed_baselines
 from qilian.archive.readers.pairs import checked_wavelength, pair_dates
 from qilian.archive.readers.raster import (
     Decode,
     Grid,
-    Layer,
     as_stored,
     checked_height,
     coordinates,
@@ -92,7 +96,7 @@ def read_licsbas(path: Path, *, wavelength: float | None = None) -> xr.Dataset:
     vector = [path / f"{axis}.geo" for axis in "ENU"]
     if all(file.is_file() for file in vector):
         parts = look_vector(*(_lazy([f], grid, "<f4", as_stored)[0] for f in vector))
-        _add_vector(stack, parts)
+        add_vector(stack, parts)
     add_listed_baselines(stack, path / "baselines")
     return conform(stack, INTERFEROGRAMS, str(path))
 
@@ -172,7 +176,7 @@ def read_gamma(
             _lazy([path / line_of_sight.replace("{angle}", angle)], grid, order, decode)[0]
             for angle, decode in {"theta": zero_is_missing, "phi": as_stored}.items()
         )
-        _add_vector(stack, look_from_angles(90 - da.degrees(theta), da.degrees(phi) - 90))
+        add_vector(stack, look_from_angles(90 - da.degrees(theta), da.degrees(phi) - 90))
     add_baselines(stack, dates, read_baselines(path, baselines) if baselines else {})
     return conform(stack, INTERFEROGRAMS, str(path))
 
@@ -190,11 +194,6 @@ def _stack(
     stack["coherence"] = ("pair", "y", "x"), coherence, {"units": "1"}
     stack["wavelength"] = (), wavelength, {"units": "m"}
     return stack
-
-
-def _add_vector(stack: xr.Dataset, parts: Mapping[str, Layer]) -> None:
-    for name, part in parts.items():
-        stack[name] = ("y", "x"), part, {"units": "1"}
 
 
 def _lazy(paths: Sequence[Path], grid: Grid, kind: str, decode: Decode) -> da.Array:

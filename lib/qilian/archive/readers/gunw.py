@@ -14,6 +14,7 @@ from qilian.archive.readers.files import files_under, refuse_packed
 from qilian.archive.readers.hdf5 import opened
 from qilian.archive.readers.layers import (
     Layers,
+    add_vector,
     coherence_or_nothing,
     signed_or_nothing,
     stack_layers,
@@ -241,8 +242,7 @@ def _add_look(stack: xr.Dataset, path: Path, layout: _Layout) -> None:
         parts = layout.vector(first[level], second[level]).items()
         cube = xr.Dataset({name: (("y", "x"), part) for name, part in parts}, {"y": y, "x": x})
         between = cube.interp(y=stack["y"], x=stack["x"])
-    for name, part in between.items():
-        stack[name] = ("y", "x"), part.values.astype("float32"), {"units": "1"}
+    add_vector(stack, {str(name): part.values.astype("float32") for name, part in between.items()})
 
 
 def _baseline(product: _Product, layout: _Layout) -> float:

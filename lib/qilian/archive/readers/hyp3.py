@@ -13,7 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from qilian.archive.readers.files import files_under, refuse_packed
-from qilian.archive.readers.layers import coherence_or_nothing, phase_or_nothing
+from qilian.archive.readers.layers import add_vector, coherence_or_nothing, phase_or_nothing
 from qilian.archive.readers.pairs import pair_dates, parse_metres
 from qilian.archive.readers.raster import (
     Decode,
@@ -248,8 +248,7 @@ def _add_ground(stack: xr.Dataset, layers: Mapping[str, Layer]) -> None:
         vector = look_vector(
             np.cos(theta) * np.cos(phi), np.cos(theta) * np.sin(phi), np.sin(theta)
         )
-        for name, part in vector.items():
-            stack[name] = ("y", "x"), part, {"units": "1"}
+        add_vector(stack, vector)
 
 
 def _add_baselines(stack: xr.Dataset, products: list[_Product]) -> None:

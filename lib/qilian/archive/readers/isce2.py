@@ -11,6 +11,7 @@ from qilian.archive.readers.files import files_like, is_there
 from qilian.archive.readers.geotiff import add_baselines, later_first, match_all, read_baselines
 from qilian.archive.readers.layers import (
     Layers,
+    add_vector,
     coherence_or_nothing,
     signed_or_nothing,
     stack_layers,
@@ -108,8 +109,7 @@ def read(
         # Not between angles, which jump from -180 to 180.
         at = partial(_on_grid, path / line_of_sight, grid, resampling=Resampling.nearest)
         (incidence, about), (azimuth, _) = at(1, zero_is_missing), at(2, as_stored)
-        for name, part in look_from_angles(incidence, azimuth).items():
-            stack[name] = ("y", "x"), part, {"units": "1", **about}
+        add_vector(stack, look_from_angles(incidence, azimuth), about)
     add_baselines(stack, dates, read_baselines(path, baselines) if baselines else {})
     return conform(stack, INTERFEROGRAMS, str(path))
 

@@ -1,6 +1,6 @@
 """What stacks of interferograms share: the files of each pair, and the ground below them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from qilian.archive.readers.pairs import pair_dates
 from qilian.archive.readers.raster import (
     Decode,
     Grid,
+    Layer,
     Stored,
     as_stored,
     checked_coherence,
@@ -97,8 +98,15 @@ def add_ground(
         stack["height"] = ("y", "x"), values, {"units": "m", **about}
     if vector:
         parts, abouts = zip(*(read_layer(f, grid, as_stored, stored) for f in vector), strict=True)
-        for name, part in look_vector(*parts).items():
-            stack[name] = ("y", "x"), part, {"units": "1", **abouts[0]}
+        add_vector(stack, look_vector(*parts), abouts[0])
+
+
+def add_vector(
+    data: xr.Dataset, parts: Mapping[str, Layer], about: Mapping[str, str] | None = None
+) -> None:
+    """Add parts (y, x) of the unit vector ground to sensor, by name, with what there is to say."""
+    for name, part in parts.items():
+        data[name] = ("y", "x"), part, {"units": "1", **(about or {})}
 
 
 def of_axes(path: Path, pattern: str) -> list[Path]:

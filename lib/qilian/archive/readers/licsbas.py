@@ -10,6 +10,7 @@ import xarray as xr
 from qilian.archive.readers.dem_par import grid_of_centres, read_grid
 from qilian.archive.readers.files import foreign, is_there
 from qilian.archive.readers.hdf5 import Held, opened
+from qilian.archive.readers.layers import add_vector
 from qilian.archive.readers.pairs import rising_dates
 from qilian.archive.readers.raster import (
     Grid,
@@ -165,8 +166,7 @@ def _add_unit_vector(
         parts = [held.lazy(f"{axis}.geo", grid, as_stored) for axis in "ENU"]
     else:
         return
-    for name, part in look_vector(*parts).items():
-        data[name] = ("y", "x"), part, {"units": "1"}
+    add_vector(data, look_vector(*parts))
 
 
 def _read_flat(path: Path, grid: Grid) -> np.ndarray:

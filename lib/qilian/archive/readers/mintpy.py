@@ -9,6 +9,7 @@ import xarray as xr
 
 from qilian.archive.readers.files import files_like
 from qilian.archive.readers.hdf5 import opened
+from qilian.archive.readers.layers import add_vector
 from qilian.archive.readers.mintpy_file import Stored
 from qilian.archive.readers.pairs import pair_dates, rising_dates
 from qilian.archive.readers.raster import (
@@ -240,5 +241,4 @@ def _add_angles(data: xr.Dataset, stored: Stored, group: str = "") -> None:
     else:
         parts = look_from_angles(incidence, da.zeros_like(incidence))
         parts = {"line_of_sight_up": parts["line_of_sight_up"]}
-    for name, part in parts.items():
-        data[name] = ("y", "x"), part, {"units": "1"}
+    add_vector(data, parts)

@@ -11,6 +11,7 @@ import xarray as xr
 
 from qilian.archive.readers.files import files_under, refuse_packed
 from qilian.archive.readers.hdf5 import Held, opened
+from qilian.archive.readers.layers import add_vector
 from qilian.archive.readers.raster import (
     Grid,
     Stored,
@@ -85,8 +86,7 @@ def read(
     if line_of_sight:
         vector = path / line_of_sight
         parts = [read_layer(vector, grid, as_stored, Stored(band=k)) for k in (1, 2, 3)]
-        for name, part in look_vector(*(values for values, _ in parts)).items():
-            data[name] = ("y", "x"), part, {"units": "1", **parts[0][1]}
+        add_vector(data, look_vector(*(values for values, _ in parts)), parts[0][1])
     return conform(data, DISPLACEMENT, str(path))
 
 

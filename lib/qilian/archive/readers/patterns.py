@@ -40,7 +40,7 @@ def dated_files(path: Path, pattern: str, *names: str) -> dict[tuple[str, ...], 
         fit = re.fullmatch(expression, file.relative_to(path).as_posix())
         if fit is None:
             continue
-        dates = tuple(_full(fit[name]) for name in names)
+        dates = tuple(full_date(fit[name]) for name in names)
         if dates in found:
             raise InputError(
                 f"{file}: the {one} {'-'.join(dates)} has {found[dates].name} already."
@@ -65,6 +65,6 @@ def _expression(pattern: str) -> str:
     return _PLACE.sub(group, re.escape(pattern)).replace(r"\*", "[^/]*")
 
 
-def _full(date: str) -> str:
+def full_date(date: str) -> str:
     """YYYYMMDD of a date that may lack its century; radars have flown since 1978."""
     return date if len(date) == 8 else f"{20 if date < '78' else 19}{date}"
