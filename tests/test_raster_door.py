@@ -8,6 +8,7 @@ import pytest
 import rasterio
 
 from qilian.archive.readers import geotiff, hyp3, image, licsar, mintpy
+from qilian.archive.scratch import read_once
 from qilian.contracts.errors import InputError
 from qilian.insar.corrections import reference_by_coherence
 
@@ -138,6 +139,17 @@ def test_a_sentinel_of_a_displacement_in_millimetres_is_none(tmp_path):
 def test_coherence_a_hair_outside_is_clipped(tmp_path, form, stored, found):
     stack(form, tmp_path, coherence=np.full((9, 9), stored, "float32"))
     assert np.allclose(opened(form, tmp_path).coherence, found)
+
+
+@each_format
+def test_clipped_coherence_is_counted_once_where_a_stack_is_read_whole(tmp_path, form):
+    """Two values of each pair; what was looked at before does not count."""
+    values = np.full((9, 9), 0.7, "float32")
+    values[4, 3:6] = 1.003, 1, -0.002
+    stack(form, tmp_path, coherence=values, pairs=PAIRS)
+    lazy = opened(form, tmp_path)
+    assert (lazy.coherence[:, 4, 3] == 1).all()
+    assert f"coherence: {2 * len(PAIRS)} values just outside of 0 to 1 clipped" in read_once(lazy).noticed
 
 
 @each_format

@@ -7,10 +7,11 @@ from qilian.archive.readers.formats import Data
 # By the attribute in which a reader keeps it, of a variable or of the whole.
 _OF_VARIABLE = {
     "units_of_file": "the file's unit is {}",
-    "words": "gaps where there is no number ({})",
+    "words": "gaps ({})",
     "qualification": "codes of quality ({})",
     "left_out": "gaps by leave_out ({})",
     "failed_quality_control": "gaps where quality control failed ({} values)",
+    "clipped": "{} values just outside of 0 to 1 clipped",
     "days_from_minimum_and_maximum": "mean of minimum and maximum on {} days",
 }
 _OF_ALL = {"place": "{}", "left_out": "left out is {}"}

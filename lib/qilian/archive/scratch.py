@@ -13,7 +13,9 @@ import numpy as np
 import xarray as xr
 from numpy.lib.format import open_memmap
 
+from qilian.archive._notes import noticed
 from qilian.archive.readers.lazy import at_once, in_whole_files
+from qilian.archive.readers.raster import clipped
 from qilian.contracts.errors import InputError
 
 MEMORY = 3e9  # bytes of a stack that are held in memory
@@ -44,6 +46,7 @@ def read_once(
     -------
     xarray.Dataset
         The same numbers: in memory, or lazy in blocks of 64 MiB that have all pairs of some rows.
+        Coherence that had to be clipped is counted among what is `noticed`.
 
     Raises
     ------
@@ -66,8 +69,13 @@ def read_once(
     else:
         return maps.assign(lazy)
     sources = [in_whole_files(field.data) for field in lazy.values()]
+    before = clipped()
     da.store(sources, list(held.values()), lock=False, scheduler=scheduler)
-    return maps.assign({name: field.copy(data=held[name].layers) for name, field in lazy.items()})
+    whole = maps.assign({name: field.copy(data=held[name].layers) for name, field in lazy.items()})
+    if count := clipped() - before:
+        whole.coherence.attrs["clipped"] = count
+        whole.attrs["noticed"] = noticed(whole)
+    return whole
 
 
 def _require_space(folder: Path, size: int) -> None:

@@ -253,11 +253,12 @@ def legend_below(axes: Axes, inches: float) -> dict[str, Any]:
     return {"loc": "upper center", **place}
 
 
-def bar_below(axes: Axes, image: ScalarMappable, label: str) -> None:
-    """Draw a map's colour bar close below it, whatever stands below the maps beside it."""
+def bar_below(axes: Axes, image: ScalarMappable, label: str, *, extend: str = "neither") -> None:
+    """Draw a map's colour bar below its coordinates, whatever stands below the maps beside it."""
     lower = axes.transAxes + ScaledTranslation(0, -0.5, axes.figure.dpi_scale_trans)
     inside = axes.inset_axes((0.1, -0.05, 0.8, 0.05), transform=lower)
-    axes.figure.colorbar(image, cax=inside, orientation="horizontal", label=label)
+    options = {"orientation": "horizontal", "label": label, "extend": extend}
+    axes.figure.colorbar(image, cax=inside, **options)
 
 
 def picture_panel(

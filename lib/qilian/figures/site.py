@@ -90,7 +90,7 @@ def site_height(
 
 def _row_height(maps: xr.Dataset, picture: xr.DataArray | None, names: Sequence[str]) -> float:
     columns = len(names) + (picture is not None)
-    return min((style.WIDTH - 0.8) / columns / figures_maps.map_ratio(maps), 4) + 1.1
+    return min((style.WIDTH - 0.8) / columns / figures_maps.map_ratio(maps), 4) + 1.3
 
 
 def _map(axes: Axes, field: xr.DataArray, *, signed: bool, furniture: bool) -> None:
@@ -100,5 +100,4 @@ def _map(axes: Axes, field: xr.DataArray, *, signed: bool, furniture: bool) -> N
         # From its own least value: it is how an interval varies that a map can show.
         scale = {"cmap": "cividis_r", "norm": Normalize(*field.quantile([0.02, 0.98]).values)}
     image = figures_maps.map_panel(axes, field, furniture=furniture, **scale)
-    bar = {"location": "bottom", "aspect": 25, "shrink": 0.9, "pad": 0.03, "extend": "both"}
-    axes.figure.colorbar(image, ax=axes, label=written_units(field), **bar)
+    figures_maps.bar_below(axes, image, written_units(field), extend="both")

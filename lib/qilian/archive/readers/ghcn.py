@@ -86,8 +86,9 @@ def read_csv(
         _refuse_small_range(values["maximum"] - values["minimum"], path)
     _refuse_strange(mean_temperature(values), days, path)
     weather = daily_weather(values, days, path)
+    named = "tenths of degC" if told == "tenths" else told
     weather["air_temperature"].attrs |= {
-        "units_of_file": f"{told} ({'given' if unit else 'inferred'})",
+        "units_of_file": f"{named} ({'given' if unit else 'inferred'})",
         "failed_quality_control": int(failed.to_numpy().sum()),
     }
     return conform(weather, CLIMATE, str(path))

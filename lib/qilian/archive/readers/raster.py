@@ -1,5 +1,6 @@
 """Single-band rasters on one grid, as coordinates and as a lazy stack."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,7 @@ SENTINELS = {-9999.0, 9999.0, -999.0, -99999.0, -32768.0, -32767.0}  # put where
 HAIR = 0.05  # by which resampling takes a coherence out of 0 to 1
 HEIGHTS = -500.0, 9000.0  # m, of ground on Earth
 FARTHEST = 100.0  # m that ground may have moved, or a year
+_CLIPPED: deque[int] = deque()  # values of each block, by whichever thread read it
 _KNOWN_AS_TIFF = (".tif", ".tiff")
 _KINDS = {".grd": "netCDF grid", ".vrt": "virtual raster with the file that it shows"}
 TOGETHER = 16  # of small rasters, those that are read together fill such a part of a block
@@ -464,7 +466,15 @@ def checked_coherence(values: np.ndarray, path: Path) -> np.ndarray:
     low, high = _extremes(values)
     if low < -HAIR or high > 1 + HAIR:
         raise InputError(f"{path}: coherence is {low if low < 0 else high:g}, expected 0 to 1.")
-    return np.clip(values, 0, 1) if low < 0 or high > 1 else values
+    if np.isnan(low) or (low >= 0 and high <= 1):
+        return values
+    _CLIPPED.append(int(((values < 0) | (values > 1)).sum()))
+    return np.clip(values, 0, 1)
+
+
+def clipped() -> int:
+    """Count the values of coherence that this process has clipped until now."""
+    return sum(_CLIPPED)
 
 
 def look_from_angles(incidence: Layer, azimuth: Layer) -> dict[str, Layer]:
