@@ -168,7 +168,7 @@ MEDIAN = "The median rate is −12.0 ± 2.2 mm/a (95 %)."
             (-9.0, -10.0),
             [
                 "Ground within 300 m of the outlines sinks faster than comparable ground "
-                "beyond 600 m, by 4.0 ± 2.8 mm/a (wet) to 7.0 ± 2.8 mm/a (dry), 95 %.",
+                "beyond 600 m, by 4.0 ± 2.8 mm/a (zone “wet”) to 7.0 ± 2.8 (“dry”), 95 %.",
                 "A significant excess reaches 300 m from the outlines.",
             ],
         ),
@@ -176,8 +176,8 @@ MEDIAN = "The median rate is −12.0 ± 2.2 mm/a (95 %)."
             (-5.0, -10.0),
             [
                 "In 1 of 2 zones ground within 300 m of the outlines sinks significantly "
-                "faster than comparable ground beyond 600 m: differences are 0.0 ± 2.8 mm/a (wet) "
-                "to 7.0 ± 2.8 mm/a (dry), 95 %.",
+                "faster than comparable ground beyond 600 m: differences are 0.0 ± 2.8 mm/a "
+                "(zone “wet”) to 7.0 ± 2.8 (“dry”), 95 %.",
                 "A significant excess reaches 300 m from the outlines.",
             ],
         ),
@@ -185,8 +185,8 @@ MEDIAN = "The median rate is −12.0 ± 2.2 mm/a (95 %)."
             (-4.0, -3.0),
             [
                 "No ground within 300 m of the outlines sinks significantly faster than "
-                "comparable ground beyond 600 m: differences are −1.0 ± 2.8 mm/a (wet) to "
-                "0.0 ± 2.8 mm/a (dry), 95 %.",
+                "comparable ground beyond 600 m: differences are −1.0 ± 2.8 mm/a (zone “wet”) "
+                "to 0.0 ± 2.8 (“dry”), 95 %.",
             ],
         ),
     ],
@@ -226,8 +226,8 @@ def test_displacement_is_told_at_the_last_date_with_what_exceeds_its_interval(se
         "From 2016-04-05 to 2023-10-09 the median pixel sank by 30 ± 20 mm (95 %), one pixel in "
         "twenty by 92 mm or more.",
         "50 % of the pixels sank by more than the half-width of their interval, 0 % rose by more.",
-        "By the model, the median pixel moves in yearly steps: −24 mm in each mean thaw season, "
-        "which heave reverses in winter, and a trend of −6.0 mm/a.",
+        "By the model, the median pixel moves in yearly steps: −24 mm in a mean thaw season, "
+        "reversed by heave in winter, and a trend of −6.0 mm/a.",
     ]
 
 

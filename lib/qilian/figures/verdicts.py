@@ -141,14 +141,15 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     nearest, around = (values.isel(ring=0).values for values in (faster, half))
     ends = dict.fromkeys((nearest.argmin(), nearest.argmax()))
     units, names_of = written_units(rings["mean"]), rings["ground"].values
-    sizes = [f"{written_number(nearest[at])} ± {around[at]:.1f} {units}" for at in ends]
-    if len(ends) > 1:
-        sizes = [f"{size} ({names_of[at]})" for size, at in zip(sizes, ends, strict=True)]
+    least, *most = (f"{written_number(nearest[at])} ± {around[at]:.1f}" for at in ends)
+    by = f"{least} {units}, 95 %"
+    if most:
+        first, last = (f"“{names_of[at]}”" for at in ends)
+        by = f"{least} {units} (zone {first}) to {most[0]} ({last}), 95 %"
     edge, far = rings["outer"].values[0], rings["inner"].values[-1]
     count = int(beyond.isel(ring=0).sum())
     near = f"within {edge:g} m of the outlines"
     away = f"than comparable ground beyond {far:g} m"
-    by = f"{' to '.join(sizes)}, 95 %"
     if count == nearest.size:
         said = [f"Ground {near} sinks faster {away}, by {by}."]
     elif count:
@@ -220,7 +221,7 @@ def _steps(model: xr.Dataset) -> str:
     rate = model["rate"].median().item()
     if "thaw_deformation" in model:
         season = model["thaw_deformation"].median().item()
-        name = "in each mean thaw season, which heave reverses in winter"
+        name = "in a mean thaw season, reversed by heave in winter"
     elif "seasonal_amplitude" in model:
         season = 2 * model["seasonal_amplitude"].median().item()
         name = "up and down in a yearly wave"
