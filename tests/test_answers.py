@@ -42,7 +42,7 @@ def test_pairs_that_fit_and_a_satellite_in_two_parts():
     said = listed([(0, 35), (70, 140), (0, 70)], ["ERS-2", "ERS-2", "Envisat"])
     assert said == [
         "All 3 printed time spans fit the dates and are whole repeat cycles.",
-        "No satellite has a redundant pair, which would reveal an error.",
+        "No satellite has a redundant pair that would reveal an error.",
         "The pairs of ERS-2 (2 components) give no single displacement series; those of Envisat "
         "are connected.",
         "Geometry alone leaves a coherence of at least 0.91 (ERS-2, 2018-01-01 to 2018-02-05).",

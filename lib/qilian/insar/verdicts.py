@@ -33,7 +33,7 @@ def pair_table_verdicts(pairs: xr.Dataset, checked: xr.Dataset) -> list[str]:
         for name in dict.fromkeys(pairs["sensor"].values.tolist())
     }
     loops = [name for name, own in of_satellite.items() if redundancy(own)]
-    redundant = "No satellite has a redundant pair, which would reveal an error."
+    redundant = "No satellite has a redundant pair that would reveal an error."
     if loops:
         redundant = f"Redundant pairs, which reveal errors, exist for {written_list(loops)}."
     count, sound = fits.size, int(fits.sum())
