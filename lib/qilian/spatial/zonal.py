@@ -92,7 +92,7 @@ def zonal_contrast(field: xr.DataArray, zone: xr.DataArray, other: xr.DataArray)
     return labelled(
         {
             "difference": (difference, "zone minus undisturbed ground", units, direction),
-            "spread": (spread, "spread of undisturbed ground", units, direction),
+            "spread": (spread, "spread within undisturbed ground", units, direction),
             "significant": (abs(difference) > 2 * spread, "more than two spreads", None),
         }
     )
