@@ -100,7 +100,7 @@ def telling_rules(
     columns = {
         "fitted": (fitted, attributes("windows with a constant")),
         "minimum_length": (list(lengths.values()), attributes("shortest recession", "day")),
-        "reason": (reasons, attributes("why none has one", None)),
+        "reason": (reasons, attributes("reason if none", None)),
         "remedy": (remedies, attributes("what would help", None)),
     }
     methods = {"method": ("method", list(lengths), attributes("rule", None))}
