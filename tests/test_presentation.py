@@ -275,20 +275,20 @@ NOTICED = {
     "discharge": (
         RDB + "USGS\t1\t2020-09-01\tIce\tA\nUSGS\t1\t2020-09-02\t100\tA:e\n",
         'format = "usgs_rdb"\nleave_out = "e"',
-        "daily mean river discharge: gaps where there is no number (Ice: 1 days), codes of quality "
-        "(A: 1 days, A:e: 1 days), gaps by leave_out (e: 1 days)",
+        "daily mean river discharge: gaps (Ice: 1 days), codes of quality (A: 1 days, "
+        "A:e: 1 days), gaps by leave_out (e: 1 days)",
     ),
     "climate": (
         "DATE,TMAX,TMAX_ATTRIBUTES,TMIN,PRCP\n"
         '2013-07-01,150,",,W",50,33\n2013-07-02,999,",X,W",50,0\n',
         'format = "ghcn_csv"',
-        "daily mean air temperature: the file's unit is tenths (inferred), gaps where quality "
-        "control failed (1 values), mean of minimum and maximum on 1 days",
+        "daily mean air temperature: the file's unit is tenths of degC (inferred), gaps where "
+        "quality control failed (1 values), mean of minimum and maximum on 1 days",
     ),
     "thaw_depth": (
         "year,thaw_depth\n2001,\n2002,0.5\n",
         'format = "csv"',
-        "depth of thaw at its end: gaps where there is no number (blank: 1 years)",
+        "depth of thaw at its end: gaps (blank: 1 years)",
     ),
 }
 

@@ -251,7 +251,8 @@ def test_one_climate_reads_alike_from_each_unit_of_noaa(table, unit):
     assert warmth.max().item() == pytest.approx(12, abs=0.3)
     assert warmth.clip(min=0).sum().item() / 2 == pytest.approx(1278, rel=0.01)
     assert weather.precipitation.mean().item() == pytest.approx(3, rel=0.02)
-    assert warmth.attrs["units_of_file"] == f"{unit} (inferred)"
+    named = "tenths of degC" if unit == "tenths" else unit
+    assert warmth.attrs["units_of_file"] == f"{named} (inferred)"
 
 
 @pytest.mark.parametrize("rows", ["0.12,40,20", ",40,20", "0,40,20"])
