@@ -55,6 +55,40 @@ def test_a_wrong_line_in_a_catalogue_is_named_in_one_sentence(folder, old, new, 
     assert "\n" not in str(caught.value).removesuffix("\n")
 
 
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        ("season = [1]", "[place] has an unknown key 'season', expected one of station"),
+        ("station = [99]", "station is [99], expected longitude and latitude in degrees"),
+        ("mining = [2000.5, 2001]", "mining is [2000.5, 2001], expected first and last year"),
+        ('thaw_season = ["02-29", "09-30"]', "expected its first and last day as mm-dd"),
+        ('split_season = ["2019-05-01", "2019-10-15"]', "expected first day, last day of the part"),
+        ('pictures = ["", "drone"]', "pictures is ['', 'drone'], expected names of the old"),
+    ],
+)
+def test_a_wrong_fact_of_the_place_is_named_in_one_sentence(folder, fact, said):
+    with (folder / "catalogue.toml").open("a") as catalogue:
+        catalogue.write(f"[place]\n{fact}\n")
+    with pytest.raises(InputError) as caught:
+        open_archive(folder)
+    assert said in str(caught.value)
+
+
+def test_a_fact_is_what_is_given_or_told_or_else_its_default(folder):
+    """A page can do without some; others it must be told."""
+    with (folder / "catalogue.toml").open("a") as catalogue:
+        catalogue.write("[place]\nmining = [1990, 1999]\n")
+    place = open_archive(folder)
+    assert place.fact("mining") == (1990, 1999)
+    assert place.fact("mining", [2000, 2013]) == (2000, 2013)
+    assert place.fact("pictures") == ("old", "new")
+    assert place.fact("split_season") == ()
+    with pytest.raises(InputError, match=r"has no station in \[place\], expected longitude"):
+        place.fact("station")
+    with pytest.raises(InputError, match=r"^split_season is \['2019-05-01'\], expected first day"):
+        place.fact("split_season", ["2019-05-01"])
+
+
 def test_a_byte_order_mark_before_a_catalogue_does_no_harm(folder):
     (folder / "catalogue.toml").write_text(GOOD, encoding="utf-8-sig")
     assert open_archive(folder).name == "Test basin"

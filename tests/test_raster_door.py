@@ -149,7 +149,10 @@ def test_clipped_coherence_is_counted_once_where_a_stack_is_read_whole(tmp_path,
     stack(form, tmp_path, coherence=values, pairs=PAIRS)
     lazy = opened(form, tmp_path)
     assert (lazy.coherence[:, 4, 3] == 1).all()
-    assert f"coherence: {2 * len(PAIRS)} values just outside of 0 to 1 clipped" in read_once(lazy).noticed
+    assert (
+        f"coherence: {2 * len(PAIRS)} values just outside of 0 to 1 clipped"
+        in read_once(lazy).noticed
+    )
 
 
 @each_format

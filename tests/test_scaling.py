@@ -46,8 +46,21 @@ def test_a_part_with_little_leverage_is_not_scaled(solved, fractions):
 
 
 def test_a_part_without_a_second_acquisition_is_refused(solved, fractions):
-    with pytest.raises(InputError, match=r"^partial_end is 2019-05-20, expected a date after"):
+    with pytest.raises(
+        InputError, match=r"^the part's last day is 2019-05-20, expected a day from"
+    ):
         scaling.scale_season(solved, fractions, "2019-05-20")
+
+
+def test_the_season_that_was_seen_most_often_may_cross_new_year():
+    """Of seasons seen equally often the last, the one that begins before the first date too."""
+    south = {"thaw_season": ("11-01", "04-30")}
+    dates = ["2017-02-01", "2017-03-01", "2018-07-01"]
+    seen = xr.DataArray(np.array(dates, "datetime64[ns]"), dims="time")
+    assert scaling.fullest_season(seen, **south) == ("2016-11-01", "2017-01-30", "2017-04-30")
+    again = np.array([*dates, "2018-11-01", "2019-04-30"], "datetime64[ns]")
+    last = scaling.fullest_season(xr.DataArray(again, dims="time"), **south)
+    assert last == ("2018-11-01", "2019-01-30", "2019-04-30")
 
 
 def test_scaling_breaks_even_where_the_errors_before_and_after_are_equal():

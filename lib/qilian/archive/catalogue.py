@@ -125,6 +125,11 @@ class Archive:
         given : sequence, optional
             What a caller knows better; nothing if empty.
 
+        Returns
+        -------
+        tuple
+            Its values, none where nobody tells a fact that a page can do without.
+
         Raises
         ------
         InputError

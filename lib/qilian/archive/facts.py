@@ -12,23 +12,27 @@ from qilian.contracts.seasons import THAW_SEASON
 
 @dataclass(frozen=True)
 class Fact:
-    """What a fact looks like: two values, each of a kind; the one that holds if none is given."""
+    """What a fact looks like: some values, each of a kind; what holds if none is given.
+
+    An empty default is that of a fact which a page can do without.
+    """
 
     is_one: Callable[[Any], bool]
     expected: str
     default: tuple | None = None
+    size: int = 2
 
     def checked(self, place: str, value: Any) -> tuple:
-        """Return the two values, or say what was expected."""
-        pair = isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2
-        holds = pair and all(map(self.is_one, value))
+        """Return the values, or say what was expected."""
+        listed = isinstance(value, Sequence) and not isinstance(value, str)
+        holds = listed and len(value) == self.size and all(map(self.is_one, value))
         require(place, reprlib.repr(value), holds, self.expected)
         return tuple(value)
 
 
 def _is_day(value: Any) -> bool:
     """Tell whether it is mm-dd, in any year."""
-    return _is_date(f"2000-{value}")
+    return _is_date(f"2001-{value}")
 
 
 def _is_date(value: Any) -> bool:
@@ -42,6 +46,10 @@ def _is_year(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1000 <= value <= 3000
 
 
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def _is_degree(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 360
 
@@ -50,7 +58,11 @@ FACTS: Mapping[str, Fact] = {
     "station": Fact(_is_degree, "longitude and latitude in degrees"),
     "snow_free": Fact(_is_date, "first and last snow-free day as yyyy-mm-dd"),
     "thaw_season": Fact(_is_day, "its first and last day as mm-dd", THAW_SEASON),
-    "mining": Fact(_is_year, "first and last year of the disturbance"),
+    "split_season": Fact(
+        _is_date, "first day, last day of the part and last day as yyyy-mm-dd", (), size=3
+    ),
+    "mining": Fact(_is_year, "first and last year of the disturbance", ()),
+    "pictures": Fact(_is_name, "names of the old and the new picture", ("old", "new")),
 }
 
 

@@ -35,7 +35,7 @@ def known_rain(flow: xr.Dataset, climate: xr.Dataset | None) -> xr.DataArray | N
     return beside if beside is not None or climate is None else climate.get("precipitation")
 
 
-def compared_years(time: xr.DataArray, mining: Sequence[int] | None = None) -> dict[str, int]:
+def compared_years(time: xr.DataArray, mining: Sequence[int] = ()) -> dict[str, int]:
     """Return the last year before a disturbance, `until`, and the first after it, `since`.
 
     Without known years of it the last year of a record's first third and the first of its last.
@@ -55,7 +55,7 @@ def compared_years(time: xr.DataArray, mining: Sequence[int] | None = None) -> d
     >>> compared_years(days, (2000, 2013))
     {'until': 1999, 'since': 2014}
     """
-    if mining is None:
+    if not len(mining):
         first, last = (int(year) for year in time.dt.year.values[[0, -1]])
         third = (last - first + 1) // 3
         return {"until": first + third - 1, "since": last - third + 1}

@@ -17,6 +17,7 @@ from .index import (
 )
 from .scaling import (
     break_even,
+    fullest_season,
     scale_season,
     scaling_sensitivity,
     scaling_verdicts,
@@ -34,6 +35,7 @@ __all__ = [
     "during",
     "elevation_change",
     "frozen_until",
+    "fullest_season",
     "scale_season",
     "scaling_sensitivity",
     "scaling_verdicts",

@@ -7,6 +7,41 @@ import xarray as xr
 
 from qilian.contracts.errors import require
 from qilian.contracts.labels import attributes, labelled
+from qilian.contracts.seasons import THAW_SEASON
+
+
+def fullest_season(
+    dates: xr.DataArray, *, thaw_season: tuple[str, str] = THAW_SEASON
+) -> tuple[str, str, str]:
+    """Return first day, middle and last day of the thaw season that was seen most often.
+
+    Parameters
+    ----------
+    dates : xarray.DataArray
+        Dates of acquisitions.
+    thaw_season : (str, str), optional
+        Its first and last day, mm-dd; it may cross New Year.
+
+    Returns
+    -------
+    (str, str, str)
+        YYYY-MM-DD; of several seasons that were seen equally often, the last.
+
+    Examples
+    --------
+    >>> dates = ["2017-01-01", "2018-05-13", "2018-08-07", "2019-05-20", "2019-10-31"]
+    >>> fullest_season(xr.DataArray(np.array(dates, "datetime64[ns]"), dims="time"))
+    ('2019-05-01', '2019-07-31', '2019-10-31')
+    """
+    first, last = thaw_season
+    years = np.unique(dates.dt.year)
+    seasons = [
+        (np.datetime64(f"{year}-{first}"), np.datetime64(f"{year + (first > last)}-{last}"))
+        for year in (years[0] - 1, *years)
+    ]
+    seen = [int(((dates >= start) & (dates <= end)).sum()) for start, end in seasons]
+    start, end = max(zip(seen, seasons, strict=True))[1]
+    return str(start), str(start + (end - start) // 2), str(end)
 
 
 def scale_season(
@@ -35,7 +70,8 @@ def scale_season(
         leverage; `attrs` hold the part's `fraction`, the `factor` and the acquisition that ends it.
     """
     before = np.flatnonzero(solved["time"].values <= np.datetime64(partial_end))
-    require("partial_end", partial_end, before.size > 1, "a date after the second acquisition")
+    expected = "a day from the second acquisition on"
+    require("the part's last day", partial_end, before.size > 1, expected)
     fraction = float(fractions[before[-1]] - fractions[0])
     enough = fraction >= minimum_leverage and fraction > 0
     factor = float(fractions[-1] - fractions[0]) / fraction if enough else np.nan

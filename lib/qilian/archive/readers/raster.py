@@ -1,5 +1,6 @@
 """Single-band rasters on one grid, as coordinates and as a lazy stack."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import rasterio
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.env import env_ctx_if_needed
+from rasterio.io import DatasetReader
 from rasterio.warp import reproject
 from rasterio.windows import Window
 
@@ -96,13 +99,15 @@ class Stored:
     layer: str = ""
 
 
-def open_raster(path: Path, overview: int | None = None, layer: str = "") -> rasterio.DatasetReader:
+def open_raster(path: Path, overview: int | None = None, layer: str = "") -> DatasetReader:
     """Open a raster, an overview or a layer of it, or say in one sentence why it can't be."""
     name = f'NETCDF:"{path}":{layer}' if layer else path
     with foreign(path, f"a {_kind(path, layer)}"):
         if path.suffix not in _KNOWN_AS_TIFF:
             _parse_classic_netcdf(path)
-        return rasterio.open(name, **({} if overview is None else {"overview_level": overview}))
+        # What `rasterio.open` opens, without an environment of each file's own.
+        with env_ctx_if_needed():
+            return DatasetReader(name, **({} if overview is None else {"overview_level": overview}))
 
 
 def _parse_classic_netcdf(path: Path) -> None:
@@ -161,7 +166,7 @@ def read_values(path: Path, window: Window | None = None, stored: Stored = Store
     if (scale, offset) != (1.0, 0.0):
         values = values * np.float32(scale) + np.float32(offset)
     elif stored.whole != 1 and numbers.dtype == np.uint8:
-        values = values / np.float32(stored.whole)
+        values /= np.float32(stored.whole)
     missing = np.zeros(numbers.shape, bool) if shown is None else shown == 0
     if nodata is not None:
         missing |= numbers == nodata
@@ -198,7 +203,7 @@ def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) 
                 "ones, such as unwrapped phase."
             )
         transform = raster.transform
-        if not np.isfinite(transform).all() or 0 in (transform.a, transform.e):
+        if not all(map(math.isfinite, transform)) or 0 in (transform.a, transform.e):
             raise InputError(f"{path} has pixels without a size, expected a georeferenced raster.")
         if transform.b or transform.d:
             raise InputError(
