@@ -81,7 +81,7 @@ def test_a_fact_is_what_is_given_or_told_or_else_its_default(folder):
     place = open_archive(folder)
     assert place.fact("mining") == (1990, 1999)
     assert place.fact("mining", [2000, 2013]) == (2000, 2013)
-    assert place.fact("pictures") == ("old", "new")
+    assert place.fact("pictures") == ("old picture", "new picture")
     assert place.fact("split_season") == ()
     with pytest.raises(InputError, match=r"has no station in \[place\], expected longitude"):
         place.fact("station")

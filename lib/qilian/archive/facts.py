@@ -62,7 +62,9 @@ FACTS: Mapping[str, Fact] = {
         _is_date, "first day, last day of the part and last day as yyyy-mm-dd", (), size=3
     ),
     "mining": Fact(_is_year, "first and last year of the disturbance", ()),
-    "pictures": Fact(_is_name, "names of the old and the new picture", ("old", "new")),
+    "pictures": Fact(
+        _is_name, "names of the old and the new picture", ("old picture", "new picture")
+    ),
 }
 
 
