@@ -200,6 +200,16 @@ def test_every_static_figure_has_a_name_a_caption_and_an_alternative_text(path):
             assert about["image"]["alt"]
 
 
+@each_notebook
+def test_every_table_that_is_open_has_a_name_from_which_it_gets_its_number(path):
+    calls = [
+        {keyword.arg for keyword in node.keywords}
+        for node in ast.walk(ast.parse("\n".join(code_lines(path))))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "table"
+    ]
+    assert not [keywords for keywords in calls if not keywords & {"name", "folded"}]
+
+
 def test_every_notebook_is_in_the_table_of_contents():
     toc = yaml.safe_load((PROJECT / "_toc.yml").read_text())
     files = {chapter["file"] for part in toc["parts"] for chapter in part["chapters"]}

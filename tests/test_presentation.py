@@ -210,6 +210,9 @@ def test_numbers_of_a_table_have_a_minus_sign_and_a_space_before_percent():
     assert written["coverage"].tolist() == ["12\N{NO-BREAK SPACE}%", "95\N{NO-BREAK SPACE}%"]
     assert set(written["satellite"]) == {"ALOS-2"}
     assert checks.within("bias", [-0.5, 0.2], -1, 1).found == "−0.5 to 0.2"
+    texts = ["-2.44 → 0.00", "99.8%", "2019-05-01", "-p s05.entry 3", "-9999, -32768"]
+    written = tables.table(pd.DataFrame({"value": texts})).written["value"].tolist()
+    assert written == ["−2.44 → 0.00", "99.8\N{NO-BREAK SPACE}%", *texts[2:]]
 
 
 def test_answers_are_written_yes_and_no():

@@ -101,7 +101,13 @@ def _written(value: Any, form: Any) -> str:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "–"
     text = form(value) if callable(form) else form.format(value)
-    return typeset(text) if pd.api.types.is_number(value) else text
+    return typeset(text) if pd.api.types.is_number(value) or _of_numbers(text) else text
+
+
+def _of_numbers(text: str) -> bool:
+    """Tell a cell such as `-2.44 → 0.00` or `99.8%` from words and dates."""
+    number = r"[-+]?\d+(\.\d+)?%?"
+    return re.fullmatch(rf"{number}( (→|to) {number})?", text) is not None
 
 
 def columns(data: xr.Dataset) -> pd.DataFrame:

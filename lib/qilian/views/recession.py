@@ -6,7 +6,7 @@ import numpy as np
 import panel as pn
 import xarray as xr
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, CustomJS
+from bokeh.models import ColumnDataSource, CustomJS, DatetimeTickFormatter
 from bokeh.plotting import figure
 
 from qilian.contracts.labels import written_units
@@ -41,6 +41,7 @@ def hydrograph(days: xr.Dataset, data: xr.Dataset) -> pn.pane.Bokeh:
         tools="pan,wheel_zoom,box_zoom,reset,hover",
         tooltips=[("day", "@time{%F}"), ("discharge", "@flow"), ("recession", "@segment")],
     )
+    plot.xaxis.formatter = DatetimeTickFormatter(months="%b")  # the slider names the year
     plot.line(time, flow.astype("float32"), color="#9a9a9a")
     columns = {"time": time[used], "flow": flow[used].astype("float32"), "segment": segment[used]}
     dots = plot.scatter("time", "flow", source=ColumnDataSource(columns), size=5, color="#d6452b")
