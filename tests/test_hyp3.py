@@ -205,7 +205,8 @@ def test_opening_reads_no_pixels_and_what_is_opened_can_be_sent_to_a_worker(tmp_
         raise AssertionError("pixels were read")
 
     with monkeypatch.context() as patched:
-        patched.setattr("qilian.archive.readers.raster.read_values", no_pixels)
+        for name in ("read_values", "read_together"):
+            patched.setattr(f"qilian.archive.readers.raster.{name}", no_pixels)
         stack = hyp3.read(tmp_path)
     sent = pickle.loads(pickle.dumps(stack.isel(y=slice(2, 0, -1))))
     assert np.array_equal(sent.unwrapped_phase[1], GROUND[2:0:-1, :4])

@@ -97,15 +97,20 @@ READERS = {"licsar": licsar_stack, "geotiff": geotiff_stack, "hyp3": hyp3_stack}
 
 @pytest.fixture
 def reads(monkeypatch) -> list[tuple[Path, Window | None]]:
-    """What is read of which raster, as it is read."""
+    """What is read of which raster, alone or with others, as it is read."""
     found = []
 
     def read(path: Path, window: Window | None = None, *stored, **options) -> np.ndarray:
         found.append((path, window))
-        return original(path, window, *stored, **options)
+        return alone(path, window, *stored, **options)
 
-    original = raster.read_values
+    def read_all(paths: list[Path], windows: list[Window], *about) -> np.ndarray:
+        found.extend(zip(paths, windows, strict=True))
+        return together(paths, windows, *about)
+
+    alone, together = raster.read_values, raster.read_together
     monkeypatch.setattr(raster, "read_values", read)
+    monkeypatch.setattr(raster, "read_together", read_all)
     return found
 
 

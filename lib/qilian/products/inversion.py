@@ -98,8 +98,8 @@ def displacement(
         # Workers share no memory, but see the cache.
         memory = MEMORY if scheduler is None else 0
         with ThreadPoolExecutor(1) as beside:
-            solver = beside.submit(_solver)
             stack = source.load(entry, "unwrapped_phase")
+            solver = beside.submit(_solver)
             model = beside.submit(_SEASONS[seasonal], source, acquisition_dates(stack))
             stack = read_once(stack, scratch, memory=memory)
         used = weight if "coherence" in stack else "none"

@@ -2,8 +2,9 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -14,14 +15,16 @@ import numpy as np
 import rasterio
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.enums import ColorInterp, Resampling
 from rasterio.env import env_ctx_if_needed
+from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.warp import reproject
 from rasterio.windows import Window
 
 from qilian.archive.readers.files import foreign
 from qilian.archive.readers.lazy import Read, at_once, lazy_layers
+from qilian.archive.readers.together import Tags, read_together, tags_of
 from qilian.contracts.errors import InputError
 
 ACROSS = 4  # blocks that the chunks of all rasters' same rows may hold together
@@ -41,11 +44,15 @@ Start = tuple[int, int]  # row and column of a first pixel
 
 @dataclass(frozen=True)
 class Grid:
-    """Shape, affine transform (corner of the first pixel) and coordinate system of a raster."""
+    """Shape, affine transform (corner of the first pixel) and coordinate system of a raster.
+
+    Of bands of files on it, `tags` are known since the files were opened to see that.
+    """
 
     shape: tuple[int, int]
     transform: rasterio.Affine
     crs: rasterio.CRS
+    tags: Mapping[tuple[Path, int], Tags] = field(default_factory=dict, compare=False, repr=False)
 
     def differs(self, other: "Grid") -> str:
         """Say what differs from `other`, or nothing; a hundredth of a pixel is no difference."""
@@ -157,14 +164,20 @@ def read_values(path: Path, window: Window | None = None, stored: Stored = Store
     band = stored.band or 1
     layer = stored.layer
     with open_raster(path, layer=layer) as raster, foreign(path, f"a whole {_kind(path, layer)}"):
+        tags = tags_of(raster, band)
         numbers = raster.read(band, window=window)
-        scale, offset = raster.scales[band - 1], raster.offsets[band - 1]
-        nodata = raster.nodatavals[band - 1] if stored.nodata is None else stored.nodata
-        has_mask = MaskFlags.per_dataset in raster.mask_flag_enums[band - 1]
-        shown = raster.read_masks(band, window=window) if has_mask else None
+        shown = raster.read_masks(band, window=window) if tags.masked else None
+    return _meant(numbers, shown, path, tags, stored)
+
+
+def _meant(
+    numbers: np.ndarray, shown: np.ndarray | None, path: Path, tags: Tags, stored: Stored
+) -> np.ndarray:
+    """Make of numbers what they mean, as `read_values` says."""
+    nodata = tags.nodata if stored.nodata is None else stored.nodata
     values = numbers.astype("float32", copy=False)
-    if (scale, offset) != (1.0, 0.0):
-        values = values * np.float32(scale) + np.float32(offset)
+    if (tags.scale, tags.offset) != (1.0, 0.0):
+        values = values * np.float32(tags.scale) + np.float32(tags.offset)
     elif stored.whole != 1 and numbers.dtype == np.uint8:
         values /= np.float32(stored.whole)
     missing = np.zeros(numbers.shape, bool) if shown is None else shown == 0
@@ -216,7 +229,8 @@ def grid_of(path: Path, stored: Stored = Stored(), several_bands: bool = False) 
             )
         if stored.centred:
             transform = transform @ rasterio.Affine.translation(-0.5, -0.5)
-        return Grid(raster.shape, transform, crs)
+        band = stored.band or 1
+        return Grid(raster.shape, transform, crs, {(path, band): tags_of(raster, band)})
 
 
 def _on_earth(bounds: rasterio.coords.BoundingBox) -> bool:
@@ -237,7 +251,11 @@ def common_grid(paths: Sequence[Path], stored: Sequence[Stored] = ()) -> Grid:
         difference = grid.differs(first)
         if difference:
             raise InputError(f"{path} has {difference}, expected the grid of {paths[0]}.")
-    return first
+    return replace(first, tags=_all_tags([first, *others]))
+
+
+def _all_tags(grids: Sequence[Grid]) -> dict[tuple[Path, int], Tags]:
+    return {band: tags for grid in grids for band, tags in grid.tags.items()}
 
 
 def common_extent(paths: Sequence[Path], stored: Sequence[Stored] = ()) -> tuple[Grid, list[Start]]:
@@ -261,7 +279,8 @@ def common_extent(paths: Sequence[Path], stored: Sequence[Stored] = ()) -> tuple
         raise InputError(f"{ends[0]} and {ends[1]} share no ground, expected an overlap.")
     row, column = (int(step) for step in first.max(axis=0))
     transform = grids[0].transform @ rasterio.Affine.translation(column, row)
-    shared = Grid((int(size[0]), int(size[1])), transform, grids[0].crs)
+    shape = int(size[0]), int(size[1])
+    shared = Grid(shape, transform, grids[0].crs, _all_tags(grids))
     return shared, [(row - top, column - left) for top, left in starts]
 
 
@@ -313,7 +332,8 @@ def lazy_stack(
     stored : Stored, optional
         What the files' tags leave open.
     """
-    read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode, stored)
+    tags = [grid.tags.get((path, stored.band or 1)) for path in paths]
+    read = partial(_read_files, tuple(paths), starts or [(0, 0)] * len(paths), decode, stored, tags)
     with open_raster(paths[0], layer=stored.layer) as raster:
         high = raster.block_shapes[0][0]
     return lazy_files(read, len(paths), grid.shape, high)
@@ -344,19 +364,44 @@ def _read_files(
     starts: Sequence[Start],
     decode: Decode,
     stored: Stored,
+    tags: Sequence[Tags | None],
     files: np.ndarray,
     rows: slice,
     columns: slice,
 ) -> np.ndarray:
     """Read a box of rows and columns, counted from a file's start, of some files."""
     height, width = rows.stop - rows.start, columns.stop - columns.start
+    picked = [paths[file] for file in files]
+    windows = [
+        Window(column + columns.start, row + rows.start, width, height)
+        for row, column in (starts[file] for file in files)
+    ]
     block = np.empty((files.size, height, width), "float32")
     with rasterio.Env.from_defaults():
-        for layer, file in zip(block, files, strict=True):
-            path, (row, column) = paths[file], starts[file]
-            window = Window(column + columns.start, row + rows.start, width, height)
-            layer[:] = decode(read_values(path, window, stored), path)
+        values = _values(picked, windows, stored, [tags[file] for file in files])
+        for layer, path, read in zip(block, picked, values, strict=True):
+            layer[:] = decode(read, path)
     return block
+
+
+def _values(
+    paths: Sequence[Path],
+    windows: Sequence[Window],
+    stored: Stored,
+    tags: Sequence[Tags | None],
+) -> Iterator[np.ndarray]:
+    """Read each raster's window as `read_values` does, all together if they are alike."""
+    known = [each for each in tags if each and not each.masked]
+    alike = len(known) == len(paths) > 1 and len({each.kind for each in known}) == 1
+    numbers = None
+    if alike and all(path.suffix in _KNOWN_AS_TIFF for path in paths):
+        with suppress(RasterioError):  # one by one, the damaged one is named
+            numbers = read_together(paths, windows, known, stored.band or 1)
+    for at, (path, window) in enumerate(zip(paths, windows, strict=True)):
+        if numbers is None:
+            yield read_values(path, window, stored)
+        else:
+            yield _meant(numbers[at], None, path, known[at], stored)
 
 
 def read_layer(
