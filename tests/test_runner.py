@@ -83,6 +83,35 @@ def test_a_notebook_runs_again_only_when_parameters_input_or_source_changed(run,
     assert executed.cells[-1].outputs[0].data["text/plain"] == "12.0"
 
 
+def test_a_sentence_that_changed_is_taken_over_without_a_run(run, tmp_path):
+    """Wherever it stands, with all that the code has shown; it is as if the notebook had run."""
+    chapter = read_chapter(notebook(tmp_path / "a.ipynb", "print(factor)"))
+    run = replace(run, parameters={"factor": 3.0})
+    assert book_run.execute(run, [chapter])[0].status == "ran"
+    book = nbformat.read(chapter.path, as_version=4)
+    book.cells[0].source = "# Another title"
+    book.cells[2:2] = [new_markdown_cell("Now the number."), new_markdown_cell("Here.")]
+    book.cells.append(new_markdown_cell("The end."))
+    nbformat.write(book, chapter.path)
+    before = run.executed(chapter).stat().st_mtime_ns
+    assert book_run.execute(run, [chapter])[0].status == "kept"
+    retold = nbformat.read(run.executed(chapter), as_version=4).cells
+    book_run._forget(run, chapter)
+    assert book_run.execute(run, [chapter])[0].status == "ran"
+    rerun = nbformat.read(run.executed(chapter), as_version=4)
+    assert [(c.cell_type, c.source) for c in retold] == [
+        (c.cell_type, c.source) for c in rerun.cells
+    ]
+    assert [c.get("outputs") for c in retold] == [c.get("outputs") for c in rerun.cells]
+    assert retold[2].source.endswith("factor = 3.0\n")
+    last = run.executed(chapter).stat().st_mtime_ns
+    assert book_run.execute(run, [chapter])[0].status == "kept"
+    assert before < last == run.executed(chapter).stat().st_mtime_ns, "only what changed is written"
+    book.cells[-2].source = "print(2 * factor)"
+    nbformat.write(book, chapter.path)
+    assert book_run.execute(run, [chapter])[0].status == "ran"
+
+
 def test_a_notebook_runs_again_when_what_it_saved_is_gone(run, tmp_path):
     code = "from pathlib import Path\nPath(results).mkdir(parents=True)\n"
     code += "(Path(results) / 'a.csv').write_text('1')"

@@ -6,15 +6,17 @@ import re
 import shutil
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
+from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
 from qilian.archive.catalogue import Archive
@@ -39,6 +41,7 @@ class Outcome:
     message: str = ""
     traceback: str = ""
     key: str = ""
+    text: str = ""  # hash of what is not code
     saved: tuple[str, ...] = ()  # files in the notebook's results folder
 
 
@@ -92,9 +95,10 @@ def execute(
 ) -> list[Outcome]:
     """Bring the executed copies of notebooks up to date.
 
-    A notebook is executed when its cells, its parameters, what it uses of the library, the
-    installed packages or its input differ from its last successful run. A failure costs nothing
-    but its own page, and leaves the copy in which it stopped.
+    A notebook is executed when its code, its parameters, what it uses of the library, the
+    installed packages or its input differ from its last successful run; text that differs goes
+    into the copy that is there. A failure costs nothing but its own page, and leaves the copy in
+    which it stopped.
 
     Parameters
     ----------
@@ -155,6 +159,7 @@ def execute(
 def _execute_one(run: Run, chapter: Chapter, key: str) -> Outcome:
     start = time.perf_counter()
     _forget(run, chapter)
+    text = _text(chapter)
     # Papermill leaves a finished-looking file behind a failure: only success gets the real name.
     unfinished = run.executed(chapter).with_suffix(".unfinished.ipynb")
     try:
@@ -176,14 +181,19 @@ def _execute_one(run: Run, chapter: Chapter, key: str) -> Outcome:
         seconds = time.perf_counter() - start
         return Outcome(chapter.name, "failed", seconds, *_explain(error))
     drop_loaders(executed)
-    nbformat.write(executed, unfinished)
-    unfinished.rename(run.executed(chapter))
+    _put(executed, run.executed(chapter), unfinished)
     results = run.results(chapter)
     files = (path for path in results.rglob("[!.]*") if path.is_file())
     saved = tuple(sorted(str(path.relative_to(results)) for path in files))
-    outcome = Outcome(chapter.name, "ran", time.perf_counter() - start, key=key, saved=saved)
+    seconds = time.perf_counter() - start
+    outcome = Outcome(chapter.name, "ran", seconds, key=key, text=text, saved=saved)
     run.record(chapter).write_text(json.dumps(asdict(outcome)))
     return outcome
+
+
+def _put(notebook: NotebookNode, path: Path, unfinished: Path) -> None:
+    nbformat.write(notebook, unfinished)
+    unfinished.rename(path)
 
 
 def _kept(run: Run, chapter: Chapter, key: str) -> Outcome | None:
@@ -195,7 +205,27 @@ def _kept(run: Run, chapter: Chapter, key: str) -> Outcome | None:
     except (ValueError, TypeError):  # cut short, or another version's: run again
         return None
     whole = all((run.results(chapter) / name).is_file() for name in last.saved)
-    return Outcome(chapter.name, "kept", 0.0) if whole and last.key == key else None
+    if not whole or last.key != key:
+        return None
+    text = _text(chapter)
+    if last.text != text:
+        _retell(run, chapter)
+        record.write_text(json.dumps(asdict(replace(last, text=text))))
+    return Outcome(chapter.name, "kept", 0.0)
+
+
+def _retell(run: Run, chapter: Chapter) -> None:
+    """Put a notebook's text into its executed copy, around the same code."""
+    executed = nbformat.read(run.executed(chapter), as_version=4)
+    ran = deque(cell for cell in executed.cells if cell.cell_type == "code")
+    cells = []
+    for cell in nbformat.read(chapter.path, as_version=4).cells:
+        cells.append(ran.popleft() if cell.cell_type == "code" else cell)
+        if ran and "injected-parameters" in ran[0].metadata.get("tags", ()):
+            cells.append(ran.popleft())
+    executed.cells = cells
+    unfinished = run.executed(chapter).with_suffix(".unfinished.ipynb")
+    _put(executed, run.executed(chapter), unfinished)
 
 
 def _keep_failed(run: Run, chapter: Chapter, unfinished: Path) -> None:
@@ -225,7 +255,7 @@ def _key(run: Run, chapter: Chapter, packages: str, digest: Callable[[str], str]
     parts = [
         packages,
         source_digest(python_code(cells)),
-        json.dumps([(cell.cell_type, cell.source, cell.metadata) for cell in cells]),
+        json.dumps([(cell.source, cell.metadata) for cell in cells if cell.cell_type == "code"]),
         json.dumps(given, sort_keys=True),
         run.archive.name,
         json.dumps(dict(run.archive.facts)),
@@ -234,6 +264,13 @@ def _key(run: Run, chapter: Chapter, packages: str, digest: Callable[[str], str]
         *(run.archive.faults() if chapter.uses == EVERYTHING else ()),
     ]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _text(chapter: Chapter) -> str:
+    """Hash of a notebook's cells but of their code, and of where they stand between it."""
+    cells = nbformat.read(chapter.path, as_version=4).cells
+    text = [c.cell_type != "code" and (c.cell_type, c.source, c.metadata) for c in cells]
+    return hashlib.blake2b(json.dumps(text).encode(), digest_size=16).hexdigest()
 
 
 def installed_packages() -> str:
