@@ -13,6 +13,8 @@ BIN = .venv/bin
 .DELETE_ON_ERROR:
 # The archive is written beside the compiler.
 MAKEFLAGS += --jobs=2
+# Each of many processes would compile the library and the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8

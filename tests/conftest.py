@@ -4,6 +4,7 @@ The tests run in several processes. What takes long is made once, by whichever p
 first, and read by all of them: a test that changes an archive takes a copy of it.
 """
 
+import gc
 import os
 import shutil
 import subprocess
@@ -37,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set how properties are tried, but in a process that only starts others."""
+    gc.disable()  # until all is imported, which the collector would look through ever again
     if config.option.quick:
         config.option.markexpr = "not slow"
     if not config.getoption("numprocesses", None):
@@ -64,6 +66,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         builds = item.path.stem == "test_book"
         rank[item] = not builds, not slow, "book" in needs, "demo" in needs
     items.sort(key=rank.get)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not look through it."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
