@@ -31,6 +31,10 @@ from .decorrelation import (
     geometric_coherence,
     zonal_coherence,
 )
+from .memory import (
+    noise_memory,
+    spread_out,
+)
 from .network import (
     acquisition_dates,
     acquisitions,
@@ -129,6 +133,7 @@ __all__ = [
     "model_rates",
     "modelled",
     "network_verdicts",
+    "noise_memory",
     "pair_listing",
     "pair_mean_coherence",
     "pair_names",
@@ -149,6 +154,7 @@ __all__ = [
     "season_pairs",
     "slope_on_series",
     "spatial_blocks",
+    "spread_out",
     "stack_periods",
     "stacking_deviation",
     "temporal_mean_coherence",

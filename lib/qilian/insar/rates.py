@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import LINE_OF_SIGHT, VERTICAL, attributes
+from qilian.insar.memory import noise_memory, spread_out
 
 _MEANING = {
     "rate": ("rate", "mm year-1"),
@@ -125,8 +126,8 @@ def correct_series(inversion: xr.Dataset, correction: xr.DataArray) -> xr.Datase
 def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     """Fit a temporal model to a displacement series by ordinary least squares.
 
-    For series that come without their network. Errors assume that the noise of one date says
-    nothing about the next's.
+    For series that come without their network. Errors are as wide as the memory of the series'
+    noise asks, where `memory.noise_memory` can tell it.
 
     Parameters
     ----------
@@ -174,7 +175,7 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     )
     dims = displacement.dims[1:]
     about = {"parameter": model["parameter"], "unit": model["unit"]}
-    return xr.Dataset(
+    found = xr.Dataset(
         {
             "parameters": (("parameter", *dims), parameters.T.reshape(p, *shape), along),
             "covariance": (
@@ -187,6 +188,23 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
         {**about, "parameter_": model["parameter"].values},
         displacement.attrs,
     ).assign_coords({k: v for k, v in displacement.coords.items() if "time" not in v.dims})
+    return _widened(found, displacement, model)
+
+
+def _widened(found: xr.Dataset, displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
+    """Give a fit the errors that the memory of its residuals asks for, and keep that memory."""
+    series = found.assign(displacement=displacement, model=model)
+    lasting = noise_memory(spread_out(series) if {"y", "x"} <= set(series.dims) else series)
+    scale = lasting["parameter_variance"] ** 0.5
+    covariance = found["covariance"] * scale * scale.rename(parameter="parameter_")
+    independent = model.sizes["time"] - model.sizes["parameter"]
+    dof = found["degrees_of_freedom"] * (lasting["degrees_of_freedom"] / independent)
+    covariance = covariance.transpose(*found["covariance"].dims)
+    return found.assign(
+        covariance=covariance.assign_attrs(found["covariance"].attrs),
+        degrees_of_freedom=dof.assign_attrs(found["degrees_of_freedom"].attrs),
+        displacement_variance=lasting["displacement_variance"],
+    )
 
 
 def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
@@ -204,8 +222,8 @@ def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
     xarray.Dataset
         With `displacement` since the first date, what `fit_series` finds, the `model`, and
         `reference`, 1 where the series is 0 throughout. The `standard_error` (time, y, x) [mm] is
-        that of a difference of two dates, each with the scatter about the model; noise that lasts
-        from date to date, or all ground shares, does not show in it. No date is `bridged`, no pair
+        that of a difference of two dates, with the scatter about the model and its memory; noise
+        that all ground shares does not show in it. No date is `bridged`, no pair
         `dropped`.
 
     Examples
@@ -227,12 +245,13 @@ def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
     moved = moved.assign_attrs(attributes("displacement", "mm", direction) | grid)
     fitted = fit_series(moved, model)
     residual = moved - model.rename(None).dot(fitted["parameters"], "parameter")
-    scatter = ((residual**2).sum("time") / fitted["degrees_of_freedom"]) ** 0.5
-    later = moved["time"] > moved["time"][0]
-    error = (2**0.5 * scatter * later).where(moved.notnull()).transpose("time", "y", "x")
+    left = moved.notnull().sum("time") - model.sizes["parameter"]
+    scatter = ((residual**2).sum("time") / left.where(left > 0)) ** 0.5
+    spread = fitted["displacement_variance"] ** 0.5
+    error = (spread * scatter).where(moved.notnull()).transpose("time", "y", "x")
     about = attributes("standard error of the displacement", "mm", direction) | grid
     still = (whole == 0).all("time").astype("int8")
-    found = series.merge(fitted.drop_vars("unit"))
+    found = series.merge(fitted.drop_vars(["unit", "displacement_variance"]))
     return found.assign(
         displacement=moved,
         standard_error=error.astype("float32").assign_attrs(about),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from qilian.archive.cache import kept
 from qilian.archive.catalogue import Archive
 from qilian.archive.scratch import MEMORY, read_once
 from qilian.contracts.errors import InputError, require
-from qilian.insar import corrections, rates, temporal_models
+from qilian.insar import corrections, memory, rates, temporal_models
 from qilian.insar.coherence import temporal_mean_coherence
 from qilian.insar.network import acquisition_dates
 from qilian.thaw import index
@@ -96,27 +97,25 @@ def displacement(
             series = source.load(entry).load()
             return rates.modelled(series, _SEASONS[seasonal](source, series["time"]))
         # Workers share no memory, but see the cache.
-        memory = MEMORY if scheduler is None else 0
+        held = MEMORY if scheduler is None else 0
         with ThreadPoolExecutor(1) as beside:
             stack = source.load(entry, "unwrapped_phase")
             solver = beside.submit(_solver)
             model = beside.submit(_SEASONS[seasonal], source, acquisition_dates(stack))
-            stack = read_once(stack, scratch, memory=memory)
+            stack = read_once(stack, scratch, memory=held)
         used = weight if "coherence" in stack else "none"
         area, mean = _reference(stack, reference)
         fitted = corrections.fit_corrections(
             stack, area, ramp=ramp, height=height, mean_coherence=mean
         )
-        result = solver.result()(
-            stack,
-            weight=used,
-            corrections=fitted,
-            model=model.result(),
-            constraint=constraint,
-        )
+        invert = partial(solver.result(), weight=used, model=model.result(), constraint=constraint)
+        few, their = (memory.spread_out(each) for each in (stack, fitted))
+        lasting = memory.noise_memory(invert(few, corrections=their, uncertainty=False).compute())
+        result = invert(stack, corrections=fitted, memory=lasting)
         ground = {name: stack[name] for name in _GROUND if name in stack}
         result = result.assign(ground | {"reference": fitted["reference"]})
-        return result.assign_attrs(weight=used)
+        about = {name: round(lasting[name].item(), 3) for name in ("persistence", "walk")}
+        return result.assign_attrs(weight=used, **about)
 
     return kept(
         f"displacement-{entry}", source, needs, options, make, scheduler=scheduler, cache=cache

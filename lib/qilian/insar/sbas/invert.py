@@ -16,7 +16,7 @@ from qilian.insar.network import incidence
 from qilian.insar.sbas.elimination import plan
 from qilian.insar.sbas.loops import find_loops, no_loops
 from qilian.insar.sbas.machine import BLOCKS, LANES, Weights
-from qilian.insar.sbas.recorded import Task, record
+from qilian.insar.sbas.recorded import Memory, Task, record
 from qilian.insar.sbas.solve import Network, Stack, solve_pixels
 
 # What comes out besides the series: dims without the pixel's, type, long name, units.
@@ -44,6 +44,7 @@ def invert(
     model: xr.DataArray | None = None,
     constraint: float = 1e-4,
     prior: xr.Dataset | None = None,
+    memory: xr.Dataset | None = None,
     screen_loops: bool = True,
     uncertainty: bool = True,
 ) -> xr.Dataset:
@@ -62,7 +63,8 @@ def invert(
     **Standard errors** know two noises: of pairs, judged by their residuals and propagated through
     the network, and, given a model, of dates (delay in the atmosphere), judged by the residuals of
     the series about the model. Without a model the second is unknown and left out. They hold if the
-    model does, the constraint is weak, and the noise of one date says nothing about the next's.
+    model does, the constraint is weak, and the noise of one date says nothing about the next's,
+    unless its `memory` is given, which makes them as wide as that asks.
 
     Parameters
     ----------
@@ -81,6 +83,8 @@ def invert(
     prior : xarray.Dataset, optional
         `rate` and `standard_error` (y, x), along the line of sight [mm year-1]; NaN where unknown.
         It is weighed against the stack's own rate by their variances.
+    memory : xarray.Dataset, optional
+        Of the noise of dates, as from `memory.noise_memory` for a sample of the pixels.
     screen_loops : bool, optional
         Drop pairs whose loops of three do not close to within half a cycle, pixel by pixel.
     uncertainty : bool, optional
@@ -119,7 +123,7 @@ def invert(
     >>> series.displacement.values.ravel().round(2)  # mm, positive towards the sensor
     array([  0.  ,  -5.15, -14.72], dtype=float32)
     """
-    _check(stack, weight, corrections, model, constraint, prior, uncertainty)
+    _check(stack, weight, corrections, model, constraint, prior, memory, uncertainty)
     dates, first, second = incidence(stack)
     phase = stack["unwrapped_phase"]
     if isinstance(weight, str):
@@ -136,6 +140,7 @@ def invert(
         uncertainty,
         prior is not None,
         -1000 * float(stack["wavelength"]) / (4 * np.pi),
+        None if memory is None else _remembered(memory, matrix.shape),
     )
     network = Network(
         task,
@@ -156,7 +161,17 @@ def invert(
     return _label(_apply(network, layers), stack, dates, model)
 
 
-def _check(stack, weight, corrections, model, constraint, prior, uncertainty) -> None:
+def _remembered(memory: xr.Dataset, shape: tuple[int, int]) -> Memory:
+    """Put a memory as the program takes it; `shape` is that of the model (date, parameter)."""
+    independent = shape[0] - shape[1]
+    return Memory(
+        memory["parameter_variance"].values,
+        memory["displacement_variance"].values,
+        float(memory["degrees_of_freedom"]) / independent,
+    )
+
+
+def _check(stack, weight, corrections, model, constraint, prior, memory, uncertainty) -> None:
     known = [kind.name.lower() for kind in Weights if kind is not Weights.GIVEN]
     if isinstance(weight, str):
         require("weight", repr(weight), weight in known, f"one of {', '.join(known)} or weights")
@@ -172,6 +187,11 @@ def _check(stack, weight, corrections, model, constraint, prior, uncertainty) ->
     require("constraint", constraint, constraint > 0, "more than 0")
     if prior is not None and (model is None or not uncertainty):
         raise InputError("a prior rate is given, expected a model and uncertainty with it.")
+    if memory is not None:
+        fits = model is not None and uncertainty
+        require("memory", "given", fits, "a model and uncertainty with it")
+        same = np.array_equal(memory["time"].values, model["time"].values)
+        require("memory", f"at {memory.sizes['time']} dates", same, "the model's dates")
     if model is not None:
         ends = np.concatenate([stack["reference_date"].values, stack["secondary_date"].values])
         same = np.array_equal(model["time"].values, np.unique(ends))

@@ -26,6 +26,7 @@ from qilian.insar.sbas.program import (
     not_negative,
     positive,
     reciprocal,
+    root,
 )
 
 SINGULAR = 1e-9  # a pivot this small, relative to its diagonal, is rounding
@@ -206,9 +207,12 @@ def date_noise(
     mv: Rows,
     pair_noise: Row,
     noise: Row,
+    scatter: Row,
     dof: Row,
 ) -> None:
     """Variance of a date's noise, and the degrees of freedom it rests on.
+
+    Before that the `scatter`, the mean square of the series' residuals, with both noises in it.
 
     The series' squared residuals hold both noises; what pairs bring to them, their noise times
     tr(Q) - tr(S⁻¹ MᵀV) with Q = A⁻¹, is taken off where the whole network is tied.
@@ -227,6 +231,8 @@ def date_noise(
     brought *= tied
     dof.set(float(1 + len(variance) - size))
     dof -= pieces
+    scatter.set(reciprocal(dof))
+    scatter *= square
     square -= pair_noise * brought
     square.set(not_negative(square))
     noise.set(reciprocal(dof))
@@ -268,6 +274,48 @@ def covariances(
     whole += dof
     whole -= dof * part
     dof.set(whole)
+
+
+def remember(
+    relative: np.ndarray,
+    share_left: float,
+    scatter: Row,
+    of_dates: Rows,
+    dates_dof: Row,
+    covariance: Rows,
+    dof: Row,
+) -> None:
+    """Widen the covariance of the parameters (p, p) to that of noise with memory, where it is less.
+
+    That is `relative` (p,) to what the same scatter would be by noise of independent dates; of its
+    degrees of freedom a share is left.
+    """
+    size, program = len(covariance), dof.program
+    scale = program.rows(size)
+    for p in range(size):
+        scale[p] = scatter * of_dates[p, p]
+        scale[p] *= float(relative[p])
+        widen(scale[p], covariance[p, p])
+        part = program.row()
+        part.set(reciprocal(covariance[p, p]))
+        scale[p] *= part
+        scale[p] = root(scale[p])
+    for p in range(size):
+        for q in range(size):
+            covariance[p, q] *= scale[p]
+            covariance[p, q] *= scale[q]
+    excess = program.row()
+    excess.set(dof)
+    excess += -share_left * dates_dof
+    excess.set(not_negative(excess))
+    dof -= excess
+
+
+def widen(wide: Row, narrow: Row) -> None:
+    """Make `wide` the larger of the two."""
+    wide -= narrow
+    wide.set(not_negative(wide))
+    wide += narrow
 
 
 def join_prior(

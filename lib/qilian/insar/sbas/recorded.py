@@ -11,6 +11,24 @@ from qilian.insar.sbas.machine import Op
 from qilian.insar.sbas.program import Program, Row, Term, known, positive, reciprocal, root
 
 
+class Memory(NamedTuple):
+    """How much wider noise with memory makes intervals, as from `memory.noise_memory`.
+
+    Attributes
+    ----------
+    parameters : numpy.ndarray
+        Variance of each parameter, relative to that by noise of independent dates.
+    dates : numpy.ndarray
+        Variance of the displacement at each date, relative to the mean square of the residuals.
+    share_left : float
+        Degrees of freedom, relative to those of independent dates.
+    """
+
+    parameters: np.ndarray
+    dates: np.ndarray
+    share_left: float
+
+
 class Task(NamedTuple):
     """What is the same for all pixels of a stack.
 
@@ -27,6 +45,8 @@ class Task(NamedTuple):
         Whether to compute standard errors, and whether a rate is known beforehand.
     millimetres : float
         Displacement of one radian.
+    memory : Memory or None
+        Of the noise of dates; none if what happens at one says nothing about the next.
     """
 
     plan: Elimination
@@ -35,6 +55,7 @@ class Task(NamedTuple):
     uncertainty: bool
     prior: bool
     millimetres: float
+    memory: Memory | None
 
 
 class Recorded(NamedTuple):
@@ -77,7 +98,7 @@ class _Rows:
         self.inverse, self.mv = program.rows(size, size), program.rows(size, size)
         self.covariance = program.rows(size, size)
         self.of_pairs, self.of_dates = program.rows(size, size), program.rows(size, size)
-        self.noise, self.dof = program.row(), program.row()
+        self.noise, self.scatter, self.dof = (program.row() for _ in range(3))
         self.variance, self.error = program.rows(n), program.rows(n)
         self.sure = program.row()
 
@@ -152,11 +173,16 @@ def _solve(task: Task, program: Program, w: _Rows) -> None:
         square = program.row()
         model.misfit(e, task.model, w.x, w.parameters, square)
         model.date_noise(
-            square, w.pieces, w.variance, w.inverse, w.mv, w.pair_noise, w.noise, w.dof
+            square, w.pieces, w.variance, w.inverse, w.mv, w.pair_noise, w.noise, w.scatter, w.dof
         )
+        of_dates = program.row()
+        of_dates.set(w.dof)
         model.covariances(
             w.of_pairs, w.of_dates, w.pair_noise, w.pair_dof, w.noise, w.dof, w.covariance
         )
+        if task.memory:
+            relative, _, left = task.memory
+            model.remember(relative, left, w.scatter, w.of_dates, of_dates, w.covariance, w.dof)
     if task.prior:
         prior, error = program.row(machine.PRIOR), program.row(machine.PRIOR_ERROR)
         model.join_prior(prior, error, w.columns, w.g, w.x, w.parameters, w.covariance)
@@ -170,6 +196,11 @@ def _solve(task: Task, program: Program, w: _Rows) -> None:
         for k in range(len(w.error)):
             w.error[k] = w.pair_noise * w.variance[k]
             w.error[k] += both
+            if task.memory:
+                wide = program.row()
+                wide.set(float(task.memory.dates[e.date[k]]) * w.scatter)
+                model.widen(wide, w.error[k])
+                w.error[k] = wide
             w.error[k] = root(w.error[k])
 
 
