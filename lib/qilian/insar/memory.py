@@ -27,7 +27,7 @@ _SAMPLED = 400  # pixels that tell the memory of a stack
 _FEWEST_PIXELS, _FEWEST_LEFT = 10, 8  # pixels and degrees of freedom without which nothing tells it
 _PERSISTENCE = (0.0, 0.2, 0.4, 0.6, 0.75, 0.87)
 _WALK = (0.0, 0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.3, 0.45, 0.6, 0.8)
-_AT_REST = 5.0  # times as likely as any single other, before the data: no random walk
+_AT_REST = 10.0  # times as likely as any single other, before the data: no random walk
 _LEVEL = 0.95
 
 
@@ -99,6 +99,8 @@ def noise_memory(series: xr.Dataset) -> xr.Dataset:
     if "bridged" in series:
         whole &= ~series["bridged"].transpose("time", ...).values.reshape(n, -1).any(axis=0)
     residual = residual[:, whole]
+    # What all pixels share, such as the noise of their reference, would count as one of them.
+    residual = residual - residual.mean(axis=1, keepdims=True)
     telling = residual.shape[1] >= _FEWEST_PIXELS and n - p >= _FEWEST_LEFT
     persistence, walk = (_PERSISTENCE, _WALK) if telling else ((np.nan,), (np.nan,))
     years = years_since_first(series["time"])
