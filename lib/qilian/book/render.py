@@ -135,6 +135,7 @@ def render_book(
     }
     if last == state | {"site": _stamps(site)}:
         return site / "index.html"
+    jupyter_book.start()  # loads while pages are staged, if it did not before
     record.unlink(missing_ok=True)
     shutil.rmtree(staged, ignore_errors=True)
     if last.get("tools") != tools:

@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyter_book.config import get_final_config
 from jupyter_book.sphinx import build_sphinx
+from pybtex.plugin import find_plugin, register_plugin
 from sphinx.application import Sphinx, builtin_extensions
 
 JOBS = 2
@@ -28,6 +29,9 @@ def load(settings: Path) -> None:
     found, _ = get_final_config(user_yaml=settings, cli_config=overrides)
     for name in (*builtin_extensions, *found["extensions"], found["html_theme"]):
         import_module(name)
+    # A citation would look through all installed packages for what turns it into text.
+    text = "pybtex.backends", "plaintext"
+    register_plugin(*text, find_plugin(*text), force=True)
 
 
 def build(stage: Path, work: Path) -> bool:

@@ -80,6 +80,6 @@ def _pack(path: Path, packed: Path) -> None:
             picture = Image.open(path).convert("RGB")
             size = picture.width // shrink, picture.height // shrink
             picture = picture.resize(size, Image.Resampling.LANCZOS)
-            picture.save(target, quality=_QUALITY, method=3)
+            picture.save(target, quality=_QUALITY, method=2)
             kept.hardlink_to(target)  # when it is whole
     path.unlink()
