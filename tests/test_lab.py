@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from canvases import DRAWN
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -28,15 +28,15 @@ VIEWS = f"""() => [...document.querySelectorAll(".jp-OutputArea [data-root-id]")
 
 
 @pytest.fixture(scope="module")
-def lab(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a JupyterLab on a copy of the notebooks and the demo archive."""
+def lab(coarse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a JupyterLab on a copy of the notebooks and a coarse demo archive."""
     folder = tmp_path_factory.mktemp("lab")
     (folder / "notebooks").mkdir()
     for name in NOTEBOOKS:
         shutil.copy(PROJECT / "notebooks" / f"{name}.ipynb", folder / "notebooks")
     shutil.copy(PROJECT / "_toc.yml", folder)
     (folder / "data").mkdir()
-    (folder / "data" / "demo").symlink_to(demo)
+    (folder / "data" / "demo").symlink_to(coarse)
     tracker = folder / "SETTINGS/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
     tracker.parent.mkdir(parents=True)
     tracker.write_text(WHOLE)
@@ -85,11 +85,19 @@ def run_all(page: Page) -> None:
     page.get_by_text("| Idle").wait_for(timeout=600_000)
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A window that asks no other machine and keeps JupyterLab's own scripts."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.route("**/*", stay_here)
+    yield context
+    context.close()
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_every_view_is_drawn_and_hidden_cells_are_collapsed(browser: Browser, lab, name):
+def test_every_view_is_drawn_and_hidden_cells_are_collapsed(context: BrowserContext, lab, name):
     """As on the page; the scripts come with the first view, out of the installed packages."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.route("**/*", stay_here)
+    page = context.new_page()
     page.goto(f"{lab}/{name}.ipynb?reset", timeout=120_000)
     run_all(page)
     notebook = nbformat.read(PROJECT / "notebooks" / f"{name}.ipynb", as_version=4)
