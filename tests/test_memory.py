@@ -145,7 +145,7 @@ def test_memory_widens_intervals_and_moves_no_estimate():
 
 def test_pixels_are_spread_over_the_whole_scene():
     scene = xr.Dataset(coords={"y": np.arange(180), "x": np.arange(524)})
-    few = spread_out(scene, 400)
+    few = spread_out(scene)
     assert 300 < few.sizes["y"] * few.sizes["x"] < 500
     assert few.y[0] < 20
     assert few.x[-1] > 500

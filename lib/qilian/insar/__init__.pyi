@@ -32,6 +32,8 @@ from .decorrelation import (
     zonal_coherence,
 )
 from .memory import (
+    memory_attributes,
+    memory_told,
     noise_memory,
     spread_out,
 )
@@ -130,6 +132,8 @@ __all__ = [
     "map_agreement",
     "mask_incoherent",
     "matching_verdicts",
+    "memory_attributes",
+    "memory_told",
     "model_rates",
     "modelled",
     "network_verdicts",

@@ -48,9 +48,9 @@ class _Noises(NamedTuple):
     degrees_of_freedom: np.ndarray
 
 
-def spread_out(data: xr.Dataset, pixels: int = _SAMPLED) -> xr.Dataset:
-    """Take about so many pixels (y, x) of a stack or of maps, evenly spread over the scene."""
-    step = max(1, round((data.sizes["y"] * data.sizes["x"] / pixels) ** 0.5))
+def spread_out(data: xr.Dataset) -> xr.Dataset:
+    """Take some 400 pixels (y, x) of a stack or of maps, evenly spread over the scene."""
+    step = max(1, round((data.sizes["y"] * data.sizes["x"] / _SAMPLED) ** 0.5))
     return data.isel(y=slice(step // 2, None, step), x=slice(step // 2, None, step))
 
 
@@ -130,6 +130,18 @@ def noise_memory(series: xr.Dataset) -> xr.Dataset:
         {name: (dims, value, attributes(text)) for name, (dims, value, text) in about.items()},
         {"time": series["time"].values, "parameter": series["model"]["parameter"].values},
     )
+
+
+def memory_attributes(memory: xr.Dataset) -> dict[str, float]:
+    """Give persistence and walk of a memory as attributes, rounded, nothing where unknown."""
+    numbers = {name: round(memory[name].item(), 3) for name in ("persistence", "walk")}
+    return {name: number for name, number in numbers.items() if np.isfinite(number)}
+
+
+def memory_told(result: xr.Dataset) -> str:
+    """Say what `memory_attributes` gave a result, in a cell of a table."""
+    numbers = [result.attrs.get(name) for name in ("persistence", "walk")]
+    return "unknown" if None in numbers else ", ".join(f"{number:.2f}" for number in numbers)
 
 
 def _noises(model: np.ndarray, years: np.ndarray, persistence: float, walk: np.ndarray) -> _Noises:

@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import LINE_OF_SIGHT, VERTICAL, attributes
-from qilian.insar.memory import noise_memory, spread_out
+from qilian.insar.memory import memory_attributes, noise_memory, spread_out
 
 _MEANING = {
     "rate": ("rate", "mm year-1"),
@@ -204,7 +204,7 @@ def _widened(found: xr.Dataset, displacement: xr.DataArray, model: xr.DataArray)
         covariance=covariance.assign_attrs(found["covariance"].attrs),
         degrees_of_freedom=dof.assign_attrs(found["degrees_of_freedom"].attrs),
         displacement_variance=lasting["displacement_variance"],
-    )
+    ).assign_attrs(memory_attributes(lasting))
 
 
 def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
@@ -252,7 +252,8 @@ def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
     about = attributes("standard error of the displacement", "mm", direction) | grid
     still = (whole == 0).all("time").astype("int8")
     found = series.merge(fitted.drop_vars(["unit", "displacement_variance"]))
-    return found.assign(
+    lasting = {k: v for k, v in fitted.attrs.items() if k in ("persistence", "walk")}
+    return found.assign_attrs(lasting).assign(
         displacement=moved,
         standard_error=error.astype("float32").assign_attrs(about),
         bridged=moved.isnull() & False,

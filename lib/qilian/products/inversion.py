@@ -114,8 +114,7 @@ def displacement(
         result = invert(stack, corrections=fitted, memory=lasting)
         ground = {name: stack[name] for name in _GROUND if name in stack}
         result = result.assign(ground | {"reference": fitted["reference"]})
-        about = {name: round(lasting[name].item(), 3) for name in ("persistence", "walk")}
-        return result.assign_attrs(weight=used, **about)
+        return result.assign_attrs(weight=used, **memory.memory_attributes(lasting))
 
     return kept(
         f"displacement-{entry}", source, needs, options, make, scheduler=scheduler, cache=cache
