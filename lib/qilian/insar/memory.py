@@ -95,12 +95,13 @@ def noise_memory(series: xr.Dataset) -> xr.Dataset:
     moved = series["displacement"].transpose("time", ...).values.reshape(n, -1).astype(float)
     found = series["parameters"].transpose("parameter", ...).values.reshape(p, -1)
     residual = moved - model @ found
-    whole = np.isfinite(residual).all(axis=0) & (residual != 0).any(axis=0)
+    whole = np.isfinite(residual).all(axis=0)
     if "bridged" in series:
         whole &= ~series["bridged"].transpose("time", ...).values.reshape(n, -1).any(axis=0)
     residual = residual[:, whole]
     # What all pixels share, such as the noise of their reference, would count as one of them.
-    residual = residual - residual.mean(axis=1, keepdims=True)
+    residual = residual - residual.sum(axis=1, keepdims=True) / max(residual.shape[1], 1)
+    residual = residual[:, residual.any(axis=0)]
     telling = residual.shape[1] >= _FEWEST_PIXELS and n - p >= _FEWEST_LEFT
     persistence, walk = (_PERSISTENCE, _WALK) if telling else ((np.nan,), (np.nan,))
     years = years_since_first(series["time"])
