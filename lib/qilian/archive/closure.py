@@ -97,14 +97,14 @@ def _closure(start: Iterable[Path]) -> tuple[set[Path], set[str]]:
     """Files of ours that some files reach, themselves among them, and packages of others."""
     files: set[Path] = set()
     packages: set[str] = set()
-    waiting = list(start)
+    waiting = set(start)
     while waiting:
         files.add(here := waiting.pop())
         for name in names_in(here):
             if name.partition(".")[0] != _OURS:
                 packages.add(name.partition(".")[0])
             else:
-                waiting += [found for found in _files(name) if found not in files]
+                waiting.update(found for found in _files(name) if found not in files)
     _known().keep()
     return files, packages - sys.stdlib_module_names
 
