@@ -9,7 +9,7 @@ LAB ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check lint .lint-types .lint-rest lab demo bench lock clean
+.PHONY: help book test .test-all check .test-quick lint .lint-types .lint-rest lab demo bench lock clean
 .DELETE_ON_ERROR:
 # The archive is written beside the compiler.
 MAKEFLAGS += --jobs=2
@@ -27,14 +27,18 @@ book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.compiled  
 PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical \
   --dist loadfile --no-loadscope-reorder
 
-test: lint data/demo/catalogue.toml .venv/.compiled  ## lint, then all tests; those in a browser need chromium
+test: .lint-types .test-all  ## lint and all tests; those in a browser need chromium
+
+.test-all: .lint-rest data/demo/catalogue.toml .venv/.compiled
 	$(PYTEST)
 
-check: lint .venv/.compiled  ## lint, then the quick tests: those that need no archive, book or browser
-	$(PYTEST) --quick
+check: .lint-types .test-quick  ## lint and the quick tests: those that need no archive, book or browser
 	@echo "Left out: tests marked slow, and four of five examples of each property (make test has all)."
 
-# Types are checked beside the rest.
+.test-quick: .lint-rest .venv/.compiled
+	$(PYTEST) --quick
+
+# Types are checked beside the rest, and beside tests.
 lint: .lint-types .lint-rest
 
 .lint-types: .venv/.ready

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from qilian.archive.catalogue import READERS
-from qilian.book.chapters import EVERYTHING, read_chapter
+from qilian.book.chapters import EVERYTHING, Chapter, read_chapter
 
 PROJECT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
@@ -98,14 +98,18 @@ def test_a_default_is_that_of_the_librarys_functions_with_such_a_parameter(path,
                 assert told == (list(default) if isinstance(default, tuple) else default), function
 
 
+@pytest.fixture(scope="module")
+def chapters() -> list[Chapter]:
+    return [read_chapter(path) for path in NOTEBOOKS]
+
+
 @each_notebook
-def test_a_parameter_that_takes_those_of_another_page_names_what_that_page_declares(path):
+def test_a_parameter_that_takes_those_of_another_page_names_what_that_page_declares(path, chapters):
     chapter = read_chapter(path)
-    others = {other.name: other for other in map(read_chapter, NOTEBOOKS)}
     for parameter, sources in chapter.takes.items():
         assert chapter.parameters[parameter] == "dict"
         for page, name in (source.split(".") for source in sources):
-            assert [n for n, c in others.items() if c.is_page(page) and name in c.parameters]
+            assert [c for c in chapters if c.is_page(page) and name in c.parameters]
 
 
 @each_notebook

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import nbformat
 
@@ -183,14 +184,20 @@ def _facts_needed(chapter: Chapter) -> list[str]:
     return [fact for fact in asked if fact in FACTS and FACTS[fact].default is None]
 
 
-def _calls(chapter: Chapter) -> Iterator[tuple[str, list[str]]]:
+def _calls(chapter: Chapter) -> list[tuple[str, list[str]]]:
     """Functions that a notebook's code calls, each with the texts that it is given."""
-    cells = nbformat.read(chapter.path, as_version=4).cells
-    for node in ast.walk(ast.parse(python_code(cells))):
+    return _calls_in(python_code(nbformat.read(chapter.path, as_version=4).cells))
+
+
+@cache  # asked for five times a page
+def _calls_in(code: str) -> list[tuple[str, list[str]]]:
+    calls = []
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Call):
             named = ast.unparse(node.func).rpartition(".")[2]
             values = (a.value for a in node.args if isinstance(a, ast.Constant))
-            yield named, [value for value in values if isinstance(value, str)]
+            calls.append((named, [value for value in values if isinstance(value, str)]))
+    return calls
 
 
 def _remarks(chapter: Chapter, archive: Archive, held: Mapping[str, Holding]) -> Iterator[str]:
