@@ -185,7 +185,9 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     share = table.iloc[:, 2:].apply(lambda column: column.str.rstrip("%").replace("–", None))
     share = share.astype(float)
     usual = (table["dates"] == 60) & ~table["noise"].str.contains("0.8")
-    assert share.loc[usual, ["rate", "yearly wave", "displacement"]].stack().between(92.5, 98).all()
-    assert share[["rate", "displacement"]].stack().between(91, 99.5).all()
+    assert share.loc[usual, ["rate", "displacement"]].stack().between(93, 98).all()
+    # Scenes stray as a whole, and delay that lasts longest makes intervals a little too wide.
+    assert share[["rate", "displacement"]].stack().between(92, 99).all()
+    assert share["yearly wave"].dropna().between(93, 97).all()
     independent = table["noise"].str.fullmatch("independent pairs.*")
     assert share.loc[independent, "rate, without memory"].between(92.5, 97.5).all()
