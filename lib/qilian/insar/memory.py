@@ -10,6 +10,9 @@ doi:10.1002/2014JB011271). With the noise of date i, at the time t_i, of the mea
 r is the `persistence` over the median step between dates, w the `walk`, the share of the random
 walk, and v its mean variance about its own mean. Both are the same for all pixels of a stack and
 are found by restricted likelihood from the residuals of a sample of them, σ² from each pixel's own.
+What all pixels share, the delay of their reference above all, is a single draw that says little
+about r and w. So these come from departures from the pixels' mean; the rest of a pixel's noise is
+taken to last as long, without a walk, since a reference area decorrelates less than a pixel.
 """
 
 from collections.abc import Sequence
@@ -27,7 +30,7 @@ _SAMPLED = 400  # pixels that tell the memory of a stack
 _FEWEST_PIXELS, _FEWEST_LEFT = 10, 8  # pixels and degrees of freedom without which nothing tells it
 _PERSISTENCE = (0.0, 0.2, 0.4, 0.6, 0.75, 0.87)
 _WALK = (0.0, 0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.3, 0.45, 0.6, 0.8)
-_AT_REST = 10.0  # times as likely as any single other, before the data: no random walk
+_AT_REST = 3.0  # times as likely as any single other, before the data: no random walk
 _LEVEL = 0.95
 
 
@@ -99,15 +102,15 @@ def noise_memory(series: xr.Dataset) -> xr.Dataset:
     if "bridged" in series:
         whole &= ~series["bridged"].transpose("time", ...).values.reshape(n, -1).any(axis=0)
     residual = residual[:, whole]
-    # What all pixels share, such as the noise of their reference, would count as one of them.
-    residual = residual - residual.sum(axis=1, keepdims=True) / max(residual.shape[1], 1)
-    residual = residual[:, residual.any(axis=0)]
-    telling = residual.shape[1] >= _FEWEST_PIXELS and n - p >= _FEWEST_LEFT
+    apart = residual - residual.sum(axis=1, keepdims=True) / max(residual.shape[1], 1)
+    own = (apart**2).sum() / max((residual**2).sum(), np.finfo(float).tiny)
+    apart = apart[:, apart.any(axis=0)]
+    telling = apart.shape[1] >= _FEWEST_PIXELS and n - p >= _FEWEST_LEFT
     persistence, walk = (_PERSISTENCE, _WALK) if telling else ((np.nan,), (np.nan,))
     years = years_since_first(series["time"])
     shares = np.nan_to_num(walk)
-    noises = [_noises(model, years, lasts, shares) for lasts in np.nan_to_num(persistence)]
-    weight = _weigh(noises, shares, residual) if telling else np.ones((1, 1))
+    noises = [_noises(model, years, lasts, shares, own) for lasts in np.nan_to_num(persistence)]
+    weight = _weigh(noises, shares, apart) if telling else np.ones((1, 1))
     variance, dates, dof = (
         np.concatenate([getattr(each, name) for each in noises])
         for name in ("parameters", "dates", "degrees_of_freedom")
@@ -125,7 +128,7 @@ def noise_memory(series: xr.Dataset) -> xr.Dataset:
         ),
         "degrees_of_freedom": ((), left, "degrees of freedom"),
         "persistence": ((), persistence @ weight.sum(axis=1), "persistence"),
-        "walk": ((), weight.sum(axis=0) @ walk, "share of the random walk"),
+        "walk": ((), own * (weight.sum(axis=0) @ walk), "share of the random walk"),
     }
     return xr.Dataset(
         {name: (dims, value, attributes(text)) for name, (dims, value, text) in about.items()},
@@ -145,9 +148,12 @@ def memory_told(result: xr.Dataset) -> str:
     return "unknown" if None in numbers else ", ".join(f"{number:.2f}" for number in numbers)
 
 
-def _noises(model: np.ndarray, years: np.ndarray, persistence: float, walk: np.ndarray) -> _Noises:
+def _noises(
+    model: np.ndarray, years: np.ndarray, persistence: float, walk: np.ndarray, own: float
+) -> _Noises:
     """Work out what a persistence, with each share of a random walk, means for a model's residuals.
 
+    The share is of departures from the pixels' mean, which are the part `own` of all noise.
     Residuals of a model (date, parameter) have n - p parts that are orthogonal to it. In those that
     turn both noises into diagonal matrices every share is a sum of the two.
     """
@@ -161,7 +167,8 @@ def _noises(model: np.ndarray, years: np.ndarray, persistence: float, walk: np.n
     ratios, turn = eigh(b, a)
     shares = np.column_stack([1 - walk, walk])
     scaled = shares @ np.array([np.ones(n - p), ratios])
-    # tr Σ and tr Σ² of the residuals, by the share of either noise.
+    # tr Σ and tr Σ² of the residuals, by the share of either in all noise.
+    shares = np.column_stack([1 - own * walk, own * walk])
     trace = shares @ [np.trace(a), np.trace(b)]
     squares = np.array([[(one * other).sum() for other in (a, b)] for one in (a, b)])
     fit = np.linalg.pinv(model)
