@@ -103,7 +103,7 @@ def test_sentences_name_the_zones_that_keep_most_and_least():
     )
     assert earlier == (
         "After 92 d (mean of 2 pairs) they have 0.87 and 0.61. In 1 of 1 comparisons of two "
-        "zones, every interferogram ranks the same zone higher."
+        "zones the interferograms agree which is more coherent."
     )
     assert times.startswith("The decay time is known best in “zone 1”: ")
     assert times.endswith(" d; in 1 of 2 zones every value tried fits (5 to 5000 d).")

@@ -88,7 +88,7 @@ def check_all(*invariants: Check, notes: Sequence[Check] = ()) -> Table:
             "found": check.found,
             "limit": check.limit,
             "result": "passed" if check.passed else "unusual",
-            "outside the limit": check.otherwise,
+            "if outside the limit": check.otherwise,
         }
         for check in (*invariants, *notes)
     ]

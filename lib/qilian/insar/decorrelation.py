@@ -118,7 +118,7 @@ def decay_sentences(
     return [
         f"{longest} {mean} is highest in the zone {most}, and lowest in {least}.",
         f"{shortest} they have {first[best]:.2f} and {first[worst]:.2f}. In {number} comparisons "
-        "of two zones, every interferogram ranks the same zone higher.",
+        "of two zones the interferograms agree which is more coherent.",
         times,
     ]
 

@@ -159,7 +159,7 @@ def record_inventory(
         "missing": (days - reported, "days without one"),
         "zero": (int((flow == 0).sum()), "days of zero discharge"),
         "stuck": (int((_stuck(flow) & (flow > 0)).sum()), "days that a stuck gauge repeats"),
-        "words": (words, "words in place of a number", None),
+        "words": (words, "days without a number", None),
         "rain": (f"{rain / days:.0%}", "days on which rain is known", None),
     }
     return labelled(parts)

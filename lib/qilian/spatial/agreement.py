@@ -63,7 +63,7 @@ def _compared(
         "median_absolute_error": (abs(error).median(dims), "median absolute error", units),
         "mean_error": (error.mean(dims), "mean error", units),
         "rmse": ((error**2).mean(dims) ** 0.5, "RMSE", units),
-        "scatter": (error.std(dims), "scatter", units),
+        "scatter": (error.std(dims), "standard deviation of the error", units),
         "correlation": (xr.corr(estimate.where(known), truth, dims), "correlation"),
     }
     if half_width is not None:
