@@ -5,13 +5,13 @@ the next, and by decorrelation. Pairs that share images share what decorrelates;
 close, and the series carries it on as a random walk (Agram & Simons 2015,
 doi:10.1002/2014JB011271). With the noise of date i, at the time t_i, of the mean variance σ²:
 
-    C_ij = σ² [(1 - w) r^|t_i - t_j| + w min(t_i, t_j) / v]
+    C_ij = σ² [(1 - q) r^|t_i - t_j| + q min(t_i, t_j) / v]
 
-r is the `persistence` over the median step between dates, w the `walk`, the share of the random
+r is the `persistence` over the median step between dates, q the `walk`, the share of the random
 walk, and v its mean variance about its own mean. Both are the same for all pixels of a stack and
 are found by restricted likelihood from the residuals of a sample of them, σ² from each pixel's own.
 What all pixels share, the delay of their reference above all, is a single draw that says little
-about r and w. So these come from departures from the pixels' mean; the rest of a pixel's noise is
+about r and q. So these come from departures from the pixels' mean; the rest of a pixel's noise is
 taken to last as long, without a walk, since a reference area decorrelates less than a pixel.
 """
 
