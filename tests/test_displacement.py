@@ -184,7 +184,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     assert len(table) == sum(map(len, coverage_bench().TRIED.values()))
     share = table.iloc[:, 2:].apply(lambda column: column.str.rstrip("%").replace("–", None))
     share = share.astype(float)
-    usual = (table["dates"] == 60) & ~table["noise"].str.contains("0.8")
+    usual = (table["dates"] == 60) & ~table["noise"].str.contains("0.8|cycles")
     assert share.loc[usual, ["rate", "displacement"]].stack().between(93, 98).all()
     # Scenes stray as a whole, and delay that lasts longest makes intervals a little too wide.
     assert share[["rate", "displacement"]].stack().between(92, 99).all()
