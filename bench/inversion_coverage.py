@@ -24,6 +24,7 @@ import xarray as xr
 
 from qilian.insar import rates, temporal_models
 from qilian.insar.memory import noise_memory
+from qilian.insar.network import acquisition_dates
 from qilian.insar.sbas import invert
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
@@ -145,9 +146,7 @@ def coverage(rng: np.random.Generator, case: Case, draws: int = DRAWS) -> dict[s
     found = []
     for _ in range(draws):
         stack = scene(rng, case)
-        ends = [stack[name].values for name in ("reference_date", "secondary_date")]
-        dates = np.unique(np.concatenate(ends))
-        dates = xr.DataArray(dates, {"time": dates}, ("time",))
+        dates = acquisition_dates(stack)
         long = case.dates * EVERY > 2 * 365
         model = (temporal_models.periodic_model if long else temporal_models.linear_model)(dates)
         options = {"model": model, "screen_loops": case.cycles > 0}

@@ -32,6 +32,7 @@ _PERSISTENCE = (0.0, 0.2, 0.4, 0.6, 0.75, 0.87)
 _WALK = (0.0, 0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.3, 0.45, 0.6, 0.8)
 _AT_REST = 3.0  # times as likely as any single other, before the data: no random walk
 _LEVEL = 0.95
+_TOLD = ("persistence", "walk")
 
 
 class _Noises(NamedTuple):
@@ -138,13 +139,13 @@ def noise_memory(series: xr.Dataset) -> xr.Dataset:
 
 def memory_attributes(memory: xr.Dataset) -> dict[str, float]:
     """Give persistence and walk of a memory as attributes, rounded, nothing where unknown."""
-    numbers = {name: round(memory[name].item(), 3) for name in ("persistence", "walk")}
+    numbers = {name: round(memory[name].item(), 3) for name in _TOLD}
     return {name: number for name, number in numbers.items() if np.isfinite(number)}
 
 
 def memory_told(result: xr.Dataset) -> str:
     """Say what `memory_attributes` gave a result, in a cell of a table."""
-    numbers = [result.attrs.get(name) for name in ("persistence", "walk")]
+    numbers = [result.attrs.get(name) for name in _TOLD]
     return "unknown" if None in numbers else ", ".join(f"{number:.2f}" for number in numbers)
 
 

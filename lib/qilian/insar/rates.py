@@ -141,6 +141,7 @@ def fit_series(displacement: xr.DataArray, model: xr.DataArray) -> xr.Dataset:
     xarray.Dataset
         `parameters` (parameter, y, x), `covariance` and `degrees_of_freedom`; NaN where fewer dates
         than parameters, or just as many, have a value.
+        Of its memory `displacement_variance` (time,), `persistence` and `walk`.
 
     Examples
     --------
@@ -200,11 +201,11 @@ def _widened(found: xr.Dataset, displacement: xr.DataArray, model: xr.DataArray)
     independent = model.sizes["time"] - model.sizes["parameter"]
     dof = found["degrees_of_freedom"] * (lasting["degrees_of_freedom"] / independent)
     covariance = covariance.transpose(*found["covariance"].dims)
+    found = found.assign(lasting[["displacement_variance", "persistence", "walk"]])
     return found.assign(
         covariance=covariance.assign_attrs(found["covariance"].attrs),
         degrees_of_freedom=dof.assign_attrs(found["degrees_of_freedom"].attrs),
-        displacement_variance=lasting["displacement_variance"],
-    ).assign_attrs(memory_attributes(lasting))
+    )
 
 
 def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
@@ -251,15 +252,18 @@ def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
     error = (spread * scatter).where(moved.notnull()).transpose("time", "y", "x")
     about = attributes("standard error of the displacement", "mm", direction) | grid
     still = (whole == 0).all("time").astype("int8")
-    found = series.merge(fitted.drop_vars(["unit", "displacement_variance"]))
-    lasting = {k: v for k, v in fitted.attrs.items() if k in ("persistence", "walk")}
-    return found.assign_attrs(lasting).assign(
-        displacement=moved,
-        standard_error=error.astype("float32").assign_attrs(about),
-        bridged=moved.isnull() & False,
-        dropped=xr.zeros_like(still),
-        reference=still.assign_attrs(attributes("reference area") | grid),
-        model=model,
+    fit = fitted[["parameters", "covariance", "degrees_of_freedom"]].drop_vars("unit")
+    return (
+        series.merge(fit)
+        .assign_attrs(memory_attributes(fitted))
+        .assign(
+            displacement=moved,
+            standard_error=error.astype("float32").assign_attrs(about),
+            bridged=moved.isnull() & False,
+            dropped=xr.zeros_like(still),
+            reference=still.assign_attrs(attributes("reference area") | grid),
+            model=model,
+        )
     )
 
 
