@@ -17,6 +17,7 @@ from qilian_demo.river.streamflow import Streamflow
 
 DISPLACEMENT_STEP = np.float32(0.02)  # mm, as stored
 RATE = ("vertical rate, up positive", "mm year-1")
+BIAS = ("rate that twelve-day pairs show beside the true one", "mm year-1")
 AMPLITUDE = ("settlement over a thaw season of mean thawing index, downward positive", "mm")
 
 
@@ -30,7 +31,7 @@ def sentinel1_truth(ground: Ground, course: Course, bias: np.ndarray) -> xr.Data
     course : Course
         How far each period's motion has got at the acquisition dates.
     bias : numpy.ndarray
-        Vertical rate that short pairs add to the true one, shape (y, x) [mm a-1].
+        Vertical rate that twelve-day pairs add to the true one, shape (y, x) [mm a-1].
 
     Returns
     -------
@@ -43,7 +44,11 @@ def sentinel1_truth(ground: Ground, course: Course, bias: np.ndarray) -> xr.Data
     layers = {
         "vertical_rate": (ground.deformation.rate[-1], *RATE),
         "thaw_amplitude": (ground.deformation.amplitude[-1], *AMPLITUDE),
-        "short_pair_bias": (bias, "rate that short pairs show beside the true one", "mm year-1"),
+        "short_pair_bias": (
+            bias,
+            "rate that twelve-day pairs show beside the true one",
+            "mm year-1",
+        ),
     }
     for name, (values, long_name, units) in layers.items():
         masked = np.where(land, values[thin], np.nan).astype(np.float32)

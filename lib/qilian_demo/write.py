@@ -97,7 +97,9 @@ simulated = false
 STACKS = {"alos1": ALOS1, "envisat": ENVISAT, "ers2": ERS2}
 
 
-def write_archive(folder: Path, *, seed: int = 1, scale: float = 1.0) -> None:
+def write_archive(
+    folder: Path, *, seed: int = 1, scale: float = 1.0, delay_memory: float = 0.0
+) -> None:
     """Write the archive beside `folder` and move it there once it is whole.
 
     Parameters
@@ -108,6 +110,8 @@ def write_archive(folder: Path, *, seed: int = 1, scale: float = 1.0) -> None:
         The same seed gives the same bytes.
     scale : float
         2 halves the pixel size of all rasters, 0.25 makes it four times as large.
+    delay_memory : float
+        Correlation of Sentinel-1's delay with that of twelve days before [1].
 
     Raises
     ------
@@ -121,7 +125,7 @@ def write_archive(folder: Path, *, seed: int = 1, scale: float = 1.0) -> None:
         made = Path(scratch, "made")
         made.mkdir()
         shutil.copyfile(PAIR_TABLE, made / PAIR_TABLE.name)
-        _write_contents(made, make_ground(seed, scale))
+        _write_contents(made, make_ground(seed, scale), delay_memory)
         (made / "catalogue.toml").write_text(_catalogue(seed))
         _move_into_place(made, folder, Path(scratch, "older"))
 
@@ -158,14 +162,15 @@ def _move_into_place(made: Path, folder: Path, older: Path) -> None:
         raise
 
 
-def _write_contents(made: Path, ground: Ground) -> None:
+def _write_contents(made: Path, ground: Ground, delay_memory: float) -> None:
     truth = made / "truth"
     truth.mkdir()
     _write_streamflow(made / "discharge.csv", truth / "recession.nc", ground)
     _write_table_pairs(made, ground)
     write_truth(truth / "periods.nc", period_truth(ground))
     write_ground_products(made, truth, ground)
-    write_sentinel1(made / "sentinel1" / "GEOC", truth / "sentinel1.nc", ground)
+    frame = made / "sentinel1" / "GEOC"
+    write_sentinel1(frame, truth / "sentinel1.nc", ground, delay_memory=delay_memory)
 
 
 def _write_table_pairs(made: Path, ground: Ground) -> None:

@@ -11,6 +11,7 @@ MONTHLY_PRECIPITATION = np.array([2, 3, 9, 18, 50, 85, 108, 98, 54, 22, 6, 2.0])
 WET_DAY_SHARE = np.array([8, 10, 15, 20, 35, 50, 55, 48, 28, 19, 14, 7]) / 100
 WET_SPELL_MEMORY = 0.3
 GAMMA_SHAPE = 0.75
+ICE_SPREAD = 0.1
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,30 @@ def thaw_state(climate: Climate) -> np.ndarray:
     end = totals[of_day] / mean_total
     frozen = frost / np.maximum(frost_total[of_day], 1.0)
     return np.sqrt(index / mean_total) - np.sqrt(end * frozen)
+
+
+def autumn_ice(climate: Climate) -> np.ndarray:
+    """Share of a mean year's ice that each thaw year holds, more after a wet autumn, shape (time,).
+
+    The ice of a summer has grown from the water of the autumn before, so that equal thawing
+    indices settle the ground by different amounts.
+
+    Parameters
+    ----------
+    climate : Climate
+        Daily weather.
+
+    Returns
+    -------
+    numpy.ndarray
+        Factor on the settlement of each day's thaw year [1], of mean 1 and spread `ICE_SPREAD`.
+    """
+    year = thaw_year(climate.time)
+    autumn = (day_of_year(climate.time) >= 213) & (day_of_year(climate.time) < 305)
+    fallen = np.bincount((year - year[0])[autumn], climate.precipitation[autumn], np.ptp(year) + 1)
+    before = np.roll(fallen, 1)
+    before[[0, -1]] = np.median(fallen)  # cut by the ends of the record
+    return (1 + ICE_SPREAD * (before - before.mean()) / before.std())[year - year[0]]
 
 
 def sum_by_year(year: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ def correlated_field(
     return np.ascontiguousarray(field[: shape[0], : shape[1]])
 
 
-@lru_cache(1)  # the delays of all dates share one
+@lru_cache(2)  # the delays of all dates share one for the air and one for electrons
 def _gain(shape: tuple[int, ...], pixel: tuple[float, float], length: float) -> np.ndarray:
     """Root of the spectrum at the wavenumbers of a real transform, for unit variance, float32."""
     ky = 2 * np.pi * np.fft.fftfreq(shape[0], pixel[0])[:, np.newaxis]

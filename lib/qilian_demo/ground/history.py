@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qilian_demo.air.climate import Climate, calendar_year, thaw_state, thaw_year
+from qilian_demo.air.climate import Climate, autumn_ice, calendar_year, thaw_state, thaw_year
 
 
 @dataclass(frozen=True)
@@ -93,5 +93,6 @@ def ground_course(climate: Climate) -> Course:
     moment = calendar_year(climate.time) + (climate.time - first).astype(int) / 365.25
     years = np.cumsum(period_weights(moment), axis=0) / 365.25
     # One amplitude a thaw year, so that settlement and heave of a year are equal.
-    thaw = period_weights(thaw_year(climate.time) + 0.5) * thaw_state(climate)[:, np.newaxis]
+    state = thaw_state(climate) * autumn_ice(climate)
+    thaw = period_weights(thaw_year(climate.time) + 0.5) * state[:, np.newaxis]
     return Course(climate.time, years, thaw)

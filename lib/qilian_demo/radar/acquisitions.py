@@ -60,12 +60,10 @@ def make_acquisitions(rng: np.random.Generator) -> Acquisitions:
         kept &= (passes < start) | (passes > end)
     kept[0] = True
     dates = passes[kept]
-    position = np.empty(dates.size)
-    previous = 0.0
-    for i, step in enumerate(rng.normal(0, 40, dates.size)):
+    position = rng.normal(0, 40, dates.size)
+    for i in range(1, dates.size):
         # The operator steers the satellite back: a random walk on a leash.
-        previous = np.clip(0.5 * previous + step, -80, 80)
-        position[i] = previous
+        position[i] += 0.5 * position[i - 1]
     prime = int(np.argmin(np.abs(position)))
     return Acquisitions(dates, position - position[prime], prime)
 

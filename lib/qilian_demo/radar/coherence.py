@@ -89,17 +89,28 @@ def true_coherence(
     temporal = lasting + (by_cover(cover, decay.at_once) - lasting) * np.exp(-days / decay_days)
     thermal = 1 / (1 + 1 / sensor.signal_to_noise)
     geometric = max(0.0, 1 - abs(perpendicular_baseline) / sensor.critical_baseline)
-    season = decay.summer if any(6 <= _month(date) <= 9 for date in dates) else 1.0
+    season = decay.summer if is_summer(np.array(dates)).any() else 1.0
     return thermal * geometric * season * temporal
 
 
-def _month(date: np.datetime64) -> int:
-    return int(date.astype("datetime64[M]").astype(int)) % 12 + 1
+def is_summer(dates: np.ndarray | np.datetime64) -> np.ndarray:
+    """Whether plants grow and soil is wet, from June to September, shape as `dates`."""
+    return np.isin(_month(dates), (6, 7, 8, 9))
+
+
+def is_winter(dates: np.ndarray | np.datetime64) -> np.ndarray:
+    """Whether the ground is frozen, from November to March, shape as `dates`."""
+    return np.isin(_month(dates), (11, 12, 1, 2, 3))
+
+
+def _month(dates: np.ndarray | np.datetime64) -> np.ndarray:
+    return dates.astype("datetime64[M]").astype(int) % 12 + 1
 
 
 def _one_winter(dates: tuple[np.datetime64, np.datetime64]) -> bool:
-    winters = calendar_year(np.array(dates) + 61)  # November counts to the winter of the new year
-    return winters[0] == winters[1] and all(_month(date) in (11, 12, 1, 2, 3) for date in dates)
+    both = np.array(dates)
+    winters = calendar_year(both + 61)  # November counts to the winter of the new year
+    return bool(winters[0] == winters[1] and is_winter(both).all())
 
 
 def sample_interferogram(

@@ -1,5 +1,6 @@
 """One radar over the scene: the phase and coherence of any pair of its dates."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,9 +12,10 @@ from qilian_demo.ground.deformation import Deformation, phase_away, range_increa
 from qilian_demo.ground.fields import correlated_field
 from qilian_demo.ground.history import ground_course
 from qilian_demo.ground.scene import Scene
-from qilian_demo.radar.atmosphere import slant_delay
+from qilian_demo.radar.atmosphere import ionospheric_delay, slant_delay
 from qilian_demo.radar.coherence import sample_interferogram, true_coherence
 from qilian_demo.radar.fading import bias_share
+from qilian_demo.radar.images import ImageStack
 from qilian_demo.radar.sensors import Sensor, line_of_sight
 from qilian_demo.streams import stream
 
@@ -61,7 +63,9 @@ class Track:
     climate : Climate
         Weather that drives the thaw.
     bias : numpy.ndarray, optional
-        Vertical rate that short pairs show beside the true one, shape (y, x) [mm a-1].
+        Vertical rate that twelve-day pairs show beside the true one, shape (y, x) [mm a-1].
+    delay_memory : float
+        Correlation of the weather with that of twelve days before [1].
     """
 
     def __init__(
@@ -72,10 +76,12 @@ class Track:
         deformation: Deformation,
         climate: Climate,
         bias: np.ndarray | None = None,
+        delay_memory: float = 0.0,
     ) -> None:
         self.sensor, self.scene = sensor, scene
         self.unit_vector = line_of_sight(sensor, scene.grid)
         self._seed, self._deformation, self._bias = seed, deformation, bias
+        self._delay_memory = delay_memory
         self._course = ground_course(climate)
         self._land = scene.has_phase()
         firmness = correlated_field(self._stream(), scene.shape, pixel=scene.pixel, length=1.5)
@@ -83,14 +89,27 @@ class Track:
         self._delay = lru_cache(DELAYS_KEPT)(self._draw_delay)
 
     def interferogram(self, dates: Dates, baseline: float) -> Interferogram:
-        """Make the pair of two dates, given its perpendicular baseline [m]."""
+        """Make the pair of two dates from images of its own, given its baseline [m]."""
         rng = self._stream(*dates)
         cover = self.scene.cover_at(dates[1])
         truth = true_coherence(self.sensor, cover, self._firmness, dates, baseline)
-        coherence, noise = sample_interferogram(rng, truth, self.sensor.looks)
+        return self._unwrapped(rng, dates, sample_interferogram(rng, truth, self.sensor.looks))
+
+    def interferogram_of(self, images: ImageStack, dates: Dates) -> Interferogram:
+        """Make the pair of two images of a stack."""
+        return self._unwrapped(self._stream(*dates), dates, images.pair(*dates))
+
+    def images(self, executor: Executor) -> ImageStack:
+        """Start a stack of images, of the land cover since the mines opened."""
+        return ImageStack(self.sensor, self.scene.cover, self._firmness, self._stream, executor)
+
+    def _unwrapped(
+        self, rng: np.random.Generator, dates: Dates, sample: tuple[np.ndarray, np.ndarray]
+    ) -> Interferogram:
+        coherence, noise = sample
         delay = self._delay(dates[1]) - self._delay(dates[0])
         phase = self.motion_phase(dates) + phase_away(delay, self.sensor.wavelength)
-        phase = phase + noise + _cycles(rng, self.scene, truth)
+        phase = phase + noise + _cycles(rng, self.scene, coherence)
         return Interferogram(dates, np.where(self._land, phase, np.nan), coherence)
 
     def motion_phase(self, dates: Dates) -> np.ndarray:
@@ -102,10 +121,15 @@ class Track:
         return phase_away(range_increase(vertical, self.unit_vector[2]), self.sensor.wavelength)
 
     def _draw_delay(self, date: np.datetime64) -> np.ndarray:
-        return slant_delay(self._stream(date), self.scene, date, self.unit_vector[2])
+        up = self.unit_vector[2]
+        delay = slant_delay(self._stream, self.scene, date, up, self._delay_memory)
+        if self.sensor.band == "L":  # at C band it is below half a millimetre
+            electrons = self._stream("electrons", date)
+            delay += ionospheric_delay(electrons, self.scene, self.sensor.frequency, up)
+        return delay
 
-    def _stream(self, *dates: np.datetime64) -> np.random.Generator:
-        return stream(self._seed, " ".join([self.sensor.name, *map(str, dates)]))
+    def _stream(self, *subject: object) -> np.random.Generator:
+        return stream(self._seed, " ".join([self.sensor.name, *map(str, subject)]))
 
 
 def _cycles(rng: np.random.Generator, scene: Scene, coherence: np.ndarray) -> np.ndarray:
