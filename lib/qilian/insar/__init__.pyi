@@ -42,6 +42,7 @@ from .decorrelation import (
     zonal_coherence,
 )
 from .memory import (
+    date_covariance,
     memory_attributes,
     memory_told,
     noise_memory,
@@ -84,6 +85,7 @@ from .rates import (
     vertical_if_known,
 )
 from .sbas.invert import invert
+from .season_curves import lowest_day, mean_season, season_amounts
 from .sparse_networks import (
     SMALLEST_STABLE,
     describe_pairs,
@@ -127,6 +129,7 @@ __all__ = [
     "correct_series",
     "corrected_displacement",
     "cumulative_distribution",
+    "date_covariance",
     "decay_sentences",
     "describe_pairs",
     "describe_period",
@@ -143,9 +146,11 @@ __all__ = [
     "incidence",
     "invert",
     "linear_model",
+    "lowest_day",
     "map_agreement",
     "mask_incoherent",
     "matching_verdicts",
+    "mean_season",
     "memory_attributes",
     "memory_told",
     "model_rates",
@@ -172,6 +177,7 @@ __all__ = [
     "remove_model",
     "requirement_shares",
     "same_period",
+    "season_amounts",
     "season_pairs",
     "slope_on_series",
     "spatial_blocks",

@@ -186,7 +186,7 @@ def point_pairs(differences: xr.DataArray) -> xr.Dataset:
                 attributes("block of the other"),
             ),
         },
-        {name: c for name, c in differences.coords.items() if c.dims == ("year",)},
+        {name: c.variable for name, c in differences.coords.items() if c.dims == ("year",)},
     )
 
 

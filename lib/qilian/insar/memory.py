@@ -137,6 +137,27 @@ def noise_memory(series: xr.Dataset) -> xr.Dataset:
     )
 
 
+def date_covariance(dates: xr.DataArray, persistence: float, walk: float) -> np.ndarray:
+    """Compute the covariance (date, date) of noise of mean variance 1 about its own mean.
+
+    Parameters
+    ----------
+    dates : xarray.DataArray
+        (time,) of the whole series.
+    persistence, walk : float
+        As `noise_memory` finds them.
+
+    Examples
+    --------
+    >>> dates = xr.DataArray(np.array(["2020-01-01", "2020-01-13"], "datetime64[ns]"), dims="time")
+    >>> date_covariance(dates, 0.5, 0)
+    array([[2., 1.],
+           [1., 2.]])
+    """
+    lasting, steps = _kinds(years_since_first(dates), persistence)
+    return (1 - walk) * lasting + walk * steps
+
+
 def memory_attributes(memory: xr.Dataset) -> dict[str, float]:
     """Give persistence and walk of a memory as attributes, rounded, nothing where unknown."""
     numbers = {name: round(memory[name].item(), 3) for name in _TOLD}
@@ -149,6 +170,15 @@ def memory_told(result: xr.Dataset) -> str:
     return "unknown" if None in numbers else ", ".join(f"{number:.2f}" for number in numbers)
 
 
+def _kinds(years: np.ndarray, persistence: float) -> list[np.ndarray]:
+    """Covariances of noise that persists and of a random walk, each of mean variance 1."""
+    n = years.size
+    lag = abs(years[:, np.newaxis] - years) / np.median(np.diff(years))
+    lasting = persistence**lag if persistence else np.eye(n)
+    steps = np.minimum.outer(years, years)
+    return [one * (n - 1) / (np.trace(one) - one.sum() / n) for one in (lasting, steps)]
+
+
 def _noises(
     model: np.ndarray, years: np.ndarray, persistence: float, walk: np.ndarray, own: float
 ) -> _Noises:
@@ -159,10 +189,7 @@ def _noises(
     turn both noises into diagonal matrices every share is a sum of the two.
     """
     n, p = model.shape
-    lag = abs(years[:, np.newaxis] - years) / np.median(np.diff(years))
-    lasting = persistence**lag if persistence else np.eye(n)
-    steps = np.minimum.outer(years, years)
-    both = [one * (n - 1) / (np.trace(one) - one.sum() / n) for one in (lasting, steps)]
+    both = _kinds(years, persistence)
     beside = np.linalg.qr(model, mode="complete")[0][:, p:]
     a, b = (beside.T @ one @ beside for one in both)
     ratios, turn = eigh(b, a)

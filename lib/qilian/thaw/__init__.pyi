@@ -15,6 +15,7 @@ from .index import (
     settlement_course,
     thawing_indices,
 )
+from .progress import LATE_SEASON, season_progress
 from .scaling import (
     break_even,
     fullest_season,
@@ -25,6 +26,7 @@ from .scaling import (
 )
 
 __all__ = [
+    "LATE_SEASON",
     "LEAST_EPOCHS",
     "LONGEST_GAP",
     "agreement_sentences",
@@ -41,6 +43,7 @@ __all__ = [
     "scaling_verdicts",
     "season_agreement",
     "season_fractions",
+    "season_progress",
     "series_agreement",
     "settlement_course",
     "thawing_indices",
