@@ -145,17 +145,18 @@ def eliminate(
         Out: pieces of the network that no pair ties to the held date.
     """
     pieces.set(0.0)
+    total = pieces.program.row()
     for k in range(e.date.size):
         a0, a1 = e.start[k], e.start[k + 1]
         _gather(e, coupling, ground, k)
-        pivot[k] = ground[k]
+        total.set(ground[k])
         for a in range(a0, a1):
-            pivot[k] += coupling[a]
-        pieces += untied(pivot[k])
+            total += coupling[a]
+        pieces += untied(total)
         if spring is not None:
             _gather(e, coupling, spring, k)
-            pivot[k] += spring[k]
-        pivot[k] = reciprocal(pivot[k])
+            total += spring[k]
+        pivot[k] = reciprocal(total)
         fill = e.fill_start[k + 1]
         # From the last row back, each overwritten once no later one needs it.
         for a in range(a1 - 1, a0 - 1, -1):
@@ -165,10 +166,11 @@ def eliminate(
                 coupling[e.fill[fill + c - a0]] += coupling[a] * coupling[c]
 
 
-def forward(e: Elimination, share: Rows, values: Rows) -> None:
-    """Carry right-hand sides (n,) through the elimination, in place."""
+def forward(e: Elimination, share: Rows, *sides: Rows) -> None:
+    """Carry right-hand sides, each (n,), through the elimination, in place."""
     for k in range(e.date.size):
-        _gather(e, share, values, k)
+        for values in sides:
+            _gather(e, share, values, k)
 
 
 def _gather(e: Elimination, share: Rows, values: Rows, k: int) -> None:
@@ -177,12 +179,13 @@ def _gather(e: Elimination, share: Rows, values: Rows, k: int) -> None:
         values[k] += share[e.link[a]] * values[e.giver[a]]
 
 
-def backward(e: Elimination, share: Rows, pivot: Rows, values: Rows) -> None:
-    """Solve for the unknowns from what `forward` left, in place."""
+def backward(e: Elimination, share: Rows, pivot: Rows, *sides: Rows) -> None:
+    """Solve for the unknowns from what `forward` left of each side, in place."""
     for k in reversed(range(e.date.size)):
-        values[k] *= pivot[k]
-        for a in range(e.start[k], e.start[k + 1]):
-            values[k] += share[a] * values[e.row[a]]
+        for values in sides:
+            values[k] *= pivot[k]
+            for a in range(e.start[k], e.start[k + 1]):
+                values[k] += share[a] * values[e.row[a]]
 
 
 def inverse_diagonal(

@@ -111,6 +111,11 @@ def replay(program, constants, pairs, w, s, block, out):
         Place of the block in the output.
     out : numpy.ndarray
         What is to be kept of several blocks, float32 (row, block, LANES).
+
+    Notes
+    -----
+    Where a row is its own operand (i = j), a loop says so: else the compiled code finds that rows
+    overlap, and goes lane by lane in twice the time.
     """
     for t in range(program.shape[0]):
         op, i, j, k = program[t, 0], program[t, 1], program[t, 2], program[t, 3]
@@ -118,8 +123,12 @@ def replay(program, constants, pairs, w, s, block, out):
             for b in range(LANES):
                 w[i, b] += w[j, b] * w[k, b]
         elif op == Op.MULTIPLY:
-            for b in range(LANES):
-                w[i, b] = w[j, b] * w[k, b]
+            if i == j:
+                for b in range(LANES):
+                    w[i, b] *= w[k, b]
+            else:
+                for b in range(LANES):
+                    w[i, b] = w[j, b] * w[k, b]
         elif op == Op.PULL:
             phase, weight = SHORT + k, SHORT + pairs + k
             for b in range(LANES):
@@ -142,12 +151,18 @@ def replay(program, constants, pairs, w, s, block, out):
         elif op == Op.DOT_3:
             k1, k2, k3 = program[t, 4], program[t, 6], program[t, 8]
             j1, j2, j3 = k, program[t, 5], program[t, 7]
+            if i != j:
+                for b in range(LANES):
+                    w[i, b] = w[j, b]
             for b in range(LANES):
-                w[i, b] = w[j, b] + w[j1, b] * w[k1, b] + w[j2, b] * w[k2, b] + w[j3, b] * w[k3, b]
+                w[i, b] = w[i, b] + w[j1, b] * w[k1, b] + w[j2, b] * w[k2, b] + w[j3, b] * w[k3, b]
         elif op == Op.DOT_2:
             j1, k1, j2, k2 = k, program[t, 4], program[t, 5], program[t, 6]
+            if i != j:
+                for b in range(LANES):
+                    w[i, b] = w[j, b]
             for b in range(LANES):
-                w[i, b] = w[j, b] + w[j1, b] * w[k1, b] + w[j2, b] * w[k2, b]
+                w[i, b] = w[i, b] + w[j1, b] * w[k1, b] + w[j2, b] * w[k2, b]
         elif op == Op.MIX_3:
             c1, c2, c3 = (
                 constants[program[t, 4]],
@@ -155,12 +170,18 @@ def replay(program, constants, pairs, w, s, block, out):
                 constants[program[t, 8]],
             )
             j1, j2, j3 = k, program[t, 5], program[t, 7]
+            if i != j:
+                for b in range(LANES):
+                    w[i, b] = w[j, b]
             for b in range(LANES):
-                w[i, b] = w[j, b] + c1 * w[j1, b] + c2 * w[j2, b] + c3 * w[j3, b]
+                w[i, b] = w[i, b] + c1 * w[j1, b] + c2 * w[j2, b] + c3 * w[j3, b]
         elif op == Op.SUM_3:
             j1, j2, j3 = k, program[t, 5], program[t, 7]
+            if i != j:
+                for b in range(LANES):
+                    w[i, b] = w[j, b]
             for b in range(LANES):
-                w[i, b] = w[j, b] + w[j1, b] + w[j2, b] + w[j3, b]
+                w[i, b] = w[i, b] + w[j1, b] + w[j2, b] + w[j3, b]
         elif op == Op.ADD_WIDENED:
             for b in range(LANES):
                 w[i, b] += s[j, b]

@@ -16,6 +16,8 @@ Everything here records, as `elimination` does. Parameters are counted by p, dat
 by n.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from qilian.insar.sbas.elimination import Elimination, backward, forward
@@ -40,8 +42,8 @@ def solve_columns(
     for p in range(len(columns)):
         for k in range(e.date.size):
             columns[p, k] = model[e.date[k], p]
-        forward(e, share, columns[p])
-        backward(e, share, pivot, columns[p])
+    forward(e, share, *columns)
+    backward(e, share, pivot, *columns)
 
 
 def invert_border(
@@ -51,13 +53,14 @@ def invert_border(
     size = len(columns)
     system = g.program.rows(size, size)
     square = model.T @ model
+    mv[:] = 0.0
+    for some in _by_three(e):
+        for p in range(size):
+            for q in range(p + 1):
+                for k in some:
+                    mv[p, q] += model[e.date[k], q] * columns[p, k]
     for p in range(size):
-        for q in range(size):
-            if q > p:
-                continue
-            mv[p, q] = 0.0
-            for k in range(e.date.size):
-                mv[p, q] += model[e.date[k], q] * columns[p, k]
+        for q in range(p + 1):
             system[p, q] = square[p, q]
             system[p, q] -= g * mv[p, q]
             # A pixel without any pair has no weight either, and nothing to fit.
@@ -65,6 +68,15 @@ def invert_border(
             if q < p:
                 mv[q, p], system[q, p] = mv[p, q], system[p, q]
     _invert(system, inverse)
+
+
+def _by_three(e: Elimination) -> Iterator[range]:
+    """Take three dates at a time, which one operation adds, into every sum over them.
+
+    Their rows are then at hand for all sums.
+    """
+    n = e.date.size
+    return (range(k, min(k + 3, n)) for k in range(0, n, 3))
 
 
 def _invert(matrix: Rows, inverse: Rows) -> None:
@@ -153,29 +165,31 @@ def spreads(
     come from MᵀV, VᵀV and Σ V.
     """
     size, program = len(columns), g.program
-    vv, gg, total = program.row(), program.row(), program.rows(size)
+    v, vv, total = program.rows(size), program.rows(size, size), program.rows(size)
     pairs, dates = program.rows(size, size), program.rows(size, size)
     inner = model[e.date]
     square = inner.T @ inner
+    gg, twice = program.row(), program.row()
     gg.set(g * g)
-    for p in range(size):
-        vv.set(0.0)
-        for k in range(e.date.size):
-            vv += columns[p, k]
-        total[p] = float(inner[:, p].sum())
-        total[p] -= g * vv
-    twice = program.row()
     twice.set(2.0 * g)
+    v[:] = 0.0
+    vv[:] = 0.0
+    for some in _by_three(e):
+        for p in range(size):
+            for k in some:
+                v[p] += columns[p, k]
+            for q in range(p + 1):
+                for k in some:
+                    vv[p, q] += columns[p, k] * columns[q, k]
     for p in range(size):
+        total[p] = float(inner[:, p].sum())
+        total[p] -= g * v[p]
         for q in range(p + 1):
-            vv.set(columns[p, 0] * columns[q, 0])
-            for k in range(1, e.date.size):
-                vv += columns[p, k] * columns[q, k]
             pairs[p, q] = mv[p, q]
-            pairs[p, q] -= g * vv
+            pairs[p, q] -= g * vv[p, q]
             dates[p, q] = square[p, q]
             dates[p, q] -= twice * mv[p, q]
-            dates[p, q] += gg * vv
+            dates[p, q] += gg * vv[p, q]
             dates[p, q] += total[p] * total[q]
             if q < p:
                 pairs[q, p], dates[q, p] = pairs[p, q], dates[p, q]

@@ -189,19 +189,17 @@ def _solve(task: Task, program: Program, w: _Rows) -> None:
     if task.uncertainty:
         w.sure.set(0.0)
         w.sure.keep_where(w.pair_dof)
-        both = program.row()
+        both, square, wide = (program.row() for _ in range(3))
         both.set(w.sure)
         if task.model.shape[1]:
             both += 2.0 * w.noise
         for k in range(len(w.error)):
-            w.error[k] = w.pair_noise * w.variance[k]
-            w.error[k] += both
+            square.set(w.pair_noise * w.variance[k])
+            square += both
             if task.memory:
-                wide = program.row()
                 wide.set(float(task.memory.dates[e.date[k]]) * w.scatter)
-                model.widen(wide, w.error[k])
-                w.error[k] = wide
-            w.error[k] = root(w.error[k])
+                model.widen(wide, square)
+            w.error[k] = root(wide if task.memory else square)
 
 
 def _mask(task: Task, program: Program, w: _Rows) -> None:
