@@ -42,6 +42,8 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
     "s07": _COHERENCE,
     "s08": {"climate": _YEARLY, "alos2": _MATCHED, "outlines": "pits are not masked"},
     "s09": {"climate": _YEARLY},
+    "thaw": {"outlines": "none is drawn"},
+    "nisar": {"climate": _YEARLY, "outlines": "stable ground may include mines"},
     "s10": {
         "basemap": "the map covers all pixels, or the `extent` that is asked for",
         "outlines": "there are no rings, and pits are not masked",
@@ -54,7 +56,8 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
     "demo": dict.fromkeys(("outlines", "keyhole_points", "uav_rgb", "pairs"), "it is not shown"),
 }
 # Of `products`, what inverts interferograms.
-_INVERTING = {"displacement", "sentinel1_rates", "sentinel1_season"}
+_OF_ANY = {"displacement", "thaw_seasons"}
+_INVERTING = {*_OF_ANY, "sentinel1_rates", "sentinel1_season"}
 # Of `imagery`, what asks a survey for bands.
 _INDICES = {"ndvi": ["red", "near_infrared"], "ndwi": ["green", "near_infrared"]}
 _OF_RADARS = (*STACKS, "displacement")
@@ -151,7 +154,7 @@ def _inverted(chapter: Chapter, archive: Archive) -> Iterator[str]:
     for method, texts in _calls(chapter):
         if method in _INVERTING:
             named = [text for text in texts if text in READERS]
-            yield named[0] if named else chosen if method == "displacement" else "sentinel1"
+            yield named[0] if named else chosen if method in _OF_ANY else "sentinel1"
 
 
 def _chosen(chapter: Chapter, archive: Archive) -> str:

@@ -1,3 +1,4 @@
+from .acceptance import requirement_panels
 from .decorrelation import coherence_maps, decay_listing, decay_panels
 from .land_cover import change_panel, ground_panel, registration_panel
 from .maps import (
@@ -33,6 +34,7 @@ from .recession import (
     window_panels,
 )
 from .scaling import density_panel, sensitivity_panel
+from .seasons import season_panels, season_verdicts, years_panel
 from .site import site_height, site_maps
 from .style import (
     COHERENCE_MAP,
@@ -124,11 +126,14 @@ __all__ = [
     "preview_panel",
     "reaching",
     "registration_panel",
+    "requirement_panels",
     "ring_verdicts",
     "robust_limits",
     "said",
     "scale_length",
     "scene_verdicts",
+    "season_panels",
+    "season_verdicts",
     "sensitivity_panel",
     "site_height",
     "site_maps",
@@ -142,4 +147,5 @@ __all__ = [
     "titled",
     "truth_verdict",
     "window_panels",
+    "years_panel",
 ]

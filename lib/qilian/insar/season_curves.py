@@ -176,7 +176,8 @@ def lowest_day(
     variance, freedom = _noise(list(thawing), displacement)
     grid, curve, noise = _calendar_curves(displacement, progress, persistence, walk)
     if together:
-        curve, noise = curve.mean(axis=0)[np.newaxis], noise.mean(axis=0)[np.newaxis]
+        fitted = np.isfinite(noise).any(axis=(1, 2))
+        curve, noise = (of[fitted].mean(axis=0, keepdims=True) for of in (curve, noise))
     widened = stdtrit(freedom, (1 + _LEVEL) / 2) / stdtrit(np.inf, (1 + _LEVEL) / 2)
     size = (widened * variance**0.5).astype(np.float32)
     of_years = [_lowest(grid, *both, size) for both in zip(curve, noise, strict=True)]
@@ -189,7 +190,9 @@ def lowest_day(
     if together:
         found = found.drop_vars(["year", "onset", "late_from", "turn"])
     dims = ("y", "x") if together else ("year", "y", "x")
-    for (name, text), days in zip(about.items(), np.moveaxis(np.array(of_years), 1, 0), strict=True):
+    for (name, text), days in zip(
+        about.items(), np.moveaxis(np.array(of_years), 1, 0), strict=True
+    ):
         field = days.reshape([found.sizes[dim] for dim in dims])
         found[name] = dims, field, attributes(text, "day") | {"grid_mapping": "spatial_ref"}
     return found
