@@ -79,12 +79,15 @@ def test_the_answer_names_the_rule_that_was_not_asked_for():
         },
         {"method": ["undisturbed", "falling"]},
     )
-    step = xr.Dataset({"change": np.nan, "reason": "no years"})
+    step = xr.Dataset({"change": np.nan, "change_lower": np.nan, "reason": "no years"})
+    compared = xr.concat([step, step], "comparison")
     runs = xr.Dataset({"kind": ("choice", ["as chosen"]), "significant": ("choice", [False])})
     runs = runs.assign(change=("choice", [np.nan]), change_lower=("choice", [np.nan]))
     names = ("exponent", "exponent_lower", "exponent_upper")
     bent = xr.Dataset({name: ("estimate", [np.nan]) for name in names})
-    first, second, *_ = verdicts.verdict(step, runs, bent, rules)
+    around = xr.Dataset({n: ("condition", [np.nan]) for n in ("before", "difference")})
+    around = around.assign_coords(condition=["flow"])
+    first, second, *_ = verdicts.verdict(compared, bent, xr.Dataset(), around, runs, rules)
     assert (
         first == "By the rule “falling”: whether the river drains more slowly stays open: no years."
     )

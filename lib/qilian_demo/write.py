@@ -36,6 +36,7 @@ station = [100.2421, 38.0142]
 snow_free = ["2018-07-01", "2018-08-31"]
 split_season = ["2019-05-01", "2019-07-31", "2019-10-15"]
 mining = [2000, 2013]
+heights = [3350, 4150]
 pictures = ["24 July 1984, film", "16 July 2025, drone"]
 
 [sentinel1]

@@ -54,6 +54,10 @@ def _is_degree(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 360
 
 
+def _is_height(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 9000
+
+
 FACTS: Mapping[str, Fact] = {
     "station": Fact(_is_degree, "longitude and latitude in degrees"),
     "snow_free": Fact(_is_date, "first and last snow-free day as yyyy-mm-dd"),
@@ -62,6 +66,7 @@ FACTS: Mapping[str, Fact] = {
         _is_date, "first day, last day of the part and last day as yyyy-mm-dd", (), size=3
     ),
     "mining": Fact(_is_year, "first and last year of the disturbance", ()),
+    "heights": Fact(_is_height, "heights of gauge and weather station in metres", (0, 0)),
     "pictures": Fact(
         _is_name, "names of the old and the new picture", ("old picture", "new picture")
     ),

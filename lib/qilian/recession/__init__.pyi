@@ -1,11 +1,20 @@
 from ._estimators import ESTIMATORS
-from .change import choice_sensitivity, exponents, period_change
+from .change import choice_sensitivity, compare_periods, exponents, period_change
+from .conditions import FEIGNED_LEVEL, RATING_ERROR, STEADY_INFLOW, feigned, period_conditions
 from .days import Choice, record_inventory, select_days
+from .ice import freeze_up, frozen_days
 from .rules import RULES, Rule
 from .segments import CLEAR_FALL, gauge_sums, segment_sums
-from .telling import compared_years, first_telling, known_rain, telling_choice, telling_rules
+from .telling import (
+    compared_years,
+    first_telling,
+    known_ice,
+    known_rain,
+    telling_choice,
+    telling_rules,
+)
 from .trend import association, trend_test
-from .verdicts import thaw_verdict, verdict
+from .verdicts import Judgement, judge, thaw_verdict, verdict
 from .windows import (
     UNSEEN_RAIN,
     WORKING_POWER,
@@ -21,22 +30,33 @@ from .windows import (
 __all__ = [
     "CLEAR_FALL",
     "ESTIMATORS",
+    "FEIGNED_LEVEL",
+    "RATING_ERROR",
     "RULES",
+    "STEADY_INFLOW",
     "UNSEEN_RAIN",
     "WORKING_POWER",
     "Choice",
+    "Judgement",
     "Rule",
     "association",
     "choice_sensitivity",
     "compare_constants",
+    "compare_periods",
     "compared_years",
     "exponents",
+    "feigned",
     "first_telling",
     "fit_all",
     "fit_windows",
+    "freeze_up",
+    "frozen_days",
     "gauge_sums",
+    "judge",
+    "known_ice",
     "known_rain",
     "period_change",
+    "period_conditions",
     "recession_constants",
     "record_inventory",
     "refit_windows",

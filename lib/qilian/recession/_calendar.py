@@ -40,8 +40,13 @@ class Calendar:
         return Calendar(self.time[near], self.year[near], self.in_season[near])
 
 
-def calendar(record: xr.DataArray, season: tuple[str, str]) -> Calendar:
-    """Lay out whole years from that of the record's first day to that of its last."""
+def calendar(
+    record: xr.DataArray, season: tuple[str, str], without: xr.DataArray | None = None
+) -> Calendar:
+    """Lay out whole years from that of the record's first day to that of its last.
+
+    Days marked in `without` are not in the season.
+    """
     named = set(record.dims) in ({"time"}, {"gauge", "time"})
     require("dims of discharge", record.dims, named, "time, or gauge and time")
     if record.sizes.get("time", 0) == 0:
@@ -55,7 +60,10 @@ def calendar(record: xr.DataArray, season: tuple[str, str]) -> Calendar:
     days = xr.date_range(begin, after, inclusive="left")
     month_day = days.month.values * 100 + days.day.values
     year = days.year.values.astype(int) - (month_day < begins)
-    return Calendar(days.values.astype("datetime64[ns]"), year, in_season(month_day, first, last))
+    inside = in_season(month_day, first, last)
+    if without is not None:
+        inside &= ~days.isin(without.indexes["time"][without.values])
+    return Calendar(days.values.astype("datetime64[ns]"), year, inside)
 
 
 def rows(record: xr.DataArray | None, days: Calendar) -> tuple[np.ndarray, np.ndarray]:

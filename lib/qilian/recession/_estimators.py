@@ -12,12 +12,14 @@ from types import MappingProxyType
 import numpy as np
 import xarray as xr
 
+from qilian.recession._events import centred, event_mean, lengths
+
 Estimator = Callable[[np.ndarray, np.ndarray], float]
 
 
 def log_linear(log_flow: np.ndarray, segment: np.ndarray) -> float:
-    """Slope of ln Q over time, one intercept a segment: the default."""
-    t, y, _ = _centred(log_flow, segment)
+    """Slope of ln Q over time, one intercept a segment, as windows are fitted."""
+    t, y, _ = centred(log_flow, segment)
     return -(t @ y) / (t @ t)
 
 
@@ -65,7 +67,7 @@ def segment_mean(log_flow: np.ndarray, segment: np.ndarray) -> float:
     Segments that do not fall are left out, and flat ones make the mean long. With the days of
     `low_flow` this is R's lfstat, `recession(method = "IRS")`.
     """
-    first, n = _lengths(segment)
+    first, n = lengths(segment)
     t = np.arange(segment.size) - np.repeat(first, n)
     y = log_flow - np.repeat(log_flow[first], n)
     ks = -np.add.reduceat(t * t, first) / np.add.reduceat(t * y, first)
@@ -81,7 +83,7 @@ def matching_strip(log_flow: np.ndarray, segment: np.ndarray) -> float:
     from there, in one day. With the days of `tossh` this is `sig_BaseflowRecessionK`, after
     Posavec et al. (2006, doi:10.1111/j.1745-6584.2006.00226.x).
     """
-    strips = [np.sort(q)[::-1] for q in np.split(np.exp(log_flow), _lengths(segment)[0][1:])]
+    strips = [np.sort(q)[::-1] for q in np.split(np.exp(log_flow), lengths(segment)[0][1:])]
     strips.sort(key=lambda strip: -strip[0])
     high, low = strips[0][0], min(strip[-1] for strip in strips)
     margin = (high - low) / 1000
@@ -99,6 +101,7 @@ def matching_strip(log_flow: np.ndarray, segment: np.ndarray) -> float:
 
 ESTIMATORS: Mapping[str, Estimator] = MappingProxyType(
     {
+        "events": event_mean,
         "log_linear": log_linear,
         "through_origin": through_origin,
         "log_log": log_log,
@@ -135,7 +138,7 @@ def curvature_exponent(log_flow: np.ndarray, segment: np.ndarray) -> float:
     (Jachens et al. 2020, doi:10.5194/hess-24-1159-2020). Segments weigh by their length to the
     fifth, and b is the nearer to the truth the less a segment falls.
     """
-    t, y, n = _centred(log_flow, segment)
+    t, y, n = centred(log_flow, segment)
     index = np.repeat(np.arange(n.size), n)
 
     def total(values: np.ndarray) -> np.ndarray:
@@ -180,18 +183,3 @@ def _cloud(log_flow: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.nd
 def _slope(x: np.ndarray, y: np.ndarray) -> float:
     x = x - x.mean()
     return (x @ y) / (x @ x)
-
-
-def _lengths(segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each segment begins, and its length."""
-    first = np.concatenate([[0], np.flatnonzero(np.diff(segment)) + 1])
-    return first, np.diff(np.append(first, segment.size))
-
-
-def _centred(
-    log_flow: np.ndarray, segment: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Days and ln Q minus their segment's means, and the segments' lengths."""
-    first, n = _lengths(segment)
-    t = np.arange(segment.size) - np.repeat(first + (n - 1) / 2, n)
-    return t, log_flow - np.repeat(np.add.reduceat(log_flow, first) / n, n), n

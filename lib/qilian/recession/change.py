@@ -24,6 +24,7 @@ from qilian.recession._estimators import (
     constant,
     curvature_exponent,
 )
+from qilian.recession._events import event_mean, events, lengths, regress, regress_on_flow
 from qilian.recession.days import Choice, select_days
 from qilian.recession.rules import RULES
 from qilian.recession.segments import _CANNOT_TELL, segment_sums
@@ -32,9 +33,7 @@ from qilian.recession.trend import _memory
 _Statistic = Callable[[np.ndarray, np.ndarray], float]
 
 
-def period_change(
-    days: xr.Dataset, *, until: int, since: int, fit: str = "log_linear"
-) -> xr.Dataset:
+def period_change(days: xr.Dataset, *, until: int, since: int, fit: str = "events") -> xr.Dataset:
     """Compare the recession constants of two periods.
 
     Each period's ln Ks is the fit of all its days, its variance that of leaving out one year at a
@@ -54,7 +53,8 @@ def period_change(
     -------
     xarray.Dataset
         Scalars: `before`, `after`, their `difference` and its bounds `difference_lower`, `_upper`
-        [day]; `change`, `change_lower`, `change_upper`, the same in per cent, by ln Ks; `p_value`
+        [day]; `change`, `change_lower`, `change_upper`, the same in per cent, by ln Ks;
+        `standard_error` of ln Ks after / before and its `degrees_of_freedom`; `p_value`
         of no change; `significant`, whether that is below 5 %; `segments_before`, `_after`;
         `until` and `since` as given; `reason`, empty or why they are NaN.
 
@@ -75,23 +75,96 @@ def period_change(
     (10.0, True)
     """
     require("fit", fit, fit in ESTIMATORS, f"one of {', '.join(ESTIMATORS)}")
-    require("since", since, since > until, f"a year after {until}, where the period before ends")
     log_flow, segment, year = chosen(days)
     periods, counts = [], []
-    for inside in (year <= until, year >= since):
+    for inside in _periods(year, until, since):
         held = log_flow[inside], segment[inside], year[inside]
         counts.append(np.unique(held[1]).size)
-        periods.append(_leave_one_out(partial(_log_constant, ESTIMATORS[fit]), *held))
-    reason = "" if segment_sums(days)["hidden"].sum() == 0 else _CANNOT_TELL
+        if fit == "events":
+            periods.append(_of_events(*held))
+        else:
+            periods.append(_leave_one_out(partial(_log_constant, ESTIMATORS[fit]), *held))
     levels, influences, years = zip(*periods, strict=True)
+    none = [np.zeros_like(own) for own in influences]
+    of_both = [np.stack([influences[0], none[0]]), np.stack([none[1], influences[1]])]
+    return _step(days, levels, of_both, years, counts, until, since)
+
+
+def compare_periods(days: xr.Dataset, *, until: int, since: int) -> xr.Dataset:
+    """Compare the recession constants of two periods as they came, and at the same flow.
+
+    Where a reservoir is not linear its recession constant depends on flow, and less rain feigns
+    slower drainage. At equal flow events' slopes k are therefore regressed on their flow and on
+    the period, ln k = β0 + β1 (ln Q - m) + β2 (after), m being the mean of ln Q over the events of
+    both. β1 is b - 1 of -dQ/dt = a Q^b, and -β2 the change of ln Ks. As they came, β1 is 0. Events
+    weigh by how well each is known and how much they differ. Years are left out in turn.
+
+    Parameters
+    ----------
+    days, until, since
+        As `period_change` takes them.
+
+    Returns
+    -------
+    xarray.Dataset
+        (comparison,) "as they came" and "at equal flow", as from `period_change`.
+    """
+    steps = [period_change(days, until=until, since=since), _at_equal_flow(days, until, since)]
+    names = ("comparison", ["as they came", "at equal flow"], attributes("comparison", None))
+    return xr.concat(steps, "comparison").assign_coords(comparison=names)
+
+
+def _at_equal_flow(days: xr.Dataset, until: int, since: int) -> xr.Dataset:
+    log_flow, segment, year = chosen(days)
+    inside = np.logical_or(*_periods(year, until, since))
+    if not inside.any():
+        nothing = np.full((2, 3), np.nan)
+        return _step(days, nothing[0, :2], [nothing] * 2, [np.arange(3)] * 2, (0, 0), until, since)
+    held = events(log_flow[inside], segment[inside], year[inside])
+    after = held.year >= since
+    found = regress_on_flow(held, after.astype(float))
+    both = np.array([[-1, 0, 0], [-1, 0, -1.0]])  # ln Ks before and after
+    levels = both @ found.coefficients
+    of_both, years = [], []
+    for period in (found.years <= until, found.years >= since):
+        own, few = found.influence[period] @ both.T, period.sum() < 3
+        of_both.append(np.full((2, 3), np.nan) if few else _jackknifed(own, len(own)).T)
+        years.append(np.arange(3) if few else found.years[period])
+    counts = int((~after).sum()), int(after.sum())
+    return _step(days, levels, of_both, years, counts, until, since)
+
+
+def _periods(year: np.ndarray, until: int, since: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tell what lies in the period before and in that after."""
+    require("since", since, since > until, f"a year after {until}, where the period before ends")
+    return year <= until, year >= since
+
+
+def _step(
+    days: xr.Dataset,
+    levels: Sequence[float] | np.ndarray,
+    influences: Sequence[np.ndarray],
+    years: Sequence[np.ndarray],
+    counts: Sequence[int],
+    until: int,
+    since: int,
+) -> xr.Dataset:
+    """Label a change of ln Ks, `levels` before and after.
+
+    `influences` are what the absence of each period's years does to both, (2, year) a period.
+    """
+    reason = "" if segment_sums(days)["hidden"].sum() == 0 else _CANNOT_TELL
     old, new = np.exp(levels) if not reason else (np.nan, np.nan)
     step = np.log(new / old)
     if np.isnan(step):
         reason = reason or "a period has fewer than three years with recessions"
-    reach, p = _welch(step, influences, years)
+    error, dof, p = _welch(step, [own[1] - own[0] for own in influences], years)
+    reach = stdtrit(dof, 0.975) * error
     if not reason and np.isnan(reach):
         reason = "no interval: without some year a period has too few recessions"
-    reach_days, _ = _welch(new - old, (old * influences[0], new * influences[1]), years)
+    in_days = [new * own[1] - old * own[0] for own in influences]
+    error_days, dof_days, _ = _welch(new - old, in_days, years)
+    reach_days = stdtrit(dof_days, 0.975) * error_days
     results = {
         "before": (old, "Ks before", "day"),
         "after": (new, "Ks after", "day"),
@@ -101,6 +174,8 @@ def period_change(
         "change": (100 * np.expm1(step), "change", "%"),
         "change_lower": (100 * np.expm1(step - reach), "lower 95 % bound", "%"),
         "change_upper": (100 * np.expm1(step + reach), "upper 95 % bound", "%"),
+        "standard_error": (error, "standard error of ln Ks after / before"),
+        "degrees_of_freedom": (dof, "degrees of freedom"),
         "p_value": (p, "p value, if nothing changed"),
         "significant": (bool(p < 0.05), "significant at the 5 % level", None),
         "until": (until, "last year before"),
@@ -141,18 +216,18 @@ def choice_sensitivity(
         first), and `label`, to what.
     """
     made = Choice(**options)
-    runs = [("as chosen", f"{made.method}, {made.shortest} d", made, "log_linear")]
+    runs = [("as chosen", f"{made.method}, {made.shortest} d", made, "events")]
     runs += [
-        ("method", name, replace(made, method=name, minimum_length=None), "log_linear")
+        ("method", name, replace(made, method=name, minimum_length=None), "events")
         for name in RULES
         if name != made.method
     ]
-    runs += [("length", f"{n} d", replace(made, minimum_length=n), "log_linear") for n in lengths]
+    runs += [("length", f"{n} d", replace(made, minimum_length=n), "events") for n in lengths]
     runs += [
-        ("season", " to ".join(season), replace(made, season=season), "log_linear")
+        ("season", " to ".join(season), replace(made, season=season), "events")
         for season in _other_seasons(made.season)
     ]
-    runs += [("fit", name, made, name) for name in ESTIMATORS if name != "log_linear"]
+    runs += [("fit", name, made, name) for name in ESTIMATORS if name != "events"]
     found = []
     for _, _, choice, fit in runs:
         days = select_days(discharge, precipitation, **asdict(choice))
@@ -180,32 +255,93 @@ def _other_seasons(season: tuple[str, str]) -> list[tuple[str, str]]:
 
 
 def exponents(days: xr.Dataset) -> xr.Dataset:
-    """Estimate the exponent b of -dQ/dt = a Q^b in two ways; 1 is a linear reservoir.
+    """Estimate the exponent b of -dQ/dt = a Q^b; 1 is a linear reservoir.
+
+    From how segments bend, from how the slopes of events go with their flow, and from both, each
+    weighing by its variance. The first asks nothing of differences between events, but of long
+    segments; for the second the reservoir may not change otherwise between wet and dry events. The
+    pooled cloud of days is given for comparison.
 
     Returns
     -------
     xarray.Dataset
         (estimate,) `exponent` and its bounds `exponent_lower`, `exponent_upper` [1], by leaving
-        out one year at a time: from the curvature of segments, and from all days pooled.
+        out one year at a time: of both, of each, and from all days pooled.
     """
-    log_flow, segment, year = chosen(days)
-    statistics = {"curvature of segments": curvature_exponent, "all days pooled": cloud_exponent}
-    rows = []
-    for statistic in statistics.values():
-        value, influence, _ = _leave_one_out(statistic, log_flow, segment, year)
-        reach = stdtrit(influence.size - 1, 0.975) * np.sqrt(np.sum(influence**2))
-        rows.append((value, value - reach, value + reach))
-    names = ("exponent", "exponent_lower", "exponent_upper")
-    texts = ("exponent b", "lower 95 % bound", "upper 95 % bound")
-    columns = zip(names, texts, np.transpose(rows), strict=True)
+    held = chosen(days)
+    bends, flows = _bending(*held), _by_flow(*held)
+    (bent, bent_error, bent_dof), (of_flow, flow_error, flow_dof) = bends, flows
+    share = 1 / (1 + (bent_error / flow_error) ** 2)
+    both = np.array([share**2 * bent_error**2, (1 - share) ** 2 * flow_error**2])
+    dof = both.sum() ** 2 / np.sum(both**2 / np.array([bent_dof, flow_dof]))
+    pooled, influence, _ = _leave_one_out(cloud_exponent, *held)
+    rows = {
+        "both": (share * bent + (1 - share) * of_flow, np.sqrt(both.sum()), dof),
+        "curvature of segments": bends,
+        "events of different flow": flows,
+        "all days pooled": (pooled, np.sqrt(np.sum(influence**2)), influence.size - 1),
+    }
+    value, error, free = np.transpose(list(rows.values()))
+    reach = stdtrit(free, 0.975) * error
+    texts = {
+        "exponent": (value, "exponent b"),
+        "exponent_lower": (value - reach, "lower 95 % bound"),
+        "exponent_upper": (value + reach, "upper 95 % bound"),
+    }
     return xr.Dataset(
-        {name: ("estimate", column, attributes(text)) for name, text, column in columns},
-        {"estimate": ("estimate", list(statistics), attributes("b from", None))},
+        {name: ("estimate", column, attributes(text)) for name, (column, text) in texts.items()},
+        {"estimate": ("estimate", list(rows), attributes("b from", None))},
     )
+
+
+def _bending(
+    log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray
+) -> tuple[float, float, float]:
+    """Return b by curvature, its standard error and degrees of freedom.
+
+    Years weigh by the fifth power of their segments' lengths, so that few decide: the freedom is
+    that of the years' shares, (Σ w)² / Σ w² - 1.
+    """
+    value, influence, years = _leave_one_out(curvature_exponent, log_flow, segment, year)
+    _, n = lengths(segment)
+    fifth = np.repeat(n.astype(float) ** 4, n)
+    shares = np.array([fifth[year == one].sum() for one in years])
+    dof = max(shares.sum() ** 2 / max(np.sum(shares**2), 1e-12) - 1, 1.0)
+    return value, float(np.sqrt(np.sum(influence**2))), dof
+
+
+def _by_flow(
+    log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray
+) -> tuple[float, float, float]:
+    """Return b by the slopes of events of different flow, its standard error and freedom."""
+    if np.unique(year).size < 4:
+        return np.nan, np.nan, np.nan
+    held = events(log_flow, segment, year)
+    found = regress_on_flow(held)
+    count = found.years.size
+    error = np.sqrt(np.sum(_jackknifed(found.influence[:, 1], count) ** 2))
+    return 1 + found.coefficients[1], float(error), count - 2
 
 
 def _log_constant(fit: Callable, log_flow: np.ndarray, segment: np.ndarray) -> float:
     return float(np.log(constant(fit, log_flow, segment)))
+
+
+def _of_events(
+    log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return ln Ks as the mean of events, what each year's absence does to it, and the years."""
+    if np.unique(year).size < 3 or np.isnan(constant(event_mean, log_flow, segment)):
+        return np.nan, np.full(3, np.nan), np.arange(3)
+    found = regress(events(log_flow, segment, year))
+    absent = -found.influence[:, 0]
+    count = found.years.size
+    return -found.coefficients[0], _jackknifed(absent, count), found.years
+
+
+def _jackknifed(absent: np.ndarray, count: int) -> np.ndarray:
+    """Centre what each year's absence does, so that its squares sum to the jackknife's variance."""
+    return np.sqrt((count - 1) / max(count, 1)) * (absent - absent.mean(0))
 
 
 def _leave_one_out(
@@ -219,17 +355,16 @@ def _leave_one_out(
     if years.size < 3:
         return np.nan, np.full(3, np.nan), np.arange(3)
     without = np.array([statistic(log_flow[year != y], segment[year != y]) for y in years])
-    influence = np.sqrt((years.size - 1) / years.size) * (without - without.mean())
-    return statistic(log_flow, segment), influence, years
+    return statistic(log_flow, segment), _jackknifed(without, years.size), years
 
 
 def _welch(
     step: float, influences: Sequence[np.ndarray], years: Sequence[np.ndarray]
-) -> tuple[float, float]:
-    """Return the half-width of the step's 95 % interval and the p-value of no step."""
+) -> tuple[float, float, float]:
+    """Return a step's standard error, its degrees of freedom and the p-value of no step."""
     alike = max(_memory(np.concatenate(influences), np.concatenate(years), 1), 0)
     variances = np.array([np.sum(i**2) for i in influences]) * (1 + alike) / (1 - alike)
     free = np.array([i.size - 1 for i in influences])
     dof = variances.sum() ** 2 / np.sum(variances**2 / free)
     error = np.sqrt(variances.sum())
-    return stdtrit(dof, 0.975) * error, 2 * stdtr(dof, -abs(step) / error)
+    return error, dof, 2 * stdtr(dof, -abs(step) / error)

@@ -1,6 +1,6 @@
 """Days on which a river drains its storage undisturbed, and the segments they make."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class Choice:
         methods, "undisturbed" alone asks for them.
     exceeded : float
         Per cent of the days that exceed what "low_flow" takes for low, zeros counted.
+    without : xarray.DataArray, optional
+        (time,) whether a day is left out of the season, such as a frozen or an estimated one.
 
     Raises
     ------
@@ -43,6 +45,7 @@ class Choice:
     wet_day: float = 1.0
     days_after: int = 2
     exceeded: float = 70.0
+    without: xr.DataArray | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         require("method", self.method, self.method in RULES, f"one of {', '.join(RULES)}")
@@ -119,7 +122,7 @@ def select_days(
     30
     """
     choice = Choice(**options)
-    days = calendar(discharge, choice.season)
+    days = calendar(discharge, choice.season, choice.without)
     flow, rain = (on_calendar(*rows(record, days)) for record in (discharge, precipitation))
     first, n, log_flow, noise = _choose(flow, rain, days, choice)
     segment = np.zeros(flow.size, int)
@@ -138,7 +141,7 @@ def select_days(
         {name: ("time", values, attributes(text)) for name, (values, text) in about.items()}
         | {"noise": ((), noise[0], attributes("standard deviation of a day's ln Q"))},
         {"time": ("time", days.time, {"long_name": "day"})},
-        {"method": choice.method},
+        {"method": choice.method, "season": choice.season},
     )
 
 

@@ -71,7 +71,7 @@ def gauge_sums(
         (year,) or (gauge, year), fraction of the season's days with a value [1].
     """
     choice = Choice(**options)
-    days = calendar(discharge, choice.season)
+    days = calendar(discharge, choice.season, choice.without)
     if RULES[choice.method].local:
         days = days.around_season()
     (flows, flow_days), (rains, rain_days) = rows(discharge, days), rows(precipitation, days)
@@ -132,7 +132,7 @@ def _reported(flow: np.ndarray, days: Calendar) -> np.ndarray:
     year, count = days.year - days.years[0], days.years.size
     gauge, day = np.divmod(np.flatnonzero(~np.isfinite(flow) & days.in_season), year.size)
     missing = np.bincount(gauge * count + year[day], minlength=len(flow) * count)
-    season = np.bincount(year, days.in_season)
+    season = np.bincount(year, days.in_season).clip(1)
     return (season - missing.reshape(-1, count)) / season
 
 

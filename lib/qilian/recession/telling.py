@@ -9,6 +9,7 @@ import xarray as xr
 from qilian.contracts.errors import require
 from qilian.contracts.labels import attributes
 from qilian.recession.days import Choice
+from qilian.recession.ice import frozen_days
 from qilian.recession.rules import RULES
 from qilian.recession.windows import fit_all, usual_reason
 
@@ -33,6 +34,23 @@ def known_rain(flow: xr.Dataset, climate: xr.Dataset | None) -> xr.DataArray | N
     """
     beside = flow.get("precipitation")
     return beside if beside is not None or climate is None else climate.get("precipitation")
+
+
+def known_ice(
+    climate: xr.Dataset | None, *, frost: float, heights: tuple[float, float]
+) -> xr.DataArray | None:
+    """Return the days on which the river counts as frozen, None where no air temperature is known.
+
+    Parameters
+    ----------
+    climate : xarray.Dataset or None
+        The climate contract.
+    frost, heights
+        As `frozen_days` takes them.
+    """
+    if climate is None:
+        return None
+    return frozen_days(climate["air_temperature"], frost=frost, heights=heights)
 
 
 def compared_years(time: xr.DataArray, mining: Sequence[int] = ()) -> dict[str, int]:

@@ -1,42 +1,129 @@
-"""What a record answers, in sentences: the change, whether other choices find it, linearity."""
+"""What a record answers, in sentences: whether storage changed, and what else could feign it."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
-from qilian.contracts.labels import written_number
+from qilian.contracts.labels import written_list, written_number
 from qilian.recession.telling import first_telling
 
 
-def verdict(step: xr.Dataset, runs: xr.Dataset, bent: xr.Dataset, rules: xr.Dataset) -> list[str]:
-    """Say whether a river drains more slowly, by which rule, and what that hangs on.
+@dataclass(frozen=True)
+class Judgement:
+    """Whether the river drains more slowly.
+
+    Attributes
+    ----------
+    finding : str
+        "slower" or "faster" storage; "longer" or "shorter" recessions, which something else could
+        feign; "none", no significant change; "open", no interval or no constant.
+    feigned_by : tuple of str
+        What could, as sentences without a full stop; empty for storage.
+    """
+
+    finding: str
+    feigned_by: tuple[str, ...]
+
+
+def judge(
+    compared: xr.Dataset,
+    bent: xr.Dataset,
+    feigners: xr.Dataset,
+    conditions: xr.Dataset,
+) -> Judgement:
+    """Judge a change of recessions, and list what could feign it.
+
+    Storage is named only where the change is significant as it came and at equal flow, b does not
+    exclude 1, the change exceeds what the stated inflow and rating error would make, and rain and
+    freeze-up are known.
 
     Parameters
     ----------
-    step : xarray.Dataset
-        As from `period_change`.
+    compared : xarray.Dataset
+        (comparison,) as from `compare_periods`.
+    bent : xarray.Dataset
+        (estimate,) as from `exponents`; the first is judged.
+    feigners : xarray.Dataset
+        (cause,) as from `feigned`.
+    conditions : xarray.Dataset
+        (condition,) as from `period_conditions`.
+    """
+    plain, equal = _both(compared)
+    if np.isnan(plain["change_lower"]) or np.isnan(equal["change_lower"]):
+        return Judgement("open", ())
+    found = [step for step in (plain, equal) if step["significant"]]
+    if not found:
+        return Judgement("none", ())
+    longer = bool(found[-1]["change"] > 0)
+    sign = 1 if longer else -1
+    causes = []
+    if not (plain["significant"] and sign * plain["change"] > 0):
+        causes.append(f"flow: as they came the change is {_size(plain)}")
+    if not (equal["significant"] and sign * equal["change"] > 0):
+        causes.append(f"flow: at equal flow the change is {_size(equal)}{_flow(conditions)}")
+    value, low, high = (float(bent[f"exponent{end}"].values[0]) for end in ("", "_lower", "_upper"))
+    if np.isnan(low):
+        causes.append("a river that is not a linear reservoir, since b is not known")
+    elif not low <= 1 <= high:
+        causes.append(
+            f"a river that is not a linear reservoir: b is {value:.2f} "
+            f"(95 %: {low:.2f} to {high:.2f})"
+        )
+    for cause, stated, makes, feigns in zip(
+        *(feigners[name].values for name in ("cause", "stated", "makes", "feigns")), strict=True
+    ):
+        if feigns:
+            alone = _CAUSES[cause].removesuffix(" makes").format(stated)
+            causes.append(f"{alone}, which makes {_percent(makes)}")
+    known = conditions["condition"].values
+    if "rain" not in known:
+        causes.append("small rains, since rain is not known")
+    if "freeze-up" not in known:
+        causes.append("another freeze-up, since air temperature is not known")
+    storage, recessions = ("slower", "longer") if longer else ("faster", "shorter")
+    return Judgement(recessions if causes else storage, tuple(causes))
+
+
+def verdict(
+    compared: xr.Dataset,
+    bent: xr.Dataset,
+    feigners: xr.Dataset,
+    conditions: xr.Dataset,
+    runs: xr.Dataset,
+    rules: xr.Dataset,
+) -> list[str]:
+    """Say whether a river drains its storage more slowly, and on what that hangs.
+
+    Parameters
+    ----------
+    compared, bent, feigners, conditions : xarray.Dataset
+        As `judge` takes them.
     runs : xarray.Dataset
         (choice,) as from `choice_sensitivity`.
-    bent : xarray.Dataset
-        (estimate,) as from `exponents`; the curvature of segments, its first, is judged.
     rules : xarray.Dataset
         (method,) as from `telling_rules`; the first that tells is the one used.
 
     Returns
     -------
     list of str
-        Three or four sentences; the first stands alone.
+        Sentences; the first stands alone.
     """
-    asked, change = rules.isel(method=0), _change(step)
+    plain, equal = _both(compared)
+    judged = judge(compared, bent, feigners, conditions)
+    finding = _finding(judged, plain, equal)
+    more = [_hangs_on(judged, equal, bent, feigners), _around(conditions), _choices(runs)]
+    more = [sentence for sentence in more if sentence]
+    asked = rules.isel(method=0)
     if asked["fitted"].item():
-        return [change, _choices(runs), _linearity(bent)]
+        return [finding, *more]
     used = first_telling(rules)["method"].item()
     reason = asked["reason"].item().removeprefix("cannot tell: ")
     silent = (
         f"The rule “{asked['method'].item()}” gives no constant here: {reason}. "
         f"What would help: {asked['remedy'].item()}."
     )
-    by_rule = f"By the rule “{used}”: {change[0].lower()}{change[1:]}"
-    return [by_rule, silent, _choices(runs), _linearity(bent)]
+    return [f"By the rule “{used}”: {finding[0].lower()}{finding[1:]}", silent, *more]
 
 
 def thaw_verdict(tie: xr.Dataset) -> str:
@@ -51,24 +138,101 @@ def thaw_verdict(tie: xr.Dataset) -> str:
     return said.replace("-", "−")
 
 
-def _change(step: xr.Dataset) -> str:
-    of = {str(name): value.item() for name, value in step.items()}
+def _both(compared: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    plain, equal = (compared.isel(comparison=row) for row in (0, 1))
+    return plain, equal
+
+
+def _finding(judged: Judgement, plain: xr.Dataset, equal: xr.Dataset) -> str:
+    of = {str(name): value.item() for name, value in plain.items()}
     if np.isnan(of["change"]):
         return f"Whether the river drains more slowly stays open: {of['reason']}."
-    slower = of["change"] > 0
-    went = "from {before:.1f} d (until {until}) to {after:.1f} d (since {since})".format(**of)
-    rose = "rose" if slower else "fell"
-    if np.isnan(of["change_lower"]):
-        return f"The recession constant {rose} {went}; {of['reason']}."
+    went = _went(plain)
+    if judged.finding == "open":
+        rose = "rose" if of["change"] > 0 else "fell"
+        reason = of["reason"] or equal["reason"].item()
+        return f"The recession constant {rose} {went}; {reason}."
+    if judged.finding == "none":
+        return f"The recession constant did not change significantly: {went}, {_size(plain)}."
+    if judged.finding in ("slower", "faster"):
+        drains = {"slower": "more slowly", "faster": "faster"}[judged.finding]
+        return (
+            f"The river drains its storage {drains}: at equal flow the recession constant went "
+            f"{_went(equal)}, {_size(equal)}."
+        )
+    shown, where = (plain, "") if plain["significant"] else (equal, " at equal flow")
+    return (
+        f"Recessions became {judged.finding}{where}, {_went(shown)}, {_size(shown)}, "
+        "but something else than storage could feign this."
+    )
+
+
+def _hangs_on(judged: Judgement, equal: xr.Dataset, bent: xr.Dataset, feigners: xr.Dataset) -> str:
+    """Say what could feign the change, or what does not."""
+    if judged.feigned_by:
+        return f"What could feign it: {'; '.join(judged.feigned_by)}."
+    value, low, high = (float(bent[f"exponent{end}"].values[0]) for end in ("", "_lower", "_upper"))
+    about = f"The exponent b is {value:.2f} (95 %: {low:.2f} to {high:.2f})"
+    if judged.finding not in ("slower", "faster"):
+        return "" if np.isnan(low) else f"{about}; at equal flow the change is {_size(equal)}."
+    causes, stated, needed, makes = (
+        feigners[name].values for name in ("cause", "stated", "needed", "makes")
+    )
+    alone = written_list(
+        [
+            f"{_CAUSES[c].format(s)} {_percent(m)}"
+            for c, s, m in zip(causes, stated, makes, strict=True)
+        ]
+    )
+    sizes = " or ".join("more than all" if np.isnan(n) else f"{n:.0f} %" for n in needed)
+    return f"{about}, as of a linear reservoir. Alone, {alone}; the whole change needs {sizes}."
+
+
+_CAUSES = {
+    "steady inflow": "a new steady inflow of {:.0f} % of the season's flow makes",
+    "water taken out": "water taken out, {:.0f} % of the season's flow, makes",
+    "rating curve": "a rating exponent off by {:.0f} %",
+}
+
+
+def _flow(conditions: xr.Dataset) -> str:
+    row = conditions.sel(condition="flow")
+    if np.isnan(row["difference"]):
+        return ""
+    change = 100 * float(row["difference"]) / float(row["before"])
+    return f", while the season's flow went by {_percent(change)}"
+
+
+def _around(conditions: xr.Dataset) -> str:
+    """Tell the flow, rain and freeze-up of the two periods."""
+    said: list[str] = []
+    for name, before, difference in zip(
+        *(conditions[key].values for key in ("condition", "before", "difference")), strict=True
+    ):
+        if np.isnan(difference):
+            continue
+        amount = f"{written_number(difference, 0, plus=True)} d"
+        if name != "freeze-up":
+            amount = _percent(100 * difference / before)
+        said.append(f"{name}{'' if said else ' changed'} by {amount}")
+    return f"Between the periods the season's {written_list(said)}." if said else ""
+
+
+def _went(step: xr.Dataset) -> str:
+    of = {str(name): value.item() for name, value in step.items()}
+    return "from {before:.1f} d (until {until}) to {after:.1f} d (since {since})".format(**of)
+
+
+def _size(step: xr.Dataset) -> str:
     change, low, high = (
-        written_number(of[name], 0, plus=True)
+        written_number(step[name], 0, plus=True)
         for name in ("change", "change_lower", "change_upper")
     )
-    size = f"{change} % (95 %: {low} to {high} %)"
-    if not of["significant"]:
-        return f"The recession constant did not change significantly: {went}, {size}."
-    drains = "more slowly" if slower else "faster"
-    return f"The river drains {drains}: its recession constant {rose} {went}, {size}."
+    return f"{change} % (95 %: {low} to {high} %)"
+
+
+def _percent(value: float) -> str:
+    return f"{written_number(value, 0, plus=True)} %"
 
 
 def _choices(runs: xr.Dataset) -> str:
@@ -81,14 +245,3 @@ def _choices(runs: xr.Dataset) -> str:
         f"Other choices of days, season and fit find a significant rise in {rises} of {count} "
         f"cases and a significant fall in {falls}; {count - judged} give no interval."
     )
-
-
-def _linearity(bent: xr.Dataset) -> str:
-    names = ("exponent", "exponent_lower", "exponent_upper")
-    value, low, high = (bent[name].values[0] for name in names)
-    if np.isnan(low):
-        return "The exponent b has no interval here: that the reservoir is linear is assumed."
-    said = f"The exponent b of the recession is {value:.2f} (95 %: {low:.2f} to {high:.2f})"
-    if low <= 1 <= high:
-        return f"{said}: a linear reservoir, b = 1, is not excluded."
-    return f"{said}: the reservoir is not linear, and wetness may explain the change."

@@ -1,0 +1,189 @@
+"""What else differed between two periods, and what could feign a change of storage.
+
+Flow, rain and freeze-up of the two periods; and how large a steady inflow, such as a mine's, or an
+error of the rating curve would have to be to make the change by themselves. A recession alone
+cannot tell these two from storage: Q + c falls as a slower river does, and so does Q^0.93.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from scipy.optimize import brentq
+from scipy.special import stdtr, stdtrit
+
+from qilian.contracts.labels import attributes, written_units
+from qilian.recession.change import _periods
+from qilian.recession.ice import freeze_up
+
+# What a change is asked to exceed: a steady inflow, as a fraction of the season's flow, such as the
+# trials' mine water (bench/recession_trials.py).
+STEADY_INFLOW = 0.05
+# And a relative error of the exponent of a rating curve, as in the trials.
+RATING_ERROR = 0.07
+# Of rivers that only such an inflow or rating has changed, this fraction may be called slower.
+FEIGNED_LEVEL = 0.08
+
+
+def period_conditions(
+    days: xr.Dataset,
+    discharge: xr.DataArray,
+    precipitation: xr.DataArray | None = None,
+    frozen: xr.DataArray | None = None,
+    *,
+    until: int,
+    since: int,
+) -> xr.Dataset:
+    """Compare the flow and rain of the season, and the freeze-up, of two periods.
+
+    Parameters
+    ----------
+    days : xarray.Dataset
+        As from `select_days`.
+    discharge, precipitation : xarray.DataArray
+        As `select_days` took them.
+    frozen : xarray.DataArray, optional
+        (time,) as from `frozen_days`.
+    until, since : int
+        As `period_change` takes them.
+
+    Returns
+    -------
+    xarray.Dataset
+        (condition,) means `before` and `after`, their `difference` and its 95 % bounds
+        `difference_lower` and `_upper` (Welch's, over years), whether it is `significant`, and the
+        `unit` of the row; `flow` first, then `rain` and `freeze-up` as far as known.
+    """
+    yearly = {"flow": _of_seasons(discharge, days)}
+    units = {"flow": written_units(discharge) if "units" in discharge.attrs else "1"}
+    if precipitation is not None:
+        yearly["rain"], units["rain"] = _of_seasons(precipitation, days), "mm/d"
+    if frozen is not None:
+        freezing = freeze_up(frozen, begins=days.attrs["season"][0])
+        yearly["freeze-up"] = (freezing["year"].values, freezing.values)
+        units["freeze-up"] = "d"
+    rows = [_difference(*values, until, since) for values in yearly.values()]
+    texts = {
+        "before": "before",
+        "after": "after",
+        "difference": "difference",
+        "difference_lower": "lower 95 % bound",
+        "difference_upper": "upper 95 % bound",
+        "significant": "significant at the 5 % level",
+    }
+    columns = dict(zip(texts, zip(*rows, strict=True), strict=True))
+    found: dict[str, tuple] = {
+        name: ("condition", np.array(columns[name]), attributes(text, None))
+        for name, text in texts.items()
+    }
+    found["unit"] = ("condition", list(units.values()), attributes("unit", None))
+    named = {"flow": "mean discharge of the season", "rain": "mean rain of the season"}
+    names = [named.get(name, "days from the season's first to freeze-up") for name in yearly]
+    found["about"] = ("condition", names, attributes("mean of years", None))
+    return xr.Dataset(found, {"condition": list(yearly)})
+
+
+def _of_seasons(record: xr.DataArray, days: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Years and the mean of each one's season, NaN where less than half of it is known."""
+    values = record.reindex(time=days["time"]).values
+    first = int(days["season_year"].values[0])
+    year = days["season_year"].values - first
+    inside = days["in_season"].values
+    known = inside & np.isfinite(values)
+    count, all_days = np.bincount(year, known), np.bincount(year, inside)
+    total = np.bincount(year, np.where(known, values, 0))
+    told = (count > 0) & (count >= 0.5 * all_days)
+    return first + np.arange(count.size), np.where(told, total / count.clip(1), np.nan)
+
+
+def _difference(
+    years: np.ndarray, values: np.ndarray, until: int, since: int
+) -> tuple[float, float, float, float, float, bool]:
+    """Means of two periods, their difference and its bounds (Welch), and whether it is one."""
+    parts = [values[inside & np.isfinite(values)] for inside in _periods(years, until, since)]
+    if min(part.size for part in parts) < 3:
+        return (np.nan,) * 5 + (False,)
+    variances = np.array([part.var(ddof=1) / part.size for part in parts])
+    free = np.array([part.size - 1 for part in parts])
+    dof = variances.sum() ** 2 / max(np.sum(variances**2 / free), 1e-300)
+    old, new = (float(part.mean()) for part in parts)
+    reach = float(stdtrit(dof, 0.975) * np.sqrt(variances.sum()))
+    return old, new, new - old, new - old - reach, new - old + reach, abs(new - old) > reach
+
+
+def feigned(
+    days: xr.Dataset,
+    compared: xr.Dataset,
+    *,
+    inflow: float = STEADY_INFLOW,
+    rating: float = RATING_ERROR,
+) -> xr.Dataset:
+    """Ask what a steady inflow or a rating error makes of an unchanged river.
+
+    After an inflow c the observed Q + c falls by Q / Ks a day, so that Ks seems longer by 1 less
+    the mean of ln(1 - c / Q) over the days of recession after; water taken out makes it shorter.
+    A rating curve whose exponent errs by the factor g gives Q^g and Ks / g.
+
+    Parameters
+    ----------
+    days : xarray.Dataset
+        As from `select_days`.
+    compared : xarray.Dataset
+        As from `compare_periods`; the change at equal flow is asked.
+    inflow : float
+        Of the mean flow of the season [1].
+    rating : float
+        Relative error of the exponent [1].
+
+    Returns
+    -------
+    xarray.Dataset
+        (cause,) inflow and rating: `stated` [%], what that `makes` of Ks [%] in the direction of
+        the change, the `needed` size for the whole change [%], `p_value` that a change as large is
+        seen where that alone is the cause, and whether it `feigns`, this not being below
+        `FEIGNED_LEVEL`.
+    """
+    step = compared.sel(comparison="at equal flow")
+    change = np.log1p(float(step["change"]) / 100)
+    sign = 1.0 if not change < 0 else -1.0
+    flow = np.exp(days["log_discharge"].values)
+    autumn = float(np.nanmean(flow[days["in_season"].values]))
+    used = (days["segment"].values > 0) & (days["season_year"].values >= int(step["since"]))
+    relative = flow[used] / autumn
+
+    def by_inflow(size: float) -> float:
+        return -sign * float(np.mean(np.log(1 - sign * size / relative)))
+
+    def by_rating(size: float) -> float:
+        return -sign * float(np.log(1 - sign * size))
+
+    most = 0.99 * relative.min() if used.any() and sign > 0 else 10.0
+    causes = {
+        "steady inflow" if sign > 0 else "water taken out": (by_inflow, inflow, most),
+        "rating curve": (by_rating, rating, 0.99 if sign > 0 else 10.0),
+    }
+    rows = []
+    for makes, stated, highest in causes.values():
+        made = makes(min(stated, highest)) if used.any() else np.nan
+        beyond = (abs(change) - made) / float(step["standard_error"])
+        p = float(stdtr(float(step["degrees_of_freedom"]), -beyond))
+        needed = _size_for(makes, abs(change), highest) if used.any() else np.nan
+        rows.append((100 * stated, 100 * np.expm1(sign * made), 100 * needed, p))
+    about = {
+        "stated": ("tried size", "%"),
+        "makes": ("change of Ks that it makes", "%"),
+        "needed": ("size for the whole change", "%"),
+        "p_value": ("p value, if it alone is the cause", "1"),
+    }
+    columns = zip(about.items(), np.transpose(rows), strict=True)
+    found = {name: ("cause", column, attributes(*text)) for (name, text), column in columns}
+    feigns = ~(found["p_value"][1] < FEIGNED_LEVEL)
+    found["feigns"] = ("cause", feigns, attributes("could feign the change", None))
+    return xr.Dataset(found, {"cause": ("cause", list(causes), attributes("cause", None))})
+
+
+def _size_for(makes: Callable[[float], float], change: float, highest: float) -> float:
+    """Size of a cause that makes a change, NaN if even the highest does not."""
+    if not makes(highest) > change:
+        return np.nan
+    return float(brentq(lambda size: makes(size) - change, 0.0, highest))
