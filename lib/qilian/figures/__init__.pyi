@@ -1,4 +1,4 @@
-from .acceptance import requirement_panels
+from .acceptance import requirement_panels, station_verdict
 from .decorrelation import coherence_maps, decay_listing, decay_panels
 from .land_cover import change_panel, ground_panel, registration_panel
 from .maps import (
@@ -27,14 +27,18 @@ from .periods import (
     maps_with_errors,
 )
 from .recession import (
+    FINDING_COLORS,
+    choices_map,
     choices_panel,
     confidence_band,
+    feigned_panel,
+    laws_panel,
     robust_limits,
     thaw_panel,
     window_panels,
 )
 from .scaling import density_panel, sensitivity_panel
-from .seasons import season_panels, season_verdicts, years_panel
+from .seasons import root_law_verdict, season_panels, season_verdicts, years_panel
 from .site import site_height, site_maps
 from .style import (
     COHERENCE_MAP,
@@ -76,6 +80,7 @@ __all__ = [
     "COHERENCE_PALETTE",
     "DISPLACEMENT_MAP",
     "DISPLACEMENT_PALETTE",
+    "FINDING_COLORS",
     "INK",
     "MISSING",
     "STYLE",
@@ -90,6 +95,7 @@ __all__ = [
     "category_panel",
     "change_panel",
     "change_verdicts",
+    "choices_map",
     "choices_panel",
     "closer",
     "closer_panel",
@@ -104,9 +110,11 @@ __all__ = [
     "displacement_verdicts",
     "distinct_periods",
     "facts",
+    "feigned_panel",
     "ground_panel",
     "hillshade",
     "inner_labels",
+    "laws_panel",
     "layout",
     "legend_below",
     "letters",
@@ -129,6 +137,7 @@ __all__ = [
     "requirement_panels",
     "ring_verdicts",
     "robust_limits",
+    "root_law_verdict",
     "said",
     "scale_length",
     "scene_verdicts",
@@ -139,6 +148,7 @@ __all__ = [
     "site_maps",
     "smoothed",
     "stamp",
+    "station_verdict",
     "survey_extents",
     "table",
     "thaw_panel",

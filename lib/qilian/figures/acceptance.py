@@ -46,3 +46,28 @@ def requirement_panels(axes: Sequence[Axes], tested: Mapping[str, xr.Dataset]) -
     years.set(title="(c) cases by summer", ylabel="%", ylim=(None, 101))
     for panel in (errors, near):
         panel.set(xlim=(0, LONGEST_DISTANCE), xlabel="distance (km)")
+
+
+def station_verdict(compared: xr.Dataset, distance: float) -> str:
+    """Say whether a station and the reference area, as two points, meet the requirement.
+
+    Parameters
+    ----------
+    compared : xarray.Dataset
+        (time,) `difference` of InSAR and the station [mm], as from `thaw.compare_series`.
+    distance : float
+        From the station to the reference area [km]; NaN if there is none.
+    """
+    if np.isnan(distance):
+        return "The series names no reference area that the station could be held against."
+    ends = compared.isel(time=[0, -1])
+    days = int((ends["time"][1] - ends["time"][0]).dt.days)
+    error = abs(float(ends["difference"].diff("time").item()))
+    allowed = float(allowed_error(xr.DataArray(distance)))
+    meets = "meets" if error <= allowed else "breaks"
+    beyond = "" if distance <= LONGEST_DISTANCE else ", though it is farther than the 50 km tested"
+    return (
+        f"Over {days} days InSAR and the station differ by {error:.0f} mm. The station is "
+        f"{distance:.0f} km from the reference area{beyond}: NISAR allows {allowed:.0f} mm, and "
+        f"this pair of points {meets} its requirement."
+    )

@@ -114,6 +114,31 @@ def season_verdicts(seasons: xr.Dataset) -> list[str]:
     return [when, much]
 
 
+def root_law_verdict(seasons: xr.Dataset, year: int) -> str:
+    """Say whether the late part of one season is that of the root law.
+
+    Parameters
+    ----------
+    seasons : xarray.Dataset
+        As from `products.thaw_seasons`.
+    year : int
+        In which the season began.
+    """
+    if year not in seasons["year"]:
+        return f"Whether the season of {year} follows the root law is not known."
+    excess, error = (
+        seasons[f"late_excess{end}_of_year"].sel(year=year) for end in ("", "_standard_error")
+    )
+    beyond = abs(excess) > half_width(error, seasons["degrees_of_freedom"])
+    share = 100 * beyond.sum() / excess.notnull().sum()
+    return (
+        f"In {year} the late part of the season differs from the root law by "
+        f"{written_number(excess.median(), plus=True)} mm (median; standard error "
+        f"{float(error.median()):.0f} mm), significantly in {float(share):.0f} % of the scene, "
+        "where chance alone would make it 5 %."
+    )
+
+
 def _told(seasons: xr.Dataset) -> xr.DataArray:
     """Tell where the ground settles, significantly, and is lowest on a day known to 90."""
     error = seasons["thaw_deformation_standard_error"]

@@ -9,10 +9,11 @@ scale of `thaw.season_progress`, where u goes from 0 to 1 as the ground thaws an
 Settlement by the root of the thawing index is a straight line of u, so that neither the steep start
 nor the sudden end of the season bends the curve. Its lowest day is another matter: on that scale it
 is the turn to frost in almost any noise. It comes from a curve of calendar days, a spline whose
-rate has nodes 42 days apart (Zwieback & Meyer 2021, doi:10.5194/tc-15-2041-2021).
+rate has nodes 42 days apart (Zwieback & Meyer 2021, doi:10.5194/tc-15-2041-2021), and u - h, whose
+sudden end a spline would round off.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -154,8 +155,9 @@ def lowest_day(
 ) -> xr.Dataset:
     """Find the day on which the ground is lowest in a thaw year, and the interval of that day.
 
-    The interval holds 95 % of the lowest days of curves to which noise is added once more. It spans
-    much of the season where noise is as large as the settlement.
+    The interval holds 95 % of the lowest days of curves to which noise is added once more, and half
+    the time between two dates on either side: no curve knows what the ground does between them. It
+    spans much of the season where noise is as large as the settlement.
 
     Parameters
     ----------
@@ -180,7 +182,9 @@ def lowest_day(
         curve, noise = (of[fitted].mean(axis=0, keepdims=True) for of in (curve, noise))
     widened = stdtrit(freedom, (1 + _LEVEL) / 2) / stdtrit(np.inf, (1 + _LEVEL) / 2)
     size = (widened * variance**0.5).astype(np.float32)
-    of_years = [_lowest(grid, *both, size) for both in zip(curve, noise, strict=True)]
+    of_years = np.array([_lowest(grid, *both, size) for both in zip(curve, noise, strict=True)])
+    between = np.diff(displacement["time"].values) / np.timedelta64(1, "D")
+    of_years += (np.median(between) / 2 * np.array([0, -1, 1]))[:, np.newaxis]
     about = {
         "lowest_day": "day on which the ground is lowest",
         "lowest_day_from": "first day of its interval",
@@ -190,9 +194,7 @@ def lowest_day(
     if together:
         found = found.drop_vars(["year", "onset", "late_from", "turn"])
     dims = ("y", "x") if together else ("year", "y", "x")
-    for (name, text), days in zip(
-        about.items(), np.moveaxis(np.array(of_years), 1, 0), strict=True
-    ):
+    for (name, text), days in zip(about.items(), np.moveaxis(of_years, 1, 0), strict=True):
         field = days.reshape([found.sizes[dim] for dim in dims])
         found[name] = dims, field, attributes(text, "day") | {"grid_mapping": "spatial_ref"}
     return found
@@ -207,20 +209,19 @@ def _calendar_curves(
     """
     day = _days(progress["time"], progress)
     onset, turn = (_days(progress[name], progress).diagonal() for name in ("onset", "turn"))
-    bases, ends = [], []
-    for year, own in enumerate(_of_years(progress)):
-        near = own[day[year, own] <= turn[year] + _AFTER_TURN]
-        ends.append(day[year, near[[0, -1]]] if near.size else np.array([0.0, 1.0]))
-        bases.append(_Basis(near, _spline(day[year, near], *ends[year])))
+    of_years = _of_years(progress)
+    near = [own[day[k, own] <= turn[k] + _AFTER_TURN] for k, own in enumerate(of_years)]
+    splines = [_calendar_basis(day[k, own], progress["course"][k]) for k, own in enumerate(near)]
+    bases = [_Basis(own, splines[k](day[k, own])) for k, own in enumerate(near)]
     grid = np.arange(onset.min(), turn.max() + _AFTER_TURN, _STEP)
     pixels = displacement.sizes["y"] * displacement.sizes["x"]
     curve = np.full((len(bases), grid.size, pixels), np.nan, np.float32)
     noise = np.full((len(bases), grid.size, _DRAWS), np.nan, np.float32)
     rng = np.random.default_rng(0)
     for fit in _curves(displacement, bases, persistence, walk):
-        first, last = ends[fit.year]
-        inside = (grid >= max(first, onset[fit.year])) & (grid <= last)
-        of_dates = _spline(grid[inside], first, last) @ fit.hat
+        own = day[fit.year, near[fit.year]]
+        inside = (grid >= max(own[0], onset[fit.year])) & (grid <= own[-1])
+        of_dates = splines[fit.year](grid[inside]) @ fit.hat
         curve[fit.year][np.ix_(inside, fit.pixels)] = of_dates @ fit.values
         if np.isnan(noise[fit.year]).all():  # as most pixels have it
             root = np.linalg.cholesky(fit.covariance)
@@ -272,20 +273,26 @@ def _days(times: xr.DataArray, progress: xr.Dataset) -> np.ndarray:
     return (times.values.astype("datetime64[D]") - begin[:, np.newaxis]).astype(float) + 1
 
 
-def _spline(day: np.ndarray, first: float, last: float) -> np.ndarray:
-    """Columns of a curve from a first to a last day, (day, coefficient).
+def _calendar_basis(days: np.ndarray, course: xr.DataArray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what makes columns (day, coefficient) of a curve of calendar days.
 
-    A constant, and integrals of quadratic B-splines.
+    A constant, integrals of quadratic B-splines from the first to the last of a year's days, and
+    the course of thaw and freezing.
     """
+    first, last = (days[0], days[-1]) if days.size else (0.0, 0.0)
     count = int((last - first) * (1 + _BEYOND) // _SPACING)
     nodes = (first + last) / 2 + _SPACING * (np.arange(count) - (count - 1) / 2)
-    x = (day[:, np.newaxis] - nodes) / _SPACING
-    rising = np.select(
-        [x < -1.5, x < -0.5, x < 0.5, x < 1.5],
-        [0 * x, (x + 1.5) ** 3 / 6, x * (0.75 - x**2 / 3) + 0.5, 1 - (1.5 - x) ** 3 / 6],
-        1.0,
-    )
-    return np.column_stack([np.ones_like(day), rising])
+
+    def columns(day: np.ndarray) -> np.ndarray:
+        x = (day[:, np.newaxis] - nodes) / _SPACING
+        rising = np.select(
+            [x < -1.5, x < -0.5, x < 0.5, x < 1.5],
+            [0 * x, (x + 1.5) ** 3 / 6, x * (0.75 - x**2 / 3) + 0.5, 1 - (1.5 - x) ** 3 / 6],
+            1.0,
+        )
+        return np.column_stack([np.ones_like(day), rising, course.sel(day=day).values])
+
+    return columns
 
 
 def _curves(

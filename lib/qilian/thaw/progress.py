@@ -10,6 +10,7 @@ from qilian.thaw.index import frozen_until, thawing_indices
 
 LATE_SEASON = 0.75  # fraction of the year's thawing index from which on a season is late
 _BEGUN = 0.01  # fraction of it from which on thaw has begun
+_DAYS = 2 * 366  # of a thaw year, at most, from the January before it begins
 
 
 def season_progress(
@@ -40,7 +41,8 @@ def season_progress(
         (time,) at `dates`: `thawed` and `frozen` [1], and `thaw_year`; NaN in years whose thaw the
         record does not tell whole. (year,) the days `onset` and `late_from`, when a hundredth and
         three quarters of the year's thawing index are reached, and `turn`, from which on more frost
-        than thaw follows.
+        than thaw follows. (year, day) `course`, `thawed` less `frozen` on every day, counted from 1
+        on the first of January of the year.
 
     Raises
     ------
@@ -62,6 +64,7 @@ def season_progress(
     winter = record["annual_freezing_index"]
     progress = {name: np.full(days.size, np.nan) for name in ("thawed", "frozen")}
     ends: dict[int, np.ndarray] = {}
+    courses: dict[int, np.ndarray] = {}
     for year in np.unique(record["thaw_year"]):
         own = np.flatnonzero(record["thaw_year"] == year)
         thaw, frost = (record[f"{kind}_index"].values[own] for kind in ("thawing", "freezing"))
@@ -73,6 +76,11 @@ def season_progress(
         progress["frozen"][own] = np.sqrt(frost / whole)
         begun, late = np.searchsorted(thaw, [_BEGUN * thaw[-1], LATE_SEASON * thaw[-1]])
         ends[int(year)] = days[own[[begun, late, np.argmax(frost > 0)]]]
+        january = np.datetime64(f"{year}-01-01")
+        courses[int(year)] = course = np.full(_DAYS, np.nan)
+        course[(days[own] - january) // np.timedelta64(1, "D")] = (
+            progress["thawed"][own] - progress["frozen"][own]
+        )
     at = dates.values.astype("datetime64[D]").astype("datetime64[ns]")
     of_days = xr.Dataset(
         {name: ("time", value) for name, value in progress.items()}, {"time": days}
@@ -84,7 +92,10 @@ def season_progress(
     found["frozen"].attrs = attributes("fraction of the winter's heave")
     found["thaw_year"].attrs = attributes("year in which the thaw year began")
     onset, late, turn = np.array([ends[int(year)] for year in told]).T
+    about = attributes("fraction of the year's settlement that remains")
+    found["course"] = ("year", "day"), np.array([courses[int(year)] for year in told]), about
     return found.assign_coords(
+        day=("day", 1.0 + np.arange(_DAYS), attributes("day of the year", "day")),
         year=("year", told.astype(int), attributes("thaw year")),
         onset=("year", onset, attributes("first day of thaw", None)),
         late_from=("year", late, attributes("first day of the late season", None)),
