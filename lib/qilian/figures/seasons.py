@@ -74,7 +74,7 @@ def years_panel(axes: Axes, seasons: xr.Dataset) -> None:
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(ylabel="deformation (mm)", title="(c) by year: median and 80 % of places")
-    axes.legend(ncols=2)
+    axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 0.98))
 
 
 def season_verdicts(seasons: xr.Dataset) -> list[str]:

@@ -96,8 +96,8 @@ def season_progress(
     found["course"] = ("year", "day"), np.array([courses[int(year)] for year in told]), about
     return found.assign_coords(
         day=("day", 1.0 + np.arange(_DAYS), attributes("day of the year", "day")),
-        year=("year", told.astype(int), attributes("thaw year")),
-        onset=("year", onset, attributes("first day of thaw", None)),
-        late_from=("year", late, attributes("first day of the late season", None)),
-        turn=("year", turn, attributes("first day of freezing", None)),
+        year=("year", told.astype(int), attributes("thaw year", None)),
+        onset=("year", onset, attributes("thaw from", None)),
+        late_from=("year", late, attributes("late from", None)),
+        turn=("year", turn, attributes("frost from", None)),
     )
