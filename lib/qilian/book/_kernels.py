@@ -47,6 +47,8 @@ def fork_kernels(chapters: Iterable[Chapter]) -> None:
     if sys.platform == "linux":
         # Matplotlib settles on this as it is imported; a kernel sets it before.
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+        # Several kernels use all cores; threads of linear algebra would wait for one another.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         # Kernels are killed when all is written; what they held is freed, and nobody need be told.
         sys.warnoptions.append("ignore:resource_tracker")
         _context().set_forkserver_preload([*_ALWAYS, *later, *modules])
