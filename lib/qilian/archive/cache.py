@@ -65,6 +65,12 @@ def kept(
     """
     key = _key(source.identity(needs), options, code_digest(make.__module__))
     source.used.update(needs)
+
+    def described(scratch: Path) -> xr.Dataset:
+        product = make(scratch)
+        notes = {name: note for name, note in source.notes.items() if name in needs}
+        return product.assign_attrs(options=json.dumps(options), notes=json.dumps(notes))
+
     cache = cache or cache_folder()
     path = cache / f"{name}-{key}.zarr"
     if not path.is_dir():
@@ -72,8 +78,10 @@ def kept(
         _clear(cache)
         with FileLock(cache / f".{path.name}.lock"):
             if not path.is_dir():
-                _build(path, make, scheduler, {"options": json.dumps(options)})
-    return xr.open_zarr(path, decode_coords="all")
+                _build(path, described, scheduler)
+    product = xr.open_zarr(path, decode_coords="all")
+    source.notes.update(json.loads(product.attrs.pop("notes")))
+    return product
 
 
 def _key(identity: str, options: Mapping[str, Any], code: str) -> str:
@@ -100,14 +108,13 @@ def _build(
     path: Path,
     make: Callable[[Path], xr.Dataset],
     scheduler: str | None,
-    about: Mapping[str, str],
 ) -> None:
     """Write a product in a folder of its own, and give it its place when it is whole."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.unfinished")
     unfinished.mkdir()
     try:
         with _connected(scheduler):
-            store(make(unfinished).assign_attrs(about), unfinished / path.name)
+            store(make(unfinished), unfinished / path.name)
         (unfinished / path.name).rename(path)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -46,7 +46,7 @@ class Archive:
     """A checked catalogue; an entry with a fault is held as the error that says so.
 
     `facts` of the place are those that the catalogue gives. What has been read through it is
-    `used`, so that a result can say what it rests on.
+    `used`, so that a result can say what it rests on, and `notes` are what readers noticed in it.
     """
 
     catalogue: Path
@@ -55,7 +55,7 @@ class Archive:
     truth: Path | None
     facts: Mapping[str, tuple] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
-    _notes: dict[str, str] = field(default_factory=dict, repr=False)
+    notes: dict[str, str] = field(default_factory=dict, repr=False)
     _stacks: dict[str, Data] = field(default_factory=dict, repr=False)
 
     def entry(self, name: str) -> Entry:
@@ -177,7 +177,7 @@ class Archive:
             self._opened(entry, options) if name in STACKS else entry.reader(entry.path, **options)
         )
         self.used.add(name)
-        self._notes[name] = noticed(data)
+        self.notes[name] = noticed(data)
         for variable in variables:
             if variable not in data:
                 raise InputError(
@@ -188,7 +188,7 @@ class Archive:
             archive=self.name,
             source=entry.path.name,
             simulated=entry.simulated,
-            noticed=self._notes[name],
+            noticed=self.notes[name],
         )
         return data
 
@@ -205,11 +205,11 @@ class Archive:
     def noticed(self) -> dict[str, str]:
         """Tell what readers noticed in the entries that were used, such as words and codes.
 
-        Of one that only a kept product has used, its reader is asked now.
+        Of one that was used without being read, its reader is asked now.
         """
-        for name in self.used - self._notes.keys():
+        for name in self.used - self.notes.keys():
             self.load(name)
-        return {name: self._notes[name] for name in sorted(self.used) if self._notes[name]}
+        return {name: self.notes[name] for name in sorted(self.used) if self.notes[name]}
 
     def get(self, name: str, *variables: str, **options: Any) -> Data | None:
         """Read one entry as `load` does, or return None where the catalogue lacks it."""

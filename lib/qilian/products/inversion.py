@@ -99,8 +99,8 @@ def displacement(
         # Workers share no memory, but see the cache.
         held = MEMORY if scheduler is None else 0
         with ThreadPoolExecutor(1) as beside:
-            stack = source.load(entry, "unwrapped_phase")
             solver = beside.submit(_solver)
+            stack = source.load(entry, "unwrapped_phase")
             model = beside.submit(_SEASONS[seasonal], source, acquisition_dates(stack))
             stack = read_once(stack, scratch, memory=held)
         used = weight if "coherence" in stack else "none"

@@ -63,11 +63,12 @@ def lazy_layers(
 def in_whole_files(array: da.Array) -> da.Array:
     """Chunk lazy layers, if nothing has been done to them, so that files are opened least often."""
     source = array.dask.get(f"original-{array.name}")  # where dask keeps what it slices
-    return _chunked(source, source.whole) if isinstance(source, _Layers) else array
+    # Named by chance, since a hash of all its files takes long.
+    return _chunked(source, source.whole, False) if isinstance(source, _Layers) else array
 
 
-def _chunked(source: _Layers, chunks: Chunks) -> da.Array:
-    return da.from_array(source, chunks=chunks, meta=np.empty((0, 0, 0), "float32"))
+def _chunked(source: _Layers, chunks: Chunks, name: bool | None = None) -> da.Array:
+    return da.from_array(source, chunks, name, meta=np.empty((0, 0, 0), "float32"))
 
 
 def at_once(size: float, whole: int = 1) -> int:
