@@ -26,7 +26,7 @@ REAL = PROJECT.parent / "shared" / "real"
 COARSE = 0.25  # scale of an archive whose resolution does not matter
 OTHER_SEED = 3
 # What processes that tests start need beside what notebooks do.
-IMPORTED = "import distributed, zarr, qilian.insar.sbas, qilian.products.inversion"
+IMPORTED = "import distributed, zarr, qilian.insar.sbas, qilian.products.inversion, small_print"
 # Fixtures that stand for seconds: Chromium, archives, the book, notebooks' runs, the built package.
 SLOW = {"browser", "demo", "coarse", "short", "other", "book", "run", "real_run", "outside"}
 
@@ -50,22 +50,30 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("house")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, and order files so that no process waits long for what another makes.
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Mark what is slow, and share and order tests so that no process waits or loads in vain.
 
-    One file has the book built first. Then come files with what is slow: those that need neither
-    book nor demo archive go before those that may wait for them. Quick files even out the end.
+    A process takes whole files; one takes all that fork kernels, so that what those import is
+    imported once. One file has the book built first. Then come files with what is slow: those that
+    fork, those that need neither book nor demo archive, those that may wait for them. Quick files
+    even out the end.
     """
+    forking = {item.path for item in items if "forking" in item.fixturenames}
     rank = {}
     for item in items:
-        needs = set(item.fixturenames)
+        needs, forks = set(item.fixturenames), item.path in forking
         if needs & SLOW:
             item.add_marker(pytest.mark.slow)
         slow = item.get_closest_marker("slow")
         builds = item.path.stem == "test_book"
-        rank[item] = not builds, not slow, "book" in needs, "demo" in needs
+        rank[item] = not builds, not slow, not forks, "book" in needs, "demo" in needs
+        if config.getoption("loadgroup", default=False):
+            item.add_marker(pytest.mark.xdist_group("forking" if forks else item.path.stem))
     items.sort(key=rank.get)
+    yield
 
 
 def pytest_collection_finish() -> None:

@@ -39,6 +39,7 @@ CONTRACTS = {
     "keyhole_points": datasets.CONTROL_POINTS,
 }
 SECONDS = 20
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # thousands of small files
 FEW = settings().max_examples // 4  # of what takes a tenth of a second each
 each_layout = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda x: f"{x.name}-{x.form}")
 
@@ -81,7 +82,7 @@ def test_a_key_with_another_value_is_obeyed_or_refused_in_a_sentence(layout, dat
     if not keys:
         return
     key, value = data.draw(st.sampled_from(keys)), data.draw(VALUES)
-    with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory(dir=MEMORY) as place, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         changed = replace(layout, keys={**layout.keys, key: value})
         write_entry(changed, Path(place))
@@ -97,7 +98,7 @@ def test_a_key_with_another_value_is_obeyed_or_refused_in_a_sentence(layout, dat
 @settings(max_examples=FEW, suppress_health_check=[HealthCheck.too_slow])
 @given(damage=damages(), which=st.floats(0, 1, exclude_max=True))
 def test_a_damaged_file_meets_its_contract_or_is_refused_in_a_sentence(layout, damage, which):
-    with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory(dir=MEMORY) as place, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         write_entry(layout, Path(place))
         files = sorted(path for path in Path(place, "in").rglob("*") if path.is_file())
