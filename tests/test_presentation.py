@@ -3,6 +3,7 @@
 import html
 import json
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from unittest import mock
 
@@ -330,6 +331,21 @@ def test_what_readers_noticed_is_saved_and_stands_beside_where_the_numbers_come_
             row = shown["provenance"] == f"noticed in {name.replace('_', ' ')}"
             assert shown["value"][row].tolist() == [told]
             assert saved.attrs[f"noticed_in_{name}"] == told
+
+
+def test_a_kept_product_tells_what_was_noticed_in_its_input(noted, tmp_path, monkeypatch):
+    """Who opens it later asks no reader."""
+
+    def make(_: Path) -> xr.Dataset:
+        noted.load("discharge")
+        noted.load("climate")
+        return xr.Dataset({"k": ("y", [1.0])})
+
+    later = open_archive(tmp_path)
+    for source in (noted, later):
+        cache.kept("k", source, ["climate"], {}, make, cache=tmp_path / "cache")
+    monkeypatch.setattr(Archive, "load", None)
+    assert later.noticed() == {"climate": NOTICED["climate"][2]}
 
 
 def test_a_file_as_usual_is_passed_over_in_silence(noted, tmp_path):
