@@ -1,8 +1,12 @@
 """Seasons of each year: exact on ground of known course, intervals as wide as noise scatters."""
 
+import importlib
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -15,6 +19,7 @@ from qilian.thaw.progress import LATE_SEASON, season_progress
 DAYS = xr.date_range("2017-01-01", "2020-12-31")
 DATES = DAYS[94::12]
 LATE = 1 - LATE_SEASON**0.5
+TABLE = Path(__file__).parents[1] / "book" / "season_coverage.csv"
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +169,39 @@ def test_ground_that_does_not_move_has_no_day(progress):
 def test_another_series_than_the_progress_is_refused(progress):
     with pytest.raises(InputError, match="progress is at 114 dates, expected the displacement's"):
         season_amounts(series(np.zeros((DATES.size, 1)))[1:], progress)
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """The bench whose table the book shows."""
+    folder = Path(__file__).parents[1] / "bench"
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module("season_coverage")
+    sys.path.remove(str(folder))
+
+
+def percent(row: pd.Series) -> pd.Series:
+    """The shares of a row of the table."""
+    return row[["settlement", "late settlement", "late excess", "lowest day"]].map(
+        lambda share: float(share.rstrip("%"))
+    )
+
+
+def test_every_row_of_the_table_covers_about_as_often_as_it_says(bench):
+    """Amounts in 93 to 98 % of cases; the lowest day in more, by half the time between dates."""
+    table = pd.read_csv(TABLE)
+    assert table["noise"].tolist() == [case.name for case in bench.CASES]
+    for _, row in table.iterrows():
+        shares = percent(row)
+        assert shares.iloc[:3].between(93, 98.5).all()
+        assert 93 <= shares["lowest day"] <= 99.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 4])
+def test_a_row_of_the_table_tried_anew_agrees(bench, number):
+    """On twenty other scenes, each of which strays as a whole."""
+    draws = [bench.draw(np.random.default_rng([7, k]), bench.CASES[number]) for k in range(20)]
+    tried = 100 * pd.DataFrame(draws).mean()
+    for name, share in percent(pd.read_csv(TABLE).iloc[number]).items():
+        assert tried[name] == pytest.approx(share, abs=4)
