@@ -142,7 +142,9 @@ def test_a_page_that_can_be_made_says_what_it_goes_without(tmp_path):
     joined(tmp_path, layout("discharge", "usgs_rdb"))
     page = readiness(tmp_path)["s05"]
     assert page.status == "ready"
-    assert any("recession is not set against thaw depth" in one for one in page.remarks)
+    assert any("freeze-up is not known" in one for one in page.remarks)
+    beside = readiness(tmp_path)["recession"]
+    assert any("recession is not set against thaw depth" in one for one in beside.remarks)
     assert any(one.startswith("no rain: ") for one in page.remarks)
     shutil.rmtree(tmp_path / "discharge")
     joined(tmp_path, layout("discharge", "csv"))

@@ -34,9 +34,10 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
         "sentinel1": "no relief lies around the survey",
     },
     "s03": {"climate": "the page stops, for its season follows the thaw"},
-    "s05": {
+    "s05": {"climate": "rain is that beside discharge, if any, and freeze-up is not known"},
+    "recession": {
         "thaw_depth": "recession is not set against thaw depth",
-        "climate": "rain is that beside discharge, if any",
+        "climate": "rain is that beside discharge, if any, and freeze-up is not known",
     },
     "s06": _COHERENCE,
     "s07": _COHERENCE,

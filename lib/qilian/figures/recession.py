@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Patch
 
 from qilian.figures import style as figures_style
 
@@ -14,6 +16,16 @@ _KIND_COLORS = {
     "length": "#2a8f6d",
     "season": "#9a6ab0",
     "fit": "#d6452b",
+}
+
+# What a combination of choices finds, in the order of `recession.FINDINGS`.
+FINDING_COLORS = {
+    "no interval": "#e4e4e4",
+    "no significant change": "#a9a9a9",
+    "longer, could be feigned": "#f0b27a",
+    "slower storage": "#b5401f",
+    "shorter, could be feigned": "#9ec5e8",
+    "faster storage": "#1f5fbf",
 }
 
 
@@ -115,6 +127,78 @@ def choices_panel(axes: Axes, runs: xr.Dataset) -> None:
     axes.set_xticks([], minor=True)
     axes.set(ylim=(rows[-1] + 0.8, -0.8), xlim=(1 / far, far))
     axes.set_xlabel("$K_s$ after / before")
+
+
+def choices_map(axes: Axes, choices: xr.Dataset) -> None:
+    """Colour every combination of rule and season, across, and of fit and shortest segment, down.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    choices : xarray.Dataset
+        As from `recession.every_choice`, its `finding` a place in `FINDING_COLORS`.
+    """
+    order = ("fit", "length", "rule", "season")
+    found = choices["finding"].transpose(*order)
+    fits, lengths, rules, seasons = found.shape
+    colors = np.array([to_rgb(color) for color in FINDING_COLORS.values()])
+    axes.imshow(colors[found.values.reshape(fits * lengths, -1)], aspect="auto")
+    for place in range(1, rules):
+        axes.axvline(place * seasons - 0.5, color="white", linewidth=3)
+    for place in range(1, fits):
+        axes.axhline(place * lengths - 0.5, color="white", linewidth=3)
+    names = [str(name).replace("_", " ") for name in choices["rule"].values]
+    axes.set_xticks(np.arange(rules) * seasons + (seasons - 1) / 2, names)
+    names = [str(name).replace("_", " ") for name in choices["fit"].values]
+    axes.set_yticks(np.arange(fits) * lengths + (lengths - 1) / 2, names)
+    axes.tick_params(length=0)
+    axes.grid(False)
+    here = np.unique(found.values)
+    shown = [item for place, item in enumerate(FINDING_COLORS.items()) if place in here]
+    patches = [Patch(color=color, label=name) for name, color in shown]
+    axes.legend(handles=patches, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+
+
+def feigned_panel(axes: Axes, made: xr.Dataset, compared: xr.Dataset) -> None:
+    """Draw the change that an inflow or a rating error makes by its size, and the one seen.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    made : xarray.Dataset
+        (cause, size) as from `recession.feigned_by_size`.
+    compared : xarray.Dataset
+        As from `recession.compare_periods`.
+    """
+    step = compared.sel(comparison="at equal flow")
+    bounds = (float(step["change_lower"]), float(step["change_upper"]))
+    axes.axhspan(*bounds, color="#1a1a1a", alpha=0.12, linewidth=0, label="95 % interval")
+    axes.axhline(float(step["change"]), color="#1a1a1a", label="change seen, at equal flow")
+    for cause, color in zip(made["cause"].values, ("#1f5fbf", "#d6452b"), strict=True):
+        axes.plot(made["size"], made["change"].sel(cause=cause), color=color, label=cause)
+    limits = (min(0.0, 1.3 * min(bounds)), max(0.0, 1.3 * max(bounds)))
+    axes.set(xlabel="inflow (% of the season's flow) or error of the exponent (%)", xmargin=0)
+    axes.set(ylabel="change of $K_s$ (%)", ylim=limits)
+    axes.legend(fontsize=8, frameon=False)
+
+
+def laws_panel(axes: Axes, fits: xr.Dataset) -> None:
+    """Draw Ks of moving windows by each law, with its 95 % interval.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    fits : xarray.Dataset
+        (law, year) as from `recession.law_fits`.
+    """
+    for law, color in zip(fits["law"].values, ("#1a1a1a", "#1f5fbf", "#d6452b"), strict=True):
+        one = fits.sel(law=law)
+        confidence_band(axes, one, "recession_constant", color=color, label=str(law))
+    axes.set(ylabel="$K_s$ (d)", ylim=robust_limits(fits, "recession_constant"))
+    axes.legend(fontsize=8, frameon=False, ncols=3)
 
 
 def thaw_panel(axes: Axes, fit: xr.Dataset, thaw: xr.Dataset) -> None:

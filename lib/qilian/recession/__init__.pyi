@@ -1,7 +1,17 @@
 from ._estimators import ESTIMATORS
+from .aquifer import aquifer_changes
 from .change import choice_sensitivity, compare_periods, exponents, period_change
-from .conditions import FEIGNED_LEVEL, RATING_ERROR, STEADY_INFLOW, feigned, period_conditions
+from .choices import FINDINGS, choice_sentences, choices_verdict, every_choice
+from .conditions import (
+    FEIGNED_LEVEL,
+    RATING_ERROR,
+    STEADY_INFLOW,
+    feigned,
+    feigned_by_size,
+    period_conditions,
+)
 from .days import Choice, record_inventory, select_days
+from .floors import law_fits, laws_of_all
 from .ice import freeze_up, frozen_days
 from .rules import RULES, Rule
 from .segments import CLEAR_FALL, gauge_sums, segment_sums
@@ -14,7 +24,7 @@ from .telling import (
     telling_rules,
 )
 from .trend import association, trend_test
-from .verdicts import Judgement, judge, thaw_verdict, verdict
+from .verdicts import Judgement, judge, thaw_verdict, verdict, winter_verdict
 from .windows import (
     UNSEEN_RAIN,
     WORKING_POWER,
@@ -31,6 +41,7 @@ __all__ = [
     "CLEAR_FALL",
     "ESTIMATORS",
     "FEIGNED_LEVEL",
+    "FINDINGS",
     "RATING_ERROR",
     "RULES",
     "STEADY_INFLOW",
@@ -39,13 +50,18 @@ __all__ = [
     "Choice",
     "Judgement",
     "Rule",
+    "aquifer_changes",
     "association",
     "choice_sensitivity",
+    "choice_sentences",
+    "choices_verdict",
     "compare_constants",
     "compare_periods",
     "compared_years",
+    "every_choice",
     "exponents",
     "feigned",
+    "feigned_by_size",
     "first_telling",
     "fit_all",
     "fit_windows",
@@ -55,6 +71,8 @@ __all__ = [
     "judge",
     "known_ice",
     "known_rain",
+    "law_fits",
+    "laws_of_all",
     "period_change",
     "period_conditions",
     "recession_constants",
@@ -69,4 +87,5 @@ __all__ = [
     "usual_reason",
     "verdict",
     "window_summary",
+    "winter_verdict",
 ]

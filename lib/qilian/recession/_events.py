@@ -72,7 +72,8 @@ def regress(held: Events, *columns: np.ndarray) -> Regression:
     for _ in range(50):
         mu = np.exp(design @ beta)
         rest = held.k / mu - 1
-        weight = _weights(rest, held.noise / held.xx / mu**2, beta.size)
+        noise = held.noise / held.xx / mu**2
+        weight = 1 / (noise + between_events(rest, noise, beta.size))
         weighted = (design.T * weight).T
         step = (np.linalg.pinv(weighted.T @ design) @ (weighted.T @ rest)).clip(-1, 1)
         beta = beta + step
@@ -103,12 +104,13 @@ def regress_on_flow(held: Events, *columns: np.ndarray) -> Regression:
     return found
 
 
-def _weights(rest: np.ndarray, noise: np.ndarray, terms: int) -> np.ndarray:
-    """1 / (τ² + σ²) of events, τ² such that departures are as wide as expected, not below 0."""
+def between_events(rest: np.ndarray, noise: np.ndarray, terms: int) -> float:
+    """τ², by which events differ, such that departures are as wide as expected; not below 0."""
     w = 1 / noise
-    wide = np.sum(w * rest**2) - (rest.size - terms)
-    between = max(wide / (w.sum() - np.sum(w**2) / w.sum()), 0.0) if rest.size > terms else 0.0
-    return 1 / (noise + between)
+    free = w.sum() - np.sum(w**2) / w.sum()
+    if rest.size <= terms or free <= 0:
+        return 0.0
+    return max(float((np.sum(w * rest**2) - (rest.size - terms)) / free), 0.0)
 
 
 def event_mean(log_flow: np.ndarray, segment: np.ndarray) -> float:

@@ -146,28 +146,18 @@ def feigned(
     step = compared.sel(comparison="at equal flow")
     change = np.log1p(float(step["change"]) / 100)
     sign = 1.0 if not change < 0 else -1.0
-    flow = np.exp(days["log_discharge"].values)
-    autumn = float(np.nanmean(flow[days["in_season"].values]))
-    used = (days["segment"].values > 0) & (days["season_year"].values >= int(step["since"]))
-    relative = flow[used] / autumn
-
-    def by_inflow(size: float) -> float:
-        return -sign * float(np.mean(np.log(1 - sign * size / relative)))
-
-    def by_rating(size: float) -> float:
-        return -sign * float(np.log(1 - sign * size))
-
-    most = 0.99 * relative.min() if used.any() and sign > 0 else 10.0
     causes = {
-        "steady inflow" if sign > 0 else "water taken out": (by_inflow, inflow, most),
-        "rating curve": (by_rating, rating, 0.99 if sign > 0 else 10.0),
+        name: (makes, stated, highest)
+        for (name, makes, highest), stated in zip(
+            _causes(days, int(step["since"]), sign), (inflow, rating), strict=True
+        )
     }
     rows = []
     for makes, stated, highest in causes.values():
-        made = makes(min(stated, highest)) if used.any() else np.nan
+        made = makes(min(stated, highest))
         beyond = (abs(change) - made) / float(step["standard_error"])
         p = float(stdtr(float(step["degrees_of_freedom"]), -beyond))
-        needed = _size_for(makes, abs(change), highest) if used.any() else np.nan
+        needed = _size_for(makes, abs(change), highest)
         rows.append((100 * stated, 100 * np.expm1(sign * made), 100 * needed, p))
     about = {
         "stated": ("tried size", "%"),
@@ -180,6 +170,58 @@ def feigned(
     feigns = ~(found["p_value"][1] < FEIGNED_LEVEL)
     found["feigns"] = ("cause", feigns, attributes("could feign the change", None))
     return xr.Dataset(found, {"cause": ("cause", list(causes), attributes("cause", None))})
+
+
+def feigned_by_size(days: xr.Dataset, compared: xr.Dataset, sizes: np.ndarray) -> xr.Dataset:
+    """Return the `change` of Ks [%] that inflows and rating errors of some sizes [1] make.
+
+    Parameters
+    ----------
+    days, compared
+        As `feigned` takes them.
+    sizes : numpy.ndarray
+        (size,) of both, as there.
+
+    Returns
+    -------
+    xarray.Dataset
+        (cause, size), NaN for an inflow above the lowest flow.
+    """
+    step = compared.sel(comparison="at equal flow")
+    sign = -1.0 if step["change"] < 0 else 1.0
+    causes = _causes(days, int(step["since"]), sign)
+    made = [
+        [100 * np.expm1(sign * makes(size)) if size <= highest else np.nan for size in sizes]
+        for _, makes, highest in causes
+    ]
+    change = (("cause", "size"), np.array(made), attributes("change of Ks", "%"))
+    size = ("size", 100 * np.asarray(sizes), attributes("size", "%"))
+    return xr.Dataset({"change": change}, {"cause": [name for name, *_ in causes], "size": size})
+
+
+def _causes(
+    days: xr.Dataset, since: int, sign: float
+) -> list[tuple[str, Callable[[float], float], float]]:
+    """Name what could feign a change, with the ln Ks that a size of it makes and its highest."""
+    flow = np.exp(days["log_discharge"].values)
+    inside = flow[days["in_season"].values]
+    used = (days["segment"].values > 0) & (days["season_year"].values >= since)
+    if not used.any():
+        return [(name, lambda _: np.nan, 0.0) for name in ("steady inflow", "rating curve")]
+    relative = flow[used] / float(np.nanmean(inside))
+
+    def by_inflow(size: float) -> float:
+        return -sign * float(np.mean(np.log(1 - sign * size / relative)))
+
+    def by_rating(size: float) -> float:
+        return -sign * float(np.log(1 - sign * size))
+
+    most = 0.99 * float(relative.min()) if sign > 0 else 10.0
+    inflow = "steady inflow" if sign > 0 else "water taken out"
+    return [
+        (inflow, by_inflow, most),
+        ("rating curve", by_rating, 0.99 if sign > 0 else 10.0),
+    ]
 
 
 def _size_for(makes: Callable[[float], float], change: float, highest: float) -> float:

@@ -138,6 +138,18 @@ def thaw_verdict(tie: xr.Dataset) -> str:
     return said.replace("-", "−")
 
 
+def winter_verdict(compared: xr.Dataset) -> str:
+    """Say in a sentence how recessions under ice changed, by `compare_periods` of them."""
+    plain, equal = _both(compared)
+    if np.isnan(plain["change_lower"]):
+        return f"Whether winter recession changed stays open: {plain['reason'].item()}."
+    significant = "" if plain["significant"] else " not significantly"
+    return (
+        f"The winter recession constant changed{significant} {_went(plain)}, {_size(plain)}; "
+        f"at equal flow {_size(equal)}."
+    )
+
+
 def _both(compared: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
     plain, equal = (compared.isel(comparison=row) for row in (0, 1))
     return plain, equal

@@ -1,3 +1,4 @@
+from .choices import choice_explorer
 from .explorer import Explorer, coarsened, displacement_explorer
 from .live import interactive, slider_below
 from .maps import beside, chart
@@ -9,6 +10,7 @@ __all__ = [
     "Explorer",
     "beside",
     "chart",
+    "choice_explorer",
     "coarsened",
     "displacement_explorer",
     "hover_band",
