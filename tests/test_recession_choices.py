@@ -135,8 +135,8 @@ def test_the_view_holds_every_number_once_and_needs_no_second_implementation(eve
     )
     assert kept.dtype == np.uint16
     assert sources
-    options = [len(select.options) for select in pane.object.select({"type": Select})]
-    assert options == [7, 4, 2, 5, 2]
+    options = sorted(len(select.options) for select in pane.object.select({"type": Select}))
+    assert options == [2, 2, 4, 5, 7]
     assert not any(word in script.code for script in scripts for word in ("Math.log", "Math.exp"))
 
 
