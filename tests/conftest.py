@@ -190,7 +190,9 @@ def forking(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     page = tmp_path_factory.mktemp("forking") / "imports.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell(IMPORTED)]), page)
-    fork_kernels([*read_chapters(PROJECT), Chapter(page, "", (), (), {})])
+    with pytest.MonkeyPatch.context() as here:
+        here.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        fork_kernels([*read_chapters(PROJECT), Chapter(page, "", (), (), {})])
 
 
 @pytest.fixture(scope="session")

@@ -110,11 +110,11 @@ def run(
 @_run_options
 def book(archive: str, given: Sequence[tuple[str, str]], out: Path | None) -> None:
     """Execute every notebook and render the book."""
+    project = _project()
     from qilian.book.chapters import read_chapters
     from qilian.book.plan import plan_run
     from qilian.book.render import JupyterBook, RenderError, render_book
 
-    project = _project()
     planned, selected = plan_run(read_chapters(project), (), archive=archive, given=given, out=out)
     with JupyterBook(project) as jupyter_book:
         outcomes = _execute(planned, selected, meanwhile=jupyter_book.start)
