@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
+from bokeh.embed import file_html
+from bokeh.resources import INLINE
 from matplotlib import pyplot as plt
 from scipy import stats
 
@@ -138,6 +140,53 @@ def test_the_view_holds_every_number_once_and_needs_no_second_implementation(eve
     options = sorted(len(select.options) for select in pane.object.select({"type": Select}))
     assert options == [2, 2, 4, 5, 7]
     assert not any(word in script.code for script in scripts for word in ("Math.log", "Math.exp"))
+
+
+SHOWN = """() => {
+  const models = Bokeh.documents.flatMap((one) => [...one._all_models.values()]);
+  const curve = models.find((one) => one.data?.ks !== undefined).data;
+  const list = (values) => Array.from(values, (value) => isNaN(value) ? null : value);
+  const rule = models.find((one) => one.title === "rule for days").value;
+  const text = models.find((one) => one.type === "Div").text;
+  return {ks: list(curve.ks), low: list(curve.low), n: list(curve.n), text, rule};
+}"""
+PICK = """([title, value]) => {
+  for (const one of Bokeh.documents) for (const model of one._all_models.values()) {
+    if (model.title === title) model.value = value;
+    if (title === "cell" && model.data?.across) model.selected.indices = [value];
+  }
+}"""
+
+
+@pytest.mark.browser
+def test_a_choice_or_a_click_shows_its_curve_and_verdict_without_a_server(
+    every, basin, browser, tmp_path
+):
+    """In a browser that is offline: the numbers of the dataset, to a tenth of a day."""
+    said = recession.choice_sentences(every)
+    colors = list(figures.FINDING_COLORS.values())
+    data = basin[0].to_dataset().assign_attrs(simulated=0)
+    pane = views.choice_explorer(every, said, colors, data)
+    (tmp_path / "page.html").write_text(file_html(pane.object, INLINE))
+    page = browser.new_context(offline=True).new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    page.wait_for_function("() => window.Bokeh?.documents?.length > 0")
+    page.evaluate(PICK, ["rule for days", "vogel kroll"])
+    page.evaluate(PICK, ["fit", "log linear"])
+    page.evaluate(PICK, ["window", "3 years"])
+    place = {"rule": 2, "season": 0, "length": 1, "fit": 1, "window": 0}
+    for cell in (None, 0):
+        if cell is not None:
+            page.evaluate(PICK, ["cell", cell])
+            place |= dict.fromkeys(("rule", "season", "length", "fit"), 0)
+        shown, one = page.evaluate(SHOWN), every.isel(place)
+        for name, end in {"ks": "", "low": "_lower"}.items():
+            values = np.array(shown[name], float)
+            np.testing.assert_allclose(values, one["recession_constant" + end], atol=0.051)
+        assert shown["n"] == one["segments"].values.tolist()
+        assert shown["text"] == said[tuple(list(place.values())[:4])]
+        assert shown["rule"] == one["rule"].item().replace("_", " ")
+    page.close()
 
 
 def test_the_map_for_print_has_a_colour_for_each_finding(every):

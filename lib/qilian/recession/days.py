@@ -148,13 +148,15 @@ def select_days(
 def record_inventory(
     discharge: xr.DataArray, precipitation: xr.DataArray | None = None
 ) -> xr.Dataset:
-    """Count what a record holds, as scalars with long names: days, gaps, zeros, known rain."""
+    """Count a record, as scalars with long names: days, gaps, zeros, codes, known rain."""
     first, last = discharge["time"].values[[0, -1]].astype("datetime64[D]")
     days = int((last - first).astype(int)) + 1
     rain = 0 if precipitation is None else int(precipitation.notnull().sum())
     reported = int(discharge.notnull().sum())
     flow = discharge.values
-    words = discharge.attrs.get("words", "none")
+    words, codes, left = (
+        discharge.attrs.get(name, "none") for name in ("words", "qualification", "left_out")
+    )
     parts = {
         "first": (str(first), "first day", None),
         "last": (str(last), "last day", None),
@@ -163,6 +165,8 @@ def record_inventory(
         "zero": (int((flow == 0).sum()), "days of zero discharge"),
         "stuck": (int((_stuck(flow) & (flow > 0)).sum()), "days that a stuck gauge repeats"),
         "words": (words, "days without a number", None),
+        "codes": (codes, "days with a code of quality, such as e for estimated", None),
+        "left_out": (left, "codes whose days are left out", None),
         "rain": (f"{rain / days:.0%}", "days on which rain is known", None),
     }
     return labelled(parts)
