@@ -251,6 +251,30 @@ def test_windows_of_laws_are_the_whole_where_they_hold_all():
     assert recession.law_fits(days, window=1)["recession_constant"].isnull().all()
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_events_of_any_kind_give_numbers_or_none_and_no_error(seed):
+    """Rising, flat, steep and noisy ones, few and many, as real rivers under ice have them."""
+    rng = np.random.default_rng(seed)
+    length = rng.integers(3, 12, rng.integers(1, 30))
+    number = np.repeat(np.arange(length.size), length)
+    steps = rng.normal(-0.05, rng.choice([0.0, 0.1, 1.5]), number.size)
+    log_flow = np.cumsum(steps) + rng.normal(0, 3, length.size)[number]
+    columns = {
+        "segment": number + 1,
+        "log_discharge": log_flow,
+        "season_year": 2000 + number // 2,
+        "rain_known": np.ones(number.size, bool),
+        "in_season": np.ones(number.size, bool),
+    }
+    days = xr.Dataset({name: ("time", values) for name, values in columns.items()})
+    days = days.assign(noise=0.1).assign_attrs(method="falling", season=("09-01", "11-30"))
+    fits = recession.laws_of_all(days)
+    assert not np.isinf(fits["recession_constant"]).any()
+    compared = recession.compare_periods(days, until=2004, since=2006)
+    recession.exponents(days)
+    assert not np.isinf(compared["change"]).any()
+
+
 @pytest.mark.slow
 def test_intervals_of_a_river_with_a_floor_cover_its_constant():
     """Of five-year windows of ten records 90 % do, where those of the exponential miss it."""

@@ -70,7 +70,7 @@ def regress(held: Events, *columns: np.ndarray) -> Regression:
         return Regression(beta * np.nan, np.full((years.size, beta.size), np.nan), years)
     beta[0] = np.log(middle)
     for _ in range(50):
-        mu = np.exp(design @ beta)
+        mu = np.exp((design @ beta).clip(-20, 5))
         rest = held.k / mu - 1
         noise = held.noise / held.xx / mu**2
         weight = 1 / (noise + between_events(rest, noise, beta.size))

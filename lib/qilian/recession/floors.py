@@ -27,6 +27,7 @@ from qilian.recession._events import between_events, centred, lengths
 # Difference of Akaike's criterion below which two laws are as good as one another.
 _CLEAR = 2.0
 _LONGEST = 12.0  # ln of days, beyond which there is no upper bound
+_DEEPEST = 3.0  # fall of ln Q to an event's middle, at most
 _FEWEST = 6  # events, of a window that is fitted
 _Law = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -198,7 +199,7 @@ def _fitted(curves: _Curves, law: _Law, terms: int) -> tuple[np.ndarray, np.ndar
     theta[0] = -np.log(max(curves.slope @ weight / weight.sum(), 1e-4))
     k = np.full(curves.slope.size, np.exp(-theta[0]))
     for _ in range(30):
-        level = curves.begin - k * curves.half
+        level = curves.begin - (k * curves.half).clip(0, _DEEPEST)
         k, change = law(theta, level)
         rest = np.concatenate([curves.slope - k, curves.bend - k * change / 2])
         slopes = np.empty((rest.size, terms))
@@ -212,7 +213,8 @@ def _fitted(curves: _Curves, law: _Law, terms: int) -> tuple[np.ndarray, np.ndar
         step = np.linalg.pinv(whole) @ ((slopes.T / errors) @ rest)
         theta = theta + step.clip(-0.5, 0.5)
         if terms == 2 and law is _floor:
-            theta[1] = min(theta[1], 0.95 * float(np.exp(level.min())))
+            lowest, highest = np.exp(level.min()), np.exp(level.max())
+            theta[1] = np.clip(theta[1], -highest, 0.95 * lowest)
         if np.abs(step).max() < 1e-7:
             break
     count = curves.slope.size
