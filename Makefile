@@ -25,7 +25,7 @@ book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.compiled  
 # As many processes as cores, each with one thread for linear algebra (more wait for one another);
 # each takes whole files, as tests/conftest.py groups and orders them.
 PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical \
-  --dist loadgroup --no-loadscope-reorder
+  --dist loadfile --no-loadscope-reorder
 
 test: .lint-types .test-all  ## lint and all tests; those in a browser need chromium
 

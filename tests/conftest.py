@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ import qilian_demo
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
 
 PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
@@ -50,30 +53,43 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("house")
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> Iterator[None]:
-    """Mark what is slow, and share and order tests so that no process waits or loads in vain.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadFileScheduling":
+    """Give a process whole files; one takes all that fork kernels, whose imports are made once."""
+    from xdist.scheduler import LoadFileScheduling
 
-    A process takes whole files; one takes all that fork kernels, so that what those import is
-    imported once. One file has the book built first. Then come files with what is slow: those that
-    fork, those that need neither book nor demo archive, those that may wait for them. Quick files
-    even out the end.
+    class Grouped(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "forking" if forks(PROJECT / file) else file
+
+    return Grouped(config, log)
+
+
+@cache
+def forks(file: Path) -> bool:
+    """Tell whether a file's tests ask for the fixture `forking`."""
+    return "forking" in file.read_text("utf-8")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and order files so that no process waits long for what another makes.
+
+    One file has the book built first. Then come files with what is slow: those that fork kernels,
+    those that need neither book nor demo archive, those that may wait for them. Quick files even
+    out the end.
     """
-    forking = {item.path for item in items if "forking" in item.fixturenames}
     rank = {}
     for item in items:
-        needs, forks = set(item.fixturenames), item.path in forking
+        needs = set(item.fixturenames)
         if needs & SLOW:
             item.add_marker(pytest.mark.slow)
         slow = item.get_closest_marker("slow")
         builds = item.path.stem == "test_book"
-        rank[item] = not builds, not slow, not forks, "book" in needs, "demo" in needs
-        if config.getoption("loadgroup", default=False):
-            item.add_marker(pytest.mark.xdist_group("forking" if forks else item.path.stem))
+        first = not builds, not slow, not forks(item.path)
+        rank[item] = *first, "book" in needs, "demo" in needs
     items.sort(key=rank.get)
-    yield
 
 
 def pytest_collection_finish() -> None:
