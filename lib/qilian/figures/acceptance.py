@@ -64,10 +64,12 @@ def station_verdict(compared: xr.Dataset, distance: float) -> str:
     days = int((ends["time"][1] - ends["time"][0]).dt.days)
     error = abs(float(ends["difference"].diff("time").item()))
     allowed = float(allowed_error(xr.DataArray(distance)))
-    meets = "meets" if error <= allowed else "breaks"
-    beyond = "" if distance <= LONGEST_DISTANCE else ", though it is farther than the 50 km tested"
-    return (
+    said = (
         f"Over {days} days InSAR and the station differ by {error:.0f} mm. The station is "
-        f"{distance:.0f} km from the reference area{beyond}: NISAR allows {allowed:.0f} mm, and "
-        f"this pair of points {meets} its requirement."
+        f"{distance:.0f} km from the reference area"
     )
+    if distance > LONGEST_DISTANCE:
+        longest = f"farther than the {LONGEST_DISTANCE:.0f} km of NISAR's requirement"
+        return f"{said}, {longest}; its formula would allow {allowed:.0f} mm."
+    meets = "meets" if error <= allowed else "breaks"
+    return f"{said}: this pair of points {meets} NISAR's requirement of {allowed:.0f} mm."

@@ -134,8 +134,8 @@ def root_law_verdict(seasons: xr.Dataset, year: int) -> str:
     return (
         f"In {year} the late part of the season differs from the root law by "
         f"{written_number(excess.median(), plus=True)} mm (median; standard error "
-        f"{float(error.median()):.0f} mm), significantly in {float(share):.0f} % of the scene, "
-        "where chance alone would make it 5 %."
+        f"{float(error.median()):.0f} mm), significantly in {float(share):.0f} % of the scene. All "
+        "places share the delay at the reference area, so that this is one case and not many."
     )
 
 
