@@ -275,6 +275,29 @@ def test_what_feigns_nothing_is_told_with_its_size():
     )
 
 
+@pytest.mark.parametrize(
+    ("low", "expected"),
+    [
+        (
+            27.0,
+            r"The winter recession constant changed from 24\.9 d .* by 7 recessions before and 62 .*",
+        ),
+        (-2.0, r"The winter recession constant did not change significantly: from 24\.9 d .*"),
+        (np.nan, r"Whether winter recession changed stays open: no years\."),
+    ],
+)
+def test_winter_is_told_apart_with_its_recessions_and_what_a_gauge_under_ice_is_worth(
+    low, expected
+):
+    """Changed, not significantly changed, open."""
+    step = {"before": 24.9, "after": 34.1, "until": 1999, "since": 2014, "reason": "no years"}
+    step |= {"change": 37.0, "change_lower": low, "change_upper": 46.0, "significant": low > 0}
+    step |= {"segments_before": 7, "segments_after": 62}
+    found = verdicts.winter_verdict(xr.concat([xr.Dataset(step)] * 2, "comparison"))
+    assert re.fullmatch(expected, found)
+    assert ("another practice" in found) == np.isfinite(low)
+
+
 def judged(rivers: dict, records: int) -> np.ndarray:
     """What is found of some records of a river."""
     drawn = trial_records(np.random.default_rng(11), replace(TrialRiver(), **rivers), records)

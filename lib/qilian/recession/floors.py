@@ -164,7 +164,7 @@ def _laws(curves: _Curves, stated: float) -> tuple[np.ndarray, str]:
     """Fit every law to one window's events; what `law_fits` tells of each, and which is best."""
     fits = {name: _fitted(curves, law, terms) for name, (law, terms) in _LAWS.items()}
     theta, _, level = fits["power law"]
-    errors = _errors(curves, _power_law(theta, level)[0])
+    errors = _errors(curves, *_power_law(theta, level))
     criteria = []
     for name, (theta, _, level) in fits.items():
         law, terms = _LAWS[name]
@@ -208,7 +208,7 @@ def _fitted(curves: _Curves, law: _Law, terms: int) -> tuple[np.ndarray, np.ndar
             near[term] += 1e-5
             moved, moves = law(near, level)
             slopes[:, term] = np.concatenate([moved - k, (moved * moves - k * change) / 2]) / 1e-5
-        errors = _errors(curves, k)
+        errors = _errors(curves, k, change)
         whole = (slopes.T / errors) @ slopes
         step = np.linalg.pinv(whole) @ ((slopes.T / errors) @ rest)
         theta = theta + step.clip(-0.5, 0.5)
@@ -228,7 +228,8 @@ def _fitted(curves: _Curves, law: _Law, terms: int) -> tuple[np.ndarray, np.ndar
     return theta, np.sqrt((count - 1) / count * np.sum(spread**2, axis=0)), level
 
 
-def _errors(curves: _Curves, k: np.ndarray) -> np.ndarray:
-    """Variances of slopes, with what events differ by besides, and of bends."""
-    between = between_events(curves.slope / k - 1, curves.slope_noise / k**2, 2)
-    return np.concatenate([curves.slope_noise + between * k**2, curves.bend_noise])
+def _errors(curves: _Curves, k: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Variances of slopes and of bends, each with what events differ by besides their noise."""
+    slopes = between_events(curves.slope / k - 1, curves.slope_noise / k**2, 2)
+    bends = between_events(curves.bend - k * change / 2, curves.bend_noise, 1)
+    return np.concatenate([curves.slope_noise + slopes * k**2, curves.bend_noise + bends])

@@ -143,10 +143,12 @@ def winter_verdict(compared: xr.Dataset) -> str:
     plain, equal = _both(compared)
     if np.isnan(plain["change_lower"]):
         return f"Whether winter recession changed stays open: {plain['reason'].item()}."
-    significant = "" if plain["significant"] else " not significantly"
+    did = "changed" if plain["significant"] else "did not change significantly:"
+    before, after = (int(plain[f"segments_{period}"]) for period in ("before", "after"))
     return (
-        f"The winter recession constant changed{significant} {_went(plain)}, {_size(plain)}; "
-        f"at equal flow {_size(equal)}."
+        f"The winter recession constant {did} {_went(plain)}, {_size(plain)}, by {before} "
+        f"recessions before and {after} after; at equal flow {_size(equal)}. Flow under ice is "
+        "measured seldom and estimated between, so that another practice could feign a change."
     )
 
 
