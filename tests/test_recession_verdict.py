@@ -278,13 +278,7 @@ def test_what_feigns_nothing_is_told_with_its_size():
 @pytest.mark.parametrize(
     ("low", "expected"),
     [
-        (
-            27.0,
-            (
-                27.0,
-                r"The winter .* changed from 24\.9 d .* by 7 recessions before and 62 after; .*",
-            ),
-        ),
+        (27.0, r"The winter .* changed from 24\.9 d .* by 7 recessions before and 62 after; .*"),
         (-2.0, r"The winter recession constant did not change significantly: from 24\.9 d .*"),
         (np.nan, r"Whether winter recession changed stays open: no years\."),
     ],
