@@ -182,12 +182,11 @@ def test_a_station_and_the_reference_area_are_two_points():
     dates = np.array(["2018-07-01", "2018-08-01", "2018-08-30"], "datetime64[ns]")
     compared = xr.Dataset({"difference": ("time", [2.0, 50.0, -8.0])}, {"time": dates})
     assert station_verdict(compared, 9.0) == (
-        "Over 60 days InSAR and the station differ by 10 mm. The station is 9 km from the reference "
-        "area: this pair of points meets NISAR's requirement of 16 mm."
+        "Over 60 days InSAR and the station differ by 10 mm. The station is 9 km from the "
+        "reference area: this pair of points meets NISAR's requirement of 16 mm."
     )
     assert "breaks NISAR's requirement of 16 mm" in station_verdict(2 * compared, 9.0)
     far = station_verdict(compared, 100.0)
-    assert far.endswith(
-        "farther than the 50 km of NISAR's requirement; its formula would allow 44 mm."
-    )
+    told = "farther than the 50 km of NISAR's requirement; its formula would allow 44 mm."
+    assert far.endswith(told)
     assert "no reference area" in station_verdict(compared, np.nan)
