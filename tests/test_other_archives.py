@@ -53,7 +53,6 @@ def few_pages(tmp_path) -> Path:
         shutil.copy(PROJECT / "notebooks" / f"{page}.ipynb", project / "notebooks")
     # Pages that the four may link to, as bare headings: they link to notebooks that are not there.
     linked = [path for path in (project / "book").rglob("*.md") if path.stem not in OWN_PAGES]
-    linked.append(project / "notebooks" / "recession_choices.md")
     for path in linked:
         path.write_text(f"# {path.stem}\n")
     pages = [str(path.relative_to(project).with_suffix("")) for path in linked]
