@@ -51,6 +51,38 @@ def power_law(exponent, change=1.0, drier=1.0) -> xr.Dataset:
     return found.assign(noise=0.01).assign_attrs(method="undisturbed", season=("09-01", "11-30"))
 
 
+# The trial rivers
+
+
+@pytest.mark.parametrize("exponent", [1.0, 1.5, 2.0])
+def test_a_trial_river_drains_by_its_law(exponent):
+    """On days without rain q^(1-b) grows by (b - 1) / Ks, or ln q falls by 1 / Ks."""
+    flow, rain, _ = trial(exponent=exponent, noise=0.0, spread=0.0)
+    q, dry = flow.values / 20, rain.values[1:] == 0
+    fall = np.diff(q ** (1 - exponent)) / (exponent - 1) if exponent > 1 else -np.diff(np.log(q))
+    np.testing.assert_allclose(fall[dry], 1 / 30, rtol=1e-9)
+    assert flow.where(flow["time"].dt.month.isin([9, 10, 11])).mean() == pytest.approx(20, rel=0.2)
+
+
+def test_what_feigns_slower_storage_changes_nothing_before_its_years():
+    """Mine water is added after, a rating bends flow about 20 m³/s, rain is less by its share."""
+    plain, rain, _ = trial()
+    before = plain["time"].dt.year < 1993
+    after = plain["time"].dt.year > 2007
+    for river in ({"mine_water": 1.0}, {"rating": 0.93}, {"wetter": 0.8}):
+        flow, wet, _ = trial(**river)
+        np.testing.assert_allclose(flow.where(before), plain.where(before))
+        kept = river.get("wetter", 1.0)
+        np.testing.assert_allclose(wet.where(after), kept * rain.where(after))
+    mined, rated = trial(mine_water=1.0)[0], trial(rating=0.93)[0]
+    noise = trial(noise=0.0)[0]
+    errors = plain / noise
+    np.testing.assert_allclose((mined / errors - noise).where(after, 1.0), 1.0)
+    np.testing.assert_allclose(
+        (rated / errors).where(after), 20 * (noise / 20).where(after) ** 0.93
+    )
+
+
 # Events
 
 
