@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
@@ -365,3 +367,21 @@ def test_a_change_of_storage_by_a_fifth_is_called_by_its_name():
     found = judged({"slower": 1.2}, 40)
     assert np.sum(found == "slower") >= 25
     assert np.isin(found, ["slower", "longer"]).sum() >= 36
+
+
+def test_what_the_page_of_trials_says_of_verdicts_and_laws_are_the_tables():
+    """False calls of slower storage, power, and the coverage of a law with a floor."""
+    book = Path(__file__).parents[1] / "book"
+    table = pd.read_csv(book / "recession_verdicts.csv").set_index("river")
+    false = table[table["true change (%)"] == 0]
+    assert len(false) == 12
+    assert false["slower storage (%)"].max() <= 5
+    assert 40 < false["significantly longer (%)"].max() <= 43
+    linear = [name for name in false.index if name.startswith("linear")]
+    assert (false.loc[linear, "slower storage (%)"] <= 2).all()
+    assert table.loc["storage +20 %", "slower storage (%)"] == pytest.approx(85, abs=0.6)
+    assert table.loc["storage +20 %", "longer at equal flow (%)"] > 99
+    assert table.loc["storage +20 %, freezing", "slower storage (%)"] == 69
+    laws = pd.read_csv(book / "recession_laws.csv").set_index(["river", "law"])
+    floor = laws.loc["base flow of 3 m³/s", "its interval covers (%)"]
+    assert floor["exponential"] < 5 < 95 < floor["floor"]
