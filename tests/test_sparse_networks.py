@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from qilian.contracts.errors import InputError
 from qilian.insar import sparse_networks
 
 # The five pairs of ALOS-1: three pieces that share two dates.
@@ -18,23 +17,32 @@ THAW = [0.35, -0.16, -0.15, -0.24, 0.16]
 
 
 def pairs(displacement: np.ndarray, *, delay=5.0, decorrelation=0.0, coherence=0.6) -> xr.Dataset:
-    """Displacement (pair, pixel) of the first so many pairs, as `fit` takes it."""
+    """Displacement (pair, pixel) of the first so many pairs, as `fit` takes it.
+
+    All dates but the second of a pair are before thaw, so that it sees one year's settlement.
+    """
     number, pixels = displacement.shape
     shape = (number, 1, pixels)
-    along = {"years": YEARS, "thaw": THAW}
+    along = {"years": YEARS, "thaw": THAW, "thaw_first": [0.0] * 5, "thaw_second": THAW}
+    delays = np.broadcast_to(np.reshape(delay, (-1, 1, 1)), shape).astype(float)
     return xr.Dataset(
         {
             "displacement": (("pair", "y", "x"), displacement.reshape(shape)),
             "coherence": (("pair", "y", "x"), np.broadcast_to(coherence, shape)),
             "reference_date": ("pair", np.array(FIRST[:number], "datetime64[ns]")),
             "secondary_date": ("pair", np.array(SECOND[:number], "datetime64[ns]")),
-            "delay": ("pair", np.broadcast_to(delay, number).astype(float)),
+            "delay_standard_error": (("pair", "y", "x"), delays),
             "decorrelation": ("pair", np.full(number, decorrelation)),
             "wavelength": ((), 0.236),
             **{name: ("pair", values[:number]) for name, values in along.items()},
         },
         {"y": [0.0], "x": np.arange(pixels, dtype=float), "spatial_ref": 0},
     )
+
+
+def fit(few: xr.Dataset, **spreads) -> xr.Dataset:
+    """Fit as if all years were alike."""
+    return sparse_networks.fit_pairs(few, **{"yearly_spread": 0.0, **spreads})
 
 
 def moved(rate: float, thaw: float, number: int = 5) -> np.ndarray:
@@ -45,9 +53,7 @@ def moved(rate: float, thaw: float, number: int = 5) -> np.ndarray:
 @given(st.floats(-100, 100), st.floats(-100, 100), st.integers(2, 5), st.floats(0.1, 20))
 def test_pairs_without_noise_give_back_what_they_were_made_of(rate, thaw, number, delay):
     """Any rate and thaw deformation, by two pairs or more, whatever their noise is taken for."""
-    found = sparse_networks.fit_pairs(
-        pairs(moved(rate, thaw, number), delay=delay, decorrelation=2.0)
-    )
+    found = fit(pairs(moved(rate, thaw, number), delay=delay, decorrelation=2.0))
     np.testing.assert_allclose(found["rate"], rate, atol=1e-6)
     np.testing.assert_allclose(found["thaw_deformation"], thaw, atol=1e-6)
 
@@ -73,7 +79,7 @@ def test_errors_are_those_of_simulated_pairs_that_share_the_delay_of_their_dates
     delay = [of_date[b] - of_date[a] for a, b in zip(FIRST, SECOND, strict=True)]
     speckle = rng.normal(0, 3 * np.sqrt((1 - 0.6**2) / (2 * 0.6**2)), (5, 20_000))
     stack = pairs(moved(-8, -30) + delay + speckle, delay=4 * np.sqrt(2), decorrelation=3.0)
-    found = sparse_networks.fit_pairs(stack)
+    found = fit(stack)
     for name, true in (("rate", -8), ("thaw_deformation", -30)):
         off, error = found[name] - true, found[f"{name}_standard_error"]
         assert float(off.std() / error.mean()) == pytest.approx(1, abs=0.02)
@@ -85,11 +91,11 @@ def test_a_season_that_one_pair_cannot_tell_widens_its_rate_by_what_it_may_be():
     """The variance of R is (σ² + Δs² τ²) / Δt² less what the prior on E takes: a closed form."""
     alone = pairs(moved(-8, -30)[1:2], delay=5.0)
     alone["years"], alone["thaw"] = ("pair", YEARS[1:2]), ("pair", THAW[1:2])
-    found = sparse_networks.fit_pairs(alone, thaw_spread=40.0)
+    found = fit(alone, thaw_spread=40.0)
     expected = np.sqrt(5.0**2 + (THAW[1] * 40.0) ** 2) / YEARS[1]
     assert found["rate_standard_error"].item() == pytest.approx(expected)
     assert found["thaw_deformation_standard_error"].item() == pytest.approx(40.0)
-    assert np.isnan(sparse_networks.fit_pairs(alone)["rate"]).all(), "one pair for two unknowns"
+    assert np.isnan(fit(alone)["rate"]).all(), "one pair for two unknowns"
 
 
 def test_a_pair_that_is_missing_at_a_pixel_counts_as_if_it_were_not_there():
@@ -97,8 +103,8 @@ def test_a_pair_that_is_missing_at_a_pixel_counts_as_if_it_were_not_there():
     shown = np.repeat(moved(-8, -30), 3, axis=1) + np.arange(5)[:, np.newaxis]
     lacking = shown.copy()
     lacking[2, 1], lacking[:, 2] = np.nan, np.nan
-    found = sparse_networks.fit_pairs(pairs(lacking))
-    others = sparse_networks.fit_pairs(pairs(shown).isel(pair=[0, 1, 3, 4]))
+    found = fit(pairs(lacking))
+    others = fit(pairs(shown).isel(pair=[0, 1, 3, 4]))
     for name in ("rate", "rate_standard_error", "thaw_deformation_standard_error"):
         np.testing.assert_allclose(found[name][0, 1], others[name][0, 1])
     assert found["pairs"].values.tolist() == [[5, 4, 0]]
@@ -109,32 +115,72 @@ def test_no_coherence_is_noise_of_one_cycle_and_no_more():
     """A phase spread evenly over a cycle has a variance of π²/3, λ/4π to the radian."""
     lost = pairs(moved(0, 0), delay=0.0, decorrelation=50.0, coherence=0.0)
     cycle = 1000 * 0.236 / (4 * np.pi) * np.pi / np.sqrt(3)
-    equal = sparse_networks.fit_pairs(
-        pairs(moved(0, 0), delay=0.0, decorrelation=cycle, coherence=3**-0.5)
-    )
-    error = sparse_networks.fit_pairs(lost)["rate_standard_error"]
+    equal = fit(pairs(moved(0, 0), delay=0.0, decorrelation=cycle, coherence=3**-0.5))
+    error = fit(lost)["rate_standard_error"]
     np.testing.assert_allclose(error, equal["rate_standard_error"])
 
 
-def test_noise_of_a_pair_is_told_apart_into_delay_and_decorrelation():
-    """Smooth delay of 6 mm and speckle within a tenth, beside moving ground and a wrong cycle."""
+def test_what_years_differ_by_is_an_error_that_pairs_of_one_year_share():
+    """By hand: two pairs of one year have σ² + (Δs τ)² each and Δs Δs' τ² in common."""
+    few = pairs(moved(-8, -30), delay=5.0).isel(pair=[2, 3])
+    few["secondary_date"] = "pair", np.array(["2010-09-01", "2010-09-04"], "datetime64[ns]")
+    few["reference_date"] = "pair", np.array(["2007-08-27", "2008-08-27"], "datetime64[ns]")
+    found = sparse_networks.fit_pairs(few, thaw_spread=40.0, yearly_spread=6.0)
+    design = np.stack([YEARS[2:4], THAW[2:4]], axis=1)
+    covariance = 25.0 * np.eye(2) + 36.0 * np.outer(THAW[2:4], THAW[2:4])
+    inverse = np.linalg.inv(design.T @ np.linalg.inv(covariance) @ design + np.diag([0, 40.0**-2]))
+    assert found["rate_standard_error"].item() == pytest.approx(np.sqrt(inverse[0, 0]))
+
+
+def test_a_zones_error_is_that_of_a_pixel_where_all_of_it_errs_together():
+    """With the covariance of one pixel's delay for the zone's, and divided by the way up."""
+    few = pairs(np.repeat(moved(-8, -30), 4, axis=1), delay=[3.0, 4.0, 5.0, 6.0, 7.0])
+    variance = np.array([9.0, 16.0, 25.0, 36.0, 49.0]).reshape(5, 1, 1)
+    few = few.assign(
+        zonal_covariance=(("pair", "ground", "other"), variance),
+        line_of_sight_up=(("y", "x"), np.full((1, 4), 0.8)),
+    ).assign_coords(ground=["zone"])
+    place = {"y": few.y, "x": few.x}
+    zone = {"zone": xr.DataArray([[True, True, True, False]], place, ("y", "x"))}
+    pixel = sparse_networks.fit_pairs(few, thaw_spread=40.0)
+    for name in ("rate", "thaw_deformation"):
+        found = sparse_networks.zonal_errors(few, zone, name, thaw_spread=40.0)
+        expected = float(pixel[f"{name}_standard_error"][0, 0]) / 0.8
+        assert found["of_mean"].item() == pytest.approx(expected)
+
+
+def test_what_two_zones_share_drops_from_the_error_of_their_difference():
+    """Of delays of 5 mm each: 2 (25 - c) mm², with the covariance c of the two."""
+    few = pairs(np.repeat(moved(-8, -30), 4, axis=1))
+    sides = {"left": [[True, True, False, False]], "right": [[False, False, True, True]]}
+    few = few.assign(line_of_sight_up=(("y", "x"), np.ones((1, 4))))
+    place = {"y": few.y, "x": few.x}
+    zones = {name: xr.DataArray(mask, place, ("y", "x")) for name, mask in sides.items()}
+    for shared in (0.0, 24.0):
+        covariance = np.broadcast_to([[25.0, shared], [shared, 25.0]], (5, 2, 2))
+        own = few.assign(zonal_covariance=(("pair", "ground", "other"), covariance))
+        found = sparse_networks.zonal_errors(
+            own.assign_coords(ground=list(zones)), zones, yearly_spread=0.0
+        )
+        expected = (2 * (25 - shared) / 25) ** 0.5 * found["of_mean"][0].item()
+        assert found["of_difference"].item() == pytest.approx(expected)
+
+
+def test_decorrelation_of_a_pair_is_told_by_neighbours():
+    """Speckle within a twentieth, beside smooth delay, moving ground and a wrong cycle."""
     rng = np.random.default_rng(2)
-    y, x = np.mgrid[:200, :300]
+    x = np.arange(300)
     smooth = ndimage.gaussian_filter(rng.standard_normal((200, 300)), 8)
     smooth *= 6 / smooth.std()
     coherence = rng.uniform(0.35, 0.9, (1, 200, 300))
     speckle = 2 * np.sqrt((1 - coherence**2) / (2 * coherence**2))
     shown = smooth + speckle * rng.standard_normal(coherence.shape)
     shown[:, :20, :20] += 118.0
-    stable = xr.DataArray(x < 200, dims=("y", "x"))
-    shown[:, x >= 200] -= 30.0
+    shown[..., x >= 200] -= 30.0
     dims = ("pair", "y", "x")
     stack, worth = xr.DataArray(shown, dims=dims), xr.DataArray(coherence, dims=dims)
-    found = sparse_networks.pair_noise(stack, worth, stable)
-    assert found["decorrelation"].item() == pytest.approx(2, rel=0.05)
-    assert found["delay"].item() == pytest.approx(6, rel=0.1)
-    with pytest.raises(InputError, match="stable pixels with phase is 50, expected 100 or more"):
-        sparse_networks.pair_noise(stack, worth, stable & (y < 1) & (x < 50))
+    found = sparse_networks.pair_decorrelation(stack, worth)
+    assert found.item() == pytest.approx(2, rel=0.05)
 
 
 def test_the_regressors_are_years_and_shares_between_the_dates():

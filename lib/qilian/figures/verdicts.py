@@ -274,7 +274,9 @@ def _of_first(zone: xr.Dataset) -> str:
 
 def _difference(contrast: xr.Dataset, periods: xr.Dataset, at: int) -> str:
     """Say when zones differ and by how much, such as `2016–23 (−4.0 ± 2.1 mm/a)`."""
-    size, spread = (contrast[name].values[at] for name in ("difference", "spread"))
+    both = contrast["spread"], contrast.get("standard_error", contrast["spread"])
+    unsure = xr.apply_ufunc(np.fmax, *both)
+    size, spread = (each.values[at] for each in (contrast["difference"], unsure))
     units = written_units(contrast["difference"])
     return f"{_years(periods, at)} ({written_number(size)} ± {2 * spread:.1f} {units})"
 

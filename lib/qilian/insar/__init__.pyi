@@ -26,8 +26,8 @@ from .corrections import (
     SAMPLE,
     STABLE_SHARE,
     TRIMMED,
-    corrected_displacement,
     fit_corrections,
+    pair_displacement,
     reference_around,
     reference_by_coherence,
     reference_by_phase,
@@ -41,6 +41,7 @@ from .decorrelation import (
     geometric_coherence,
     zonal_coherence,
 )
+from .delay import SMALLEST_STABLE, krige_delay
 from .memory import (
     date_covariance,
     memory_attributes,
@@ -87,12 +88,12 @@ from .rates import (
 from .sbas.invert import invert
 from .season_curves import lowest_day, mean_season, season_amounts
 from .sparse_networks import (
-    SMALLEST_STABLE,
     describe_pairs,
     fit_pairs,
-    pair_noise,
+    pair_decorrelation,
     pair_regressors,
     stacking_deviation,
+    zonal_errors,
 )
 from .temporal_models import (
     DAYS_PER_YEAR,
@@ -127,7 +128,6 @@ __all__ = [
     "compare_zones",
     "correct_rate",
     "correct_series",
-    "corrected_displacement",
     "cumulative_distribution",
     "date_covariance",
     "decay_sentences",
@@ -145,6 +145,7 @@ __all__ = [
     "half_width",
     "incidence",
     "invert",
+    "krige_delay",
     "linear_model",
     "lowest_day",
     "map_agreement",
@@ -157,10 +158,11 @@ __all__ = [
     "modelled",
     "network_verdicts",
     "noise_memory",
+    "pair_decorrelation",
+    "pair_displacement",
     "pair_listing",
     "pair_mean_coherence",
     "pair_names",
-    "pair_noise",
     "pair_regressors",
     "pair_season",
     "pair_table_verdicts",
@@ -193,4 +195,5 @@ __all__ = [
     "vertical_if_known",
     "years_since_first",
     "zonal_coherence",
+    "zonal_errors",
 ]

@@ -201,25 +201,22 @@ def fit_corrections(
     return xr.Dataset({**terms, "basis": basis, "reference": area})
 
 
-def corrected_displacement(stack: xr.Dataset, fitted: xr.Dataset) -> xr.DataArray:
-    """Turn what corrections leave of each pair's phase into displacement, for stacks in memory.
+def pair_displacement(stack: xr.Dataset) -> xr.DataArray:
+    """Turn each pair's phase into displacement, for stacks in memory: d = -λ / 4π · φ.
 
-    d = -λ / 4π · φ; an inversion of a network does so as it reads, and needs no such step.
+    An inversion of a network does so as it reads, and needs no such step.
 
     Parameters
     ----------
     stack : xarray.Dataset
         The interferograms contract with `unwrapped_phase`.
-    fitted : xarray.Dataset
-        As from `fit_corrections`.
 
     Returns
     -------
     xarray.DataArray
         (pair, y, x) along the line of sight, positive towards the sensor [mm].
     """
-    left = stack["unwrapped_phase"] - fitted["coefficient"].dot(fitted["basis"], "term")
-    moved = left * (-1000 * stack["wavelength"] / (4 * np.pi))
+    moved = stack["unwrapped_phase"] * (-1000 * stack["wavelength"] / (4 * np.pi))
     about = attributes("displacement of the pair", "mm", LINE_OF_SIGHT)
     return moved.transpose("pair", "y", "x").assign_attrs(about | {"grid_mapping": "spatial_ref"})
 

@@ -103,7 +103,7 @@ def pair_listing(stacks: Sequence[xr.Dataset]) -> xr.Dataset:
     ----------
     stacks : sequence of xarray.Dataset
         One a satellite, with the coordinates of `describe_period`, and `years`, `thaw` and `delay`
-        as from `pair_regressors` and `pair_noise`.
+        as from `describe_pairs`.
 
     Returns
     -------

@@ -7,22 +7,24 @@ pixel are found from the pairs themselves,
     d = R Δt + E Δs,
 
 with the years Δt between the two dates and the difference Δs of their shares of a mean year's thaw
-settlement (Liu et al. 2012, doi:10.1029/2011JF002041), by generalised least squares, and the noise
-of each pair is judged by ground that does not move.
+settlement (Liu et al. 2012, doi:10.1029/2011JF002041), by generalised least squares. Ground that
+does not move tells the delay of each pair and its error, and neighbouring pixels the decorrelation.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
 
 from qilian.contracts.errors import require
-from qilian.contracts.labels import attributes
+from qilian.contracts.labels import VERTICAL, attributes
 from qilian.insar.network import incidence
 from qilian.insar.periods import ABOUT_A_YEAR
 from qilian.insar.temporal_models import DAYS_PER_YEAR
+from qilian.spatial.grids import mask_onto
 
 _MEDIAN_SQUARE = 0.4549  # median of the square of a standard normal
 _JUDGED = 0.3  # coherence from which on phase noise goes with (1 - γ²) / 2γ²
-SMALLEST_STABLE = 100  # pixels
 
 
 def pair_regressors(pairs: xr.Dataset, course: xr.DataArray) -> xr.Dataset:
@@ -39,90 +41,86 @@ def pair_regressors(pairs: xr.Dataset, course: xr.DataArray) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        (pair,): `years` [year] and `thaw` [1], the leverage on the thaw deformation.
+        (pair,): `years` [year] and `thaw` [1], the leverage on the thaw deformation; the shares of
+        the season `thaw_first` and `thaw_second` at its two dates.
     """
     first, second = (pairs[end].values for end in ("reference_date", "secondary_date"))
     years = (second - first) / np.timedelta64(1, "D") / DAYS_PER_YEAR
-    thaw = course.sel(time=second).values - course.sel(time=first).values
+    before, after = (course.sel(time=dates).values for dates in (first, second))
+    share = "share of a mean thaw season"
     return xr.Dataset(
         {
             "years": ("pair", years, attributes("years between the dates", "year")),
-            "thaw": ("pair", thaw, attributes("share of a mean thaw season between the dates")),
+            "thaw": ("pair", after - before, attributes(f"{share} between the dates")),
+            "thaw_first": ("pair", before, attributes(f"{share} at the first date")),
+            "thaw_second": ("pair", after, attributes(f"{share} at the second date")),
         }
     )
 
 
 def describe_pairs(
-    pairs: xr.Dataset, displacement: xr.DataArray, course: xr.DataArray, stable: xr.DataArray
+    pairs: xr.Dataset, displacement: xr.DataArray, delay: xr.Dataset, course: xr.DataArray
 ) -> xr.Dataset:
-    """Give pairs all that `fit_pairs` needs: displacement, regressors and noise.
+    """Give pairs all that `fit_pairs` needs: displacement without delay, regressors and noise.
 
     Parameters
     ----------
     pairs : xarray.Dataset
         Interferograms with `coherence` and both dates.
     displacement : xarray.DataArray
-        (pair, y, x) [mm], corrected.
-    course, stable : xarray.DataArray
-        As `pair_regressors` and `pair_noise` have them.
+        (pair, y, x) [mm], as from `corrections.pair_displacement`.
+    delay : xarray.Dataset
+        As from `delay.krige_delay`.
+    course : xarray.DataArray
+        As `pair_regressors` has it.
 
     Returns
     -------
     xarray.Dataset
-        `pairs` with `displacement`, `years`, `thaw`, `delay` and `decorrelation`.
+        `pairs` with `displacement`, `years`, `thaw`, `delay` (pair,), its spread on the ground,
+        `delay_standard_error` (pair, y, x), `decorrelation`, and `zonal_covariance` where the
+        delay has it.
     """
-    noise = pair_noise(displacement, pairs["coherence"], stable)
+    left = (displacement - delay["delay"]).assign_attrs(displacement.attrs)
+    noise = {
+        "delay": delay["delay_spread"],
+        "delay_standard_error": delay["standard_error"],
+        "decorrelation": pair_decorrelation(displacement, pairs["coherence"]),
+    }
+    if "zonal_covariance" in delay:
+        noise["zonal_covariance"] = delay["zonal_covariance"]
     regressors = pair_regressors(pairs, course)
-    return pairs.assign({**regressors.data_vars, **noise.data_vars, "displacement": displacement})
+    return pairs.assign({**regressors.data_vars, **noise, "displacement": left})
 
 
-def pair_noise(
-    displacement: xr.DataArray, coherence: xr.DataArray, stable: xr.DataArray
-) -> xr.Dataset:
-    """Judge the noise of each pair, σ² = a + b (1 - γ²) / 2γ², by the pair itself.
+def pair_decorrelation(displacement: xr.DataArray, coherence: xr.DataArray) -> xr.DataArray:
+    """Judge what decorrelation adds to each pair, √b of the variance b (1 - γ²) / 2γ².
 
-    Decorrelation b by differences of neighbours, which share the delay of the atmosphere; a by
-    what else is left on stable ground, the delay above all. Medians, so that neither real steps
-    nor patches wrongly unwrapped count. Where a processor has smoothed the phase, neighbours share
-    noise and b is too low.
+    By differences of neighbours, which share the delay of the atmosphere. Medians, so that neither
+    real steps nor patches wrongly unwrapped count. Where a processor has smoothed the phase,
+    neighbours share noise and b is too low.
 
     Parameters
     ----------
     displacement, coherence : xarray.DataArray
         (pair, y, x) [mm], [1].
-    stable : xarray.DataArray
-        (y, x), True on ground that does not move.
 
     Returns
     -------
-    xarray.Dataset
-        (pair,): standard deviations `delay` √a, and `decorrelation` √b at a coherence of 0.58 [mm].
-
-    Raises
-    ------
-    InputError
-        Too little stable ground with phase.
+    xarray.DataArray
+        (pair,): standard deviation at a coherence of 0.58 [mm]; 0 where no ground is coherent.
     """
     odds = (1 - coherence**2) / (2 * coherence**2)
     step = displacement.diff("x", label="lower") ** 2
     both = odds.where(coherence >= _JUDGED)
     both = both + both.shift(x=-1)
     b = (step / both.isel(x=slice(0, -1))).median(("y", "x")) / _MEDIAN_SQUARE
-    still = displacement.where(stable)
-    count = int(still.notnull().sum(("y", "x")).min())
-    require(
-        "the number of stable pixels with phase", count, count >= SMALLEST_STABLE, "100 or more"
-    )
-    spread = abs(still - still.median(("y", "x"))).median(("y", "x"))
-    a = spread**2 / _MEDIAN_SQUARE - b * odds.where(stable).median(("y", "x"))
-    b = b.fillna(0)  # no ground above the least coherence: all noise counts as delay
-    parts = {"delay": a.clip(min=0), "decorrelation": b}
-    return xr.Dataset(
-        {n: (v**0.5).assign_attrs(attributes(f"noise by {n}", "mm")) for n, v in parts.items()}
-    )
+    return (b.fillna(0) ** 0.5).assign_attrs(attributes("noise by decorrelation", "mm"))
 
 
-def fit_pairs(pairs: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Dataset:
+def fit_pairs(
+    pairs: xr.Dataset, *, thaw_spread: float | None = None, yearly_spread: float = 5.0
+) -> xr.Dataset:
     """Find rate and thaw deformation of each pixel by generalised least squares.
 
     With design X = (Δt, Δs) and the pairs' covariance C the estimate is
@@ -133,14 +131,19 @@ def fit_pairs(pairs: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Data
     C with correlation 1/2, the sign telling whether the date is first or second in both. P is 0,
     or holds for E the inverse square of `thaw_spread`, its prior standard deviation, so that a pair
     which misses a part of the season widens the rate's error instead of shifting the rate silently.
+    Each thaw year's settlement departs from E by its own ice; pairs that see the same year share
+    that departure, in C too.
 
     Parameters
     ----------
     pairs : xarray.Dataset
-        `displacement` [mm] and `coherence` (pair, y, x); along `pair` the dates, `years`, `thaw`,
-        `delay` and `decorrelation` as from `pair_noise`; `wavelength` [m].
+        `displacement`, `delay_standard_error` [mm] and `coherence` (pair, y, x); along `pair` the
+        dates, `years`, `thaw`, `thaw_first`, `thaw_second` and `decorrelation`, as from
+        `describe_pairs`; `wavelength` [m].
     thaw_spread : float, optional
         Standard deviation of the thaw deformation about zero [mm]; unknown by default.
+    yearly_spread : float, optional
+        Standard deviation of a year's settlement about what the thawing index makes of E [mm].
 
     Returns
     -------
@@ -153,12 +156,92 @@ def fit_pairs(pairs: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Data
     InputError
         A spread that is not positive.
     """
-    positive = thaw_spread is None or thaw_spread > 0
-    require("thaw_spread", thaw_spread, positive, "a positive number of mm")
     moved = pairs["displacement"].transpose("y", "x", "pair")
     d = moved.values.reshape(-1, moved.sizes["pair"])
     known = np.isfinite(d)
-    covariance = _covariance(pairs, known)
+    delay = pairs["delay_standard_error"].transpose("y", "x", "pair").values.reshape(d.shape)
+    coherence = pairs["coherence"].transpose("y", "x", "pair").values.reshape(d.shape)
+    covariance = _covariance(pairs, known, delay, _speckle(pairs, coherence), yearly_spread)
+    estimate, error = _solved(pairs, d, covariance, thaw_spread)
+    return _labelled(pairs, moved, estimate, error, known.sum(axis=1))
+
+
+def zonal_errors(
+    pairs: xr.Dataset,
+    zones: Mapping[str, xr.DataArray],
+    quantity: str = "rate",
+    *,
+    thaw_spread: float | None = None,
+    yearly_spread: float = 5.0,
+) -> xr.Dataset:
+    """Find how surely pairs tell the mean rate or thaw deformation of whole zones.
+
+    As `fit_pairs` does it for a pixel, with the errors of a zone's mean: of delay by its covariance
+    over the zone, which is neither that of a pixel nor that of independent pixels, and of
+    decorrelation, which averages out.
+
+    Parameters
+    ----------
+    pairs : xarray.Dataset
+        As `fit_pairs` has it, with `zonal_covariance` and `line_of_sight_up`.
+    zones : mapping of str to xarray.DataArray
+        (y, x), those that `delay.krige_delay` was given.
+    quantity : {"rate", "thaw_deformation"}
+        Which of the two.
+    thaw_spread, yearly_spread : float, optional
+        As `fit_pairs` has them.
+
+    Returns
+    -------
+    xarray.Dataset
+        Standard errors `of_mean` (ground,), vertical [mm year-1] or [mm], and `of_difference`, of
+        the first minus the second if there are several; what both share drops from it, and so, it
+        is taken, does the departure of years.
+    """
+    delay = pairs["zonal_covariance"].transpose("ground", "other", "pair").values
+    coherence = pairs["coherence"].transpose("y", "x", "pair")
+    speckle, up = [], []
+    for zone in zones.values():
+        inside = mask_onto(zone, coherence.isel(pair=0)).transpose("y", "x").values
+        held = coherence.values[inside]
+        speckle.append(np.nanmean(_speckle(pairs, held), axis=0) / max(len(held), 1))
+        up.append(float(pairs["line_of_sight_up"].where(inside).mean()))
+    own = np.sqrt(np.einsum("ggp->gp", delay))
+    upward = np.array(up)[:, np.newaxis]
+    error = _zonal_error(pairs, own, np.array(speckle), thaw_spread, yearly_spread) / upward
+    number, units = (0, "mm year-1") if quantity == "rate" else (1, "mm")
+    about = attributes("standard error", units, VERTICAL)
+    difference = np.nan
+    if len(zones) > 1:
+        apart = np.sqrt(delay[0, 0] + delay[1, 1] - 2 * delay[0, 1])[np.newaxis]
+        both = np.sum(speckle[:2], axis=0)[np.newaxis]
+        unshared = _zonal_error(pairs, apart, both, thaw_spread, 0.0)
+        difference = unshared[0, number] / np.mean(up[:2])
+    return xr.Dataset(
+        {"of_mean": ("ground", error[:, number], about), "of_difference": ((), difference, about)},
+        {"ground": pairs["ground"].values},
+    )
+
+
+def _zonal_error(
+    pairs: xr.Dataset,
+    delay: np.ndarray,
+    speckle: np.ndarray,
+    thaw_spread: float | None,
+    yearly: float,
+) -> np.ndarray:
+    known = np.isfinite(speckle)
+    covariance = _covariance(pairs, known, delay, speckle, yearly)
+    return _solved(pairs, np.where(known, 0.0, np.nan), covariance, thaw_spread)[1]
+
+
+def _solved(
+    pairs: xr.Dataset, d: np.ndarray, covariance: np.ndarray, thaw_spread: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit rate and thaw deformation to pairs `d` (n, pair), and give their errors, (n, 2)."""
+    positive = thaw_spread is None or thaw_spread > 0
+    require("thaw_spread", thaw_spread, positive, "a positive number of mm")
+    known = np.isfinite(d)
     design = np.where(known[..., np.newaxis], np.stack([pairs["years"], pairs["thaw"]], -1), 0.0)
     right = np.concatenate([design, np.where(known, d, 0)[..., np.newaxis]], -1)
     weighed = np.swapaxes(design, 1, 2) @ np.linalg.solve(covariance, right)
@@ -167,8 +250,7 @@ def fit_pairs(pairs: xr.Dataset, *, thaw_spread: float | None = None) -> xr.Data
         normal[:, 1, 1] += thaw_spread**-2
     inverse = _inverse(normal)
     estimate = np.einsum("npq,nq->np", inverse, wanted)
-    error = np.sqrt(np.einsum("npp->np", inverse))
-    return _labelled(pairs, moved, estimate, error, known.sum(axis=1))
+    return estimate, np.sqrt(np.einsum("npp->np", inverse))
 
 
 def stacking_deviation(pairs: xr.Dataset, fitted: xr.Dataset) -> xr.DataArray:
@@ -197,23 +279,45 @@ def stacking_deviation(pairs: xr.Dataset, fitted: xr.Dataset) -> xr.DataArray:
     return ((stacked - fitted["rate"]) / fitted["rate_standard_error"]).median()
 
 
-def _covariance(pairs: xr.Dataset, known: np.ndarray) -> np.ndarray:
-    """Covariance of the pairs at each pixel, (pixel, pair, pair) [mm²]; 1 for a missing pair."""
+def _covariance(
+    pairs: xr.Dataset, known: np.ndarray, delay: np.ndarray, speckle: np.ndarray, yearly: float
+) -> np.ndarray:
+    """Covariance of the pairs, (n, pair, pair) [mm²]; 1 for a missing pair.
+
+    Of errors by `delay` [mm] and by `speckle` [mm²], (n, pair), and of what years differ by [mm].
+    """
     _, first, second = incidence(pairs)
     number = np.arange(first.size)
     ends = np.zeros((first.size, max(first.max(), second.max()) + 1))
     ends[number, first], ends[number, second] = -1.0, 1.0
-    spread = pairs["delay"].values
-    delay = ends @ ends.T / 2 * spread * spread[:, np.newaxis]
-    coherence = pairs["coherence"].transpose("y", "x", "pair").values.reshape(known.shape)
+    shared = ends @ ends.T / 2 * delay[:, :, np.newaxis] * delay[:, np.newaxis]
+    of_year = _of_thaw_years(pairs)
+    shared = shared + yearly**2 * of_year @ of_year.T
+    both = known[:, :, np.newaxis] & known[:, np.newaxis]
+    covariance = np.where(both, shared, 0.0)
+    covariance[:, number, number] += np.where(known, speckle, 1.0)
+    return covariance
+
+
+def _of_thaw_years(pairs: xr.Dataset) -> np.ndarray:
+    """Share of each thaw year's settlement that each pair shows, (pair, year) [1]."""
+    # A thaw year begins on 1 April, after 90 days.
+    year = np.stack(
+        [
+            (pairs[end] - np.timedelta64(90, "D")).dt.year.values
+            for end in ("reference_date", "secondary_date")
+        ]
+    )
+    share = np.stack([-pairs["thaw_first"].values, pairs["thaw_second"].values])
+    return ((year[..., np.newaxis] == np.unique(year)) * share[..., np.newaxis]).sum(axis=0)
+
+
+def _speckle(pairs: xr.Dataset, coherence: np.ndarray) -> np.ndarray:
+    """Variance by decorrelation of coherences (n, pair) [mm²]."""
     # The phase of noise alone is spread evenly over a cycle, and no further.
     most = (1000 * float(pairs["wavelength"]) / (4 * np.pi)) ** 2 * np.pi**2 / 3
     square = np.clip(coherence, 1e-3, 1) ** 2
-    speckle = pairs["decorrelation"].values ** 2 * (1 - square) / (2 * square)
-    both = known[:, :, np.newaxis] & known[:, np.newaxis]
-    covariance = np.where(both, delay, 0.0)
-    covariance[:, number, number] += np.where(known, np.minimum(speckle, most), 1.0)
-    return covariance
+    return np.minimum(pairs["decorrelation"].values ** 2 * (1 - square) / (2 * square), most)
 
 
 def _inverse(normal: np.ndarray) -> np.ndarray:

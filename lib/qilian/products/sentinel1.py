@@ -23,13 +23,15 @@ def sentinel1_rates(source: Archive, *, minimum_temporal_coherence: float = 0.7)
     -------
     xarray.Dataset
         (y, x), in memory: `rate` [mm year-1], `thaw_deformation` [mm], each with its
-        `_standard_error`, and `stable`, True on ground that the season hardly moves.
+        `_standard_error`, `stable`, True on ground that the season hardly moves, and the `height`
+        [m] where the stack has it.
     """
     inverted = rates.vertical_if_known(displacement(source, "sentinel1", seasonal="thaw"))
     masked = rates.mask_incoherent(inverted, minimum=minimum_temporal_coherence)
     found = rates.model_rates(masked).load()
     stable = stable_ground(found["thaw_deformation"], source.get("outlines"))
-    return relative_to(found, stable).assign(stable=stable)
+    found = relative_to(found, stable).assign(stable=stable)
+    return found.assign(height=inverted["height"].load()) if "height" in inverted else found
 
 
 def sentinel1_season(source: Archive) -> xr.DataArray | None:

@@ -160,6 +160,8 @@ def _crs(field: xr.DataArray | xr.Dataset) -> CRS:
 
 def mask_onto(mask: xr.DataArray, like: xr.DataArray, *, fraction: float = 0.9) -> xr.DataArray:
     """Put a mask (y, x) onto another map's grid: True where more than `fraction` is inside."""
+    if all(np.array_equal(mask[axis], like[axis]) for axis in "yx"):
+        return mask.astype(bool)
     inside = mask.astype(float).rio.write_crs(_crs(mask))
     return (onto(inside, like) > fraction).assign_attrs(mask.attrs)
 

@@ -1,6 +1,7 @@
 """Maps averaged over zones, and one zone against the rest of the ground."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,13 +13,17 @@ _SPACE = ("y", "x")
 
 
 def zonal_mean(
-    field: xr.DataArray, error: xr.DataArray, zones: Mapping[str, xr.DataArray]
+    field: xr.DataArray,
+    error: xr.DataArray,
+    zones: Mapping[str, xr.DataArray],
+    *,
+    of_mean: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Average maps over zones, from the pixels that have a value.
 
-    The error is the average of the pixels' own, as if they erred together. They do as far as
-    they share the delay, most of the error; so it is an upper bound, and a high one for zones
-    much wider than the weather's patterns.
+    Without `of_mean` the error is the average of the pixels' own, as if they erred together. They
+    do as far as they share the delay, most of the error; so it is an upper bound, and a high one
+    for zones much wider than the weather's patterns.
 
     Parameters
     ----------
@@ -26,6 +31,8 @@ def zonal_mean(
         (..., y, x), such as of periods or rings, and the standard error, in the same units.
     zones : mapping of str to xarray.DataArray
         (y, x), True inside, by name.
+    of_mean : xarray.DataArray, optional
+        (ground, ...), standard error of the means, by the covariance of their pixels' errors.
 
     Returns
     -------
@@ -45,6 +52,9 @@ def zonal_mean(
     own = zone & field.notnull()
     units, direction = field.attrs["units"], field.attrs.get("direction")
     mean, uncertain = (values.where(own).mean(_SPACE) for values in (field, error))
+    if of_mean is not None:
+        _, known = xr.align(mean, of_mean, join="left")
+        uncertain = known.where(mean.notnull()).transpose(*mean.dims)
     return labelled(
         {
             "mean": (mean, field.attrs["long_name"], units, direction),
@@ -59,7 +69,13 @@ def zonal_mean(
     )
 
 
-def zonal_contrast(field: xr.DataArray, zone: xr.DataArray, other: xr.DataArray) -> xr.Dataset:
+def zonal_contrast(
+    field: xr.DataArray,
+    zone: xr.DataArray,
+    other: xr.DataArray,
+    *,
+    of_difference: xr.DataArray | None = None,
+) -> xr.Dataset:
     """Compare the mean of a zone with that of other ground, and with patches of other ground.
 
     The zone is moved all over the map, and the mean of the other ground that it then holds is
@@ -72,13 +88,15 @@ def zonal_contrast(field: xr.DataArray, zone: xr.DataArray, other: xr.DataArray)
         (period, y, x).
     zone, other : xarray.DataArray
         (y, x), True inside the zone, and on the other ground.
+    of_difference : xarray.DataArray, optional
+        (period,), standard error of the difference, by the covariance of the two means' errors.
 
     Returns
     -------
     xarray.Dataset
         (period,): `difference`, zone minus other ground; the root mean square `spread` of patches
-        of other ground, missing where half of the zone fits nowhere else; `significant`, whether
-        the difference exceeds two spreads.
+        of other ground, missing where half of the zone fits nowhere else; its `standard_error` if
+        given; `significant`, whether the difference exceeds two of the larger.
     """
     field = field.transpose("period", *_SPACE)
     known = field.notnull() & other
@@ -89,13 +107,17 @@ def zonal_contrast(field: xr.DataArray, zone: xr.DataArray, other: xr.DataArray)
     spread = np.sqrt((elsewhere**2).mean(("down", "across")))
     difference = field.where(zone).mean(_SPACE) - rest
     units, direction = field.attrs["units"], field.attrs.get("direction")
-    return labelled(
-        {
-            "difference": (difference, "zone minus undisturbed ground", units, direction),
-            "spread": (spread, "spread within undisturbed ground", units, direction),
-            "significant": (abs(difference) > 2 * spread, "more than two spreads", None),
-        }
-    )
+    found: dict[str, Any] = {
+        "difference": (difference, "zone minus undisturbed ground", units, direction),
+        "spread": (spread, "spread within undisturbed ground", units, direction),
+    }
+    unsure, words = spread, "more than two spreads"
+    if of_difference is not None:
+        _, known = xr.align(difference, of_difference, join="left")
+        found["standard_error"] = known, "standard error", units, direction
+        unsure, words = np.fmax(spread, known), "more than two of the larger"
+    found["significant"] = abs(difference) > 2 * unsure, words, None
+    return labelled(found)
 
 
 def truth_of_periods(truth: xr.DataArray, field: xr.DataArray) -> xr.DataArray:
@@ -125,12 +147,14 @@ def zonal_truth(
     truth: xr.DataArray,
     zones: Mapping[str, xr.DataArray],
     stable: xr.DataArray,
+    *,
+    of_mean: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Put the averages of maps beside the truth's, of the same pixels and from the same zero.
 
     Parameters
     ----------
-    field, error, zones
+    field, error, zones, of_mean
         As `zonal_mean` has them.
     truth : xarray.DataArray
         Like `field`, such as from `truth_of_periods`.
@@ -147,7 +171,7 @@ def zonal_truth(
     zero = truth.where(stable).median(_SPACE)
     known = (truth - zero).where(field.notnull()).assign_attrs(field.attrs)
     units, direction = field.attrs["units"], field.attrs.get("direction")
-    found = zonal_mean(field, error, zones)[["mean", "standard_error"]]
+    found = zonal_mean(field, error, zones, of_mean=of_mean)[["mean", "standard_error"]]
     true = zonal_mean(known, error, zones)["mean"]
     near = (abs(field - known) <= 2 * error).where(known.notnull() & stacked(zones, "ground"))
     deviation = (found["mean"] - true) / found["standard_error"]

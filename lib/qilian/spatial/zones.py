@@ -7,12 +7,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import ndimage
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
-from qilian.spatial.grids import _crs, onto
+from qilian.spatial.grids import _crs, onto, pixel_size
 
 _ZONES = {"pit": "pits", "spoil heap": "spoil", "spoil": "spoil", "heap": "spoil"}
+_EDGE = 600.0  # m along which ground that moves blends into ground that does not
 SEASONS = 8.0, 35.0  # mm of thaw-season deformation: mostly rock below, wet meadow above
 
 
@@ -164,6 +166,8 @@ def stable_ground(
 ) -> xr.DataArray:
     """Mark ground that the thaw season hardly moves and that no outline holds: rock and scree.
 
+    Its edges are left out, since their pixels are half of ground that moves.
+
     Parameters
     ----------
     thaw_deformation : xarray.DataArray
@@ -179,6 +183,10 @@ def stable_ground(
         (y, x), True on stable ground.
     """
     still = abs(thaw_deformation) < below
+    width, height = (max(round(_EDGE / size), 0) for size in pixel_size(thaw_deformation))
+    window = np.ones((2 * height + 1, 2 * width + 1), dtype=bool)
+    whole = ndimage.binary_erosion(still | thaw_deformation.isnull(), window, border_value=1)
+    still &= whole
     if outlines is not None:
         still &= ~covered(outlines, thaw_deformation)
     return still.drop_attrs(deep=False).assign_attrs(attributes("stable ground"))

@@ -1,5 +1,6 @@
 from .climate import (
     Climate,
+    autumn_ice,
     calendar_year,
     day_of_year,
     simulate_climate,
@@ -13,6 +14,7 @@ from .weather_files import write_era5, write_ghcn
 
 __all__ = [
     "Climate",
+    "autumn_ice",
     "calendar_year",
     "day_of_year",
     "simulate_climate",

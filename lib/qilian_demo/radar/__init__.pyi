@@ -1,9 +1,10 @@
 from .acquisitions import Acquisitions, choose_pairs, make_acquisitions
-from .atmosphere import slant_delay
-from .coherence import Decay, sample_interferogram, true_coherence
+from .atmosphere import ionospheric_delay, slant_delay
+from .coherence import Decay, is_summer, is_winter, sample_interferogram, true_coherence
 from .fading import bias_share, short_pair_bias
 from .geotiff import stored_phase, write_geotiff, write_stack
 from .hyp3 import product_name, write_products
+from .images import ImageStack
 from .interferograms import Interferogram, Track
 from .licsar import write_frame, write_pair
 from .pair_table import Pair, compact, read_pairs
@@ -12,6 +13,7 @@ from .sensors import Sensor, line_of_sight
 __all__ = [
     "Acquisitions",
     "Decay",
+    "ImageStack",
     "Interferogram",
     "Pair",
     "Sensor",
@@ -19,6 +21,9 @@ __all__ = [
     "bias_share",
     "choose_pairs",
     "compact",
+    "ionospheric_delay",
+    "is_summer",
+    "is_winter",
     "line_of_sight",
     "make_acquisitions",
     "product_name",

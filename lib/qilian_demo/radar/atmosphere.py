@@ -47,11 +47,11 @@ def slant_delay(
     """
     summer = 0.5 + 0.5 * np.cos(2 * np.pi * (day_of_year(date) - 205) / 365.25)
     passes = np.arange(1 + int(np.log(FORGOTTEN) / np.log(memory)) if memory else 1)
-    turbulence, steeper = np.zeros(scene.shape, dtype=np.float32), 0.0
+    turbulence, steeper = np.zeros(scene.shape, dtype=np.float32), np.float32(0)
     for weight, day in zip(memory**passes, date - REPEAT_DAYS * passes, strict=True):
         rng, share = draw(day), np.float32(weight * np.sqrt(1 - memory**2))
         turbulence += share * rng.lognormal(0, 0.25) * _turbulence(rng, scene)
-        steeper += share * rng.standard_normal()
+        steeper += share * np.float32(rng.standard_normal())
     gradient = -8.0 - 10.0 * summer + (2.0 + 3.0 * summer) * steeper  # mm km-1
     stratified = gradient * (scene.height / 1e3 - BASE_HEIGHT)
     return (((2.0 + 2.5 * summer) * turbulence + stratified) / up).astype(np.float32)
