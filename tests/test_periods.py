@@ -35,13 +35,12 @@ def stacks(source):
 
 
 @pytest.fixture(scope="module")
-def pairs(source, radar, stacks):
+def pairs(source, radar, stacks, regions):
     """Pairs without delay, with their noise, as Figures S12 and S13 have them."""
     air, found = source.load("climate")["air_temperature"], {}
     for entry, stack in stacks.items():
-        still = grids.mask_onto(radar["stable"], stack["coherence"].isel(pair=0, drop=True))
-        moved = corrections.pair_displacement(stack)
-        kriged = delay.krige_delay(moved, still, height=stack.get("height"))
+        moved, height = corrections.pair_displacement(stack), stack.get("height")
+        kriged = delay.krige_delay(moved, radar["stable"], height=height, zones=regions)
         course = index.settlement_course(air, network.acquisition_dates(stack))
         few = sparse_networks.describe_pairs(stack, moved, kriged, course)
         found[entry] = periods.describe_period(few, entry, stack)
@@ -76,6 +75,15 @@ def rates(source, radar, now, pairs):
     matched = now.assign(rate=rate, rate_standard_error=error)
     found.append(grids.relative_to(matched, radar["stable"]))
     return periods.stack_periods({periods.period_title(few): few for few in found}, "rate")
+
+
+@pytest.fixture(scope="module")
+def unsure(rates, regions, pairs):
+    """Errors of zonal means and of their difference, as Figure S12 has them."""
+    found = [sparse_networks.zonal_errors(few, regions, thaw_spread=40.0) for few in pairs.values()]
+    # Sentinel-1's own is a small part of it; matched, it has that of ALOS-2.
+    every = [*found, found[-1]]
+    return xr.concat(every, xr.Variable("period", rates["period"].values))
 
 
 @pytest.fixture(scope="module")
@@ -196,33 +204,43 @@ def test_regions_near_the_mines_and_beyond_leave_out_pits_and_stable_ground(sour
 
 
 def test_before_2007_no_ground_is_told_from_rest_and_later_the_mines_surroundings_sink_faster(
-    rates, regions
+    rates, regions, unsure
 ):
     """What S12 says of the simulated archive."""
-    pooled = zonal.zonal_mean(rates["rate"], rates["rate_standard_error"], regions)
+    both, of_difference = (rates["rate"], rates["rate_standard_error"]), unsure["of_difference"]
+    pooled = zonal.zonal_mean(*both, regions, of_mean=unsure["of_mean"])
     near = pooled.sel(ground="near the mines")
     assert not pooled["below_zero"].isel(period=slice(2)).any()
     assert near["below_zero"].values.tolist() == [False, False, True, True, True]
     first = pooled.isel(period=0)
     assert (2 * first["standard_error"] > abs(pooled["mean"]).isel(period=slice(2, None))).all()
-    told = zonal.zonal_contrast(rates["rate"], *regions.values())
+    told = zonal.zonal_contrast(rates["rate"], *regions.values(), of_difference=of_difference)
     assert told["significant"].values.tolist() == [False, False, True, True, True]
     assert (told["difference"][2:] < 0).all()
     parted = distinct_periods(pooled).set_index("ground")
     assert parted.loc["undisturbed", "from"] == "none"
-    assert list(parted.loc["near the mines", "from"]) == ["2003–05, Envisat"] * 3
+    assert list(parted.loc["near the mines", "from"]) == ["2003–05, Envisat"] * 2
 
 
-def test_the_spread_elsewhere_is_what_the_difference_of_two_grounds_may_err_by(
-    source, rates, regions
+def test_zonal_means_and_their_difference_are_true_within_the_errors_of_their_covariance(
+    source, radar, rates, regions, unsure
 ):
-    """In each period the true difference lies within two spreads of the found."""
+    """In each period the difference within two, and the means within three at most."""
     truth = source.load_truth("periods")
     true = zonal.truth_of_periods(truth.set_coords("start")["vertical_rate"], rates["rate"]).values
-    found = zonal.zonal_contrast(rates["rate"], *regions.values())
+    of_difference, rate = unsure["of_difference"], rates["rate"]
+    found = zonal.zonal_contrast(rate, *regions.values(), of_difference=of_difference)
     near, far = (true[:, region.values] for region in regions.values())
     apart = np.nanmean(near, axis=1) - np.nanmean(far, axis=1)
-    assert (abs(found["difference"] - apart) < 2 * found["spread"]).all()
+    larger = np.fmax(found["spread"], found["standard_error"])
+    assert (abs(found["difference"] - apart) < 2 * larger).all()
+    means = zonal.zonal_mean(rate, rates["rate_standard_error"], regions)["mean"]
+    means = means.transpose("ground", "period").values
+    zero = np.nanmedian(true[:, radar["stable"].values], axis=1)
+    off = means - (np.stack([np.nanmean(near, axis=1), np.nanmean(far, axis=1)]) - zero)
+    error = unsure["of_mean"].transpose("ground", "period").values
+    assert (abs(off) < 3 * error).all()
+    assert (abs(off) < 2 * error).mean() >= 0.8
 
 
 def test_no_two_periods_of_the_thaw_season_part_though_the_true_one_more_than_doubled(
