@@ -197,6 +197,7 @@ def _drawn_in(drift: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _likeliest(place: np.ndarray, drift: np.ndarray, values: np.ndarray) -> list[_Law]:
     """Choose the law of each map by restricted likelihood; all are tried on one factor each."""
+    drift = drift[:, [0, *np.flatnonzero(np.ptp(drift, axis=0))]]  # ridges of one height tell none
     apart = distance.squareform(distance.pdist(place))
     freedom = len(place) - drift.shape[1]
     tried, likelihood = [], []
