@@ -250,3 +250,14 @@ def test_the_book_on_paper_has_all_pages_in_the_order_of_the_contents(tmp_path):
     assert 'href="_static/x.css"' in joined
     assert 'href="#here"' in joined
     assert "<nav>" not in joined
+
+
+def test_a_caption_goes_with_its_figure(executed):
+    """A cell that drew nothing, since its input is missing, leaves no caption on the page."""
+    (drawn,) = (cell for cell in executed.cells if "mystnb" in cell.metadata)
+    whole = copy.deepcopy(executed)
+    _layout.lay_out(whole, "s12_rate_maps", [], "")
+    assert [c for c in whole.cells if "figure" in c.metadata.get("mystnb", {})]
+    drawn.outputs = [new_output("display_data", {"text/markdown": "No thaw depth."})]
+    _layout.lay_out(executed, "s12_rate_maps", [], "")
+    assert not [c for c in executed.cells if "figure" in c.metadata.get("mystnb", {})]

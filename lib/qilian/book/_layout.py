@@ -48,8 +48,16 @@ def lay_out(notebook: NotebookNode, name: str, files: Sequence[str], end: str) -
         if cell.cell_type == "code" and not {"hide-input", "remove-cell"} & set(_tags(cell)):
             cell.metadata["tags"] = [*_tags(cell), "hide-input"]
         if cell.cell_type == "code":
-            cell.metadata.setdefault("mystnb", {})["code_prompt_show"] = "Code"
-            cell.metadata["mystnb"]["code_prompt_hide"] = "Code"
+            about = cell.metadata.setdefault("mystnb", {})
+            about |= {"code_prompt_show": "Code", "code_prompt_hide": "Code"}
+            if not _drew(cell):
+                about.pop("figure", None)
+
+
+def _drew(cell: NotebookNode) -> bool:
+    """Whether a cell shows a picture, to which its caption belongs."""
+    shown = (kind for output in cell.outputs for kind in output.get("data", ()))
+    return any(kind.startswith("image/") for kind in shown)
 
 
 def findings(notebook: NotebookNode) -> list[dict[str, Any]]:
