@@ -297,7 +297,7 @@ def test_what_feigns_nothing_is_told_with_its_size():
     assert hangs_on == (
         "The exponent b is 1.00 (95 %: 0.90 to 1.10), as of a linear reservoir. Alone, a new "
         "steady inflow of 5 % of the season's flow makes +11 % and a rating exponent off by 7 % "
-        "+8 %; the whole change needs 12 % or more than all."
+        "makes +8 %; the whole change needs 12 % or more than all."
     )
     assert around == (
         "Between the periods the season's flow changed by +10 %, rain by −10 % and freeze-up by "

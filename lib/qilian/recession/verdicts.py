@@ -205,7 +205,7 @@ def _hangs_on(judged: Judgement, equal: xr.Dataset, bent: xr.Dataset, feigners: 
 _CAUSES = {
     "steady inflow": "a new steady inflow of {:.0f} % of the season's flow makes",
     "water taken out": "water taken out, {:.0f} % of the season's flow, makes",
-    "rating curve": "a rating exponent off by {:.0f} %",
+    "rating curve": "a rating exponent off by {:.0f} % makes",
 }
 
 

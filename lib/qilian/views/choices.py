@@ -11,6 +11,8 @@ from qilian.figures.style import titled
 from qilian.views.live import interactive
 
 _CHOSEN = ("rule", "season", "length", "fit", "window")
+# A list is dark on white on dark pages, too.
+_LIST = ".bk-input { color: #222222; background-color: #ffffff; }"
 _TENTHS = 10  # of a day, in which constants are kept, 0 for none
 
 
@@ -38,7 +40,7 @@ def choice_explorer(
     shown = ColumnDataSource(_curve(choices, made))
     top = float(np.nanquantile(choices["recession_constant"].values, 0.98))
     plot = figure(
-        title=titled("recession constant by these choices", data),
+        title=titled("recession constant", data),
         height=300,
         sizing_mode="stretch_width",
         y_range=(0, 1.3 * top),
@@ -52,7 +54,13 @@ def choice_explorer(
     dots = plot.scatter("year", "ks", source=shown, color="#1f5fbf", size=6)
     plot.hover.renderers = [dots]
     selects = [
-        Select(title=title, value=names[place], options=names, sizing_mode="stretch_width")
+        Select(
+            title=title,
+            value=names[place],
+            options=names,
+            sizing_mode="stretch_width",
+            stylesheets=[_LIST],
+        )
         for (title, names), place in zip(_options(choices).items(), made, strict=True)
     ]
     said = Div(text="", sizing_mode="stretch_width", styles={"font-size": "1.05em"})
@@ -163,14 +171,14 @@ def _map(
         }
     )
     plot = figure(
-        title="all choices: click a cell to see it above",
+        title="all choices: click a cell",
         height=360,
         sizing_mode="stretch_width",
         x_range=FactorRange(*across, group_padding=0.4),
         y_range=FactorRange(*reversed(down), group_padding=0.4),
         tools="tap,hover",
         tooltips="<div style='max-width:22em'>@across, @down: @text</div>",
-        x_axis_label="rule for days, and number of the season in the list above",
+        x_axis_label="rule for days, number of the season",
     )
     plot.rect(
         "across",
@@ -184,6 +192,8 @@ def _map(
         selection_line_color="#000000",
         selection_line_width=2.5,
     )
+    plot.xaxis.group_label_orientation = 0.6  # names wider than their columns on a phone
+    plot.yaxis.group_label_orientation = "horizontal"
     plot.xgrid.visible = plot.ygrid.visible = False
     plot.toolbar_location = None
     plot.toolbar.active_tap = plot.select_one(TapTool)
