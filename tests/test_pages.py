@@ -75,11 +75,12 @@ def test_the_site_has_no_source_map_and_asks_no_other_host(
 
 
 def test_a_script_is_loaded_where_it_is_used(pages: dict[str, str]) -> None:
-    """Bokeh by pages with a plot, its widgets by those with a slider; no page needs MathJax."""
+    """Bokeh by pages with a plot, its widgets by those with a slider or list; none has MathJax."""
     for name, text in pages.items():
         plotted = "data-root-id" in text
         assert ("bokeh.min.js" in text) == plotted, name
-        assert ("bokeh-widgets.min.js" in text) == ('"name":"Slider"' in text), name
+        chosen = re.search(r'"name":"(Slider|Select)"', text) is not None
+        assert ("bokeh-widgets.min.js" in text) == chosen, name
         assert not re.search(r'src="[^"]*(mathjax|fontawesome|panel\.min)', text), name
     assert sum("data-root-id" in text for text in pages.values()) > 5
 
