@@ -24,6 +24,10 @@ def pairs(displacement: np.ndarray, *, delay=5.0, decorrelation=0.0, coherence=0
     number, pixels = displacement.shape
     shape = (number, 1, pixels)
     along = {"years": YEARS, "thaw": THAW, "thaw_first": [0.0] * 5, "thaw_second": THAW}
+    along |= {
+        f"thaw_year_{name}": [int(date[:4]) for date in dates]
+        for name, dates in {"first": FIRST, "second": SECOND}.items()
+    }
     delays = np.broadcast_to(np.reshape(delay, (-1, 1, 1)), shape).astype(float)
     return xr.Dataset(
         {
@@ -124,6 +128,7 @@ def test_what_years_differ_by_is_an_error_that_pairs_of_one_year_share():
     """By hand: two pairs of one year have σ² + (Δs τ)² each and Δs Δs' τ² in common."""
     few = pairs(moved(-8, -30), delay=5.0).isel(pair=[2, 3])
     few["secondary_date"] = "pair", np.array(["2010-09-01", "2010-09-04"], "datetime64[ns]")
+    few["thaw_year_second"] = "pair", [2010, 2010]
     few["reference_date"] = "pair", np.array(["2007-08-27", "2008-08-27"], "datetime64[ns]")
     found = sparse_networks.fit_pairs(few, thaw_spread=40.0, yearly_spread=6.0)
     design = np.stack([YEARS[2:4], THAW[2:4]], axis=1)
@@ -186,7 +191,7 @@ def test_decorrelation_of_a_pair_is_told_by_neighbours():
 def test_the_regressors_are_years_and_shares_between_the_dates():
     """A year and a day, from a share of 0.1 to one of 0.8."""
     dates = np.array(["2019-06-01", "2020-06-01"], "datetime64[ns]")
-    course = xr.DataArray([0.1, 0.8], {"time": dates}, ("time",))
+    course = xr.DataArray([0.1, 0.8], {"time": dates, "thaw_year": ("time", [2019, 2020])}, "time")
     ends = {"reference_date": ("pair", dates[:1]), "secondary_date": ("pair", dates[1:])}
     found = sparse_networks.pair_regressors(xr.Dataset(ends), course)
     assert found["years"].item() == pytest.approx(366 / 365.25)

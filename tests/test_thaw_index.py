@@ -28,6 +28,17 @@ def at(*days) -> xr.DataArray:
     return xr.DataArray(days, {"time": days}, ("time",))
 
 
+def test_dates_of_one_thaw_season_belong_to_one_year_also_across_new_year():
+    """Summer in the south runs from November to April, and its thaw year from 2 October."""
+    days = xr.date_range("2001-01-01", "2005-12-31")
+    air = xr.DataArray(
+        10 * np.cos(2 * np.pi * (days.day_of_year - 15) / 365), {"time": days}, ("time",)
+    )
+    dates = at("2002-12-15", "2003-02-15", "2003-12-15")
+    course = index.settlement_course(air, dates, thaw_season=("11-01", "04-30"))
+    assert course["thaw_year"].values.tolist() == [2002, 2002, 2003]
+
+
 def test_indices_of_a_summer_and_a_winter_of_one_temperature_each():
     """100 days at 8 °C and 265 at -4 °C are 800 and 1060 degree days."""
     found = index.thawing_indices(steps())

@@ -35,25 +35,33 @@ def pair_regressors(pairs: xr.Dataset, course: xr.DataArray) -> xr.Dataset:
     pairs : xarray.Dataset
         `reference_date` and `secondary_date` along `pair`.
     course : xarray.DataArray
-        (time,) share of a mean year's settlement at all their dates, as from
+        (time,) share of a mean year's settlement at all their dates, with `thaw_year`, as from
         `index.settlement_course`.
 
     Returns
     -------
     xarray.Dataset
         (pair,): `years` [year] and `thaw` [1], the leverage on the thaw deformation; the shares of
-        the season `thaw_first` and `thaw_second` at its two dates.
+        the season `thaw_first` and `thaw_second` at its two dates, and the years
+        `thaw_year_first` and `thaw_year_second` that these belong to.
     """
     first, second = (pairs[end].values for end in ("reference_date", "secondary_date"))
     years = (second - first) / np.timedelta64(1, "D") / DAYS_PER_YEAR
-    before, after = (course.sel(time=dates).values for dates in (first, second))
+    before, after = (course.sel(time=dates) for dates in (first, second))
+    year = attributes("year in which the thaw year began")
     share = "share of a mean thaw season"
     return xr.Dataset(
         {
             "years": ("pair", years, attributes("years between the dates", "year")),
-            "thaw": ("pair", after - before, attributes(f"{share} between the dates")),
-            "thaw_first": ("pair", before, attributes(f"{share} at the first date")),
-            "thaw_second": ("pair", after, attributes(f"{share} at the second date")),
+            "thaw": (
+                "pair",
+                after.values - before.values,
+                attributes(f"{share} between the dates"),
+            ),
+            "thaw_first": ("pair", before.values, attributes(f"{share} at the first date")),
+            "thaw_second": ("pair", after.values, attributes(f"{share} at the second date")),
+            "thaw_year_first": ("pair", before["thaw_year"].values, year),
+            "thaw_year_second": ("pair", after["thaw_year"].values, year),
         }
     )
 
@@ -138,8 +146,8 @@ def fit_pairs(
     ----------
     pairs : xarray.Dataset
         `displacement`, `delay_standard_error` [mm] and `coherence` (pair, y, x); along `pair` the
-        dates, `years`, `thaw`, `thaw_first`, `thaw_second` and `decorrelation`, as from
-        `describe_pairs`; `wavelength` [m].
+        dates, `decorrelation` and what `pair_regressors` gives, as from `describe_pairs`;
+        `wavelength` [m].
     thaw_spread : float, optional
         Standard deviation of the thaw deformation about zero [mm]; unknown by default.
     yearly_spread : float, optional
@@ -301,13 +309,7 @@ def _covariance(
 
 def _of_thaw_years(pairs: xr.Dataset) -> np.ndarray:
     """Share of each thaw year's settlement that each pair shows, (pair, year) [1]."""
-    # A thaw year begins on 1 April, after 90 days.
-    year = np.stack(
-        [
-            (pairs[end] - np.timedelta64(90, "D")).dt.year.values
-            for end in ("reference_date", "secondary_date")
-        ]
-    )
+    year = np.stack([pairs["thaw_year_first"].values, pairs["thaw_year_second"].values])
     share = np.stack([-pairs["thaw_first"].values, pairs["thaw_second"].values])
     return ((year[..., np.newaxis] == np.unique(year)) * share[..., np.newaxis]).sum(axis=0)
 

@@ -137,7 +137,7 @@ def settlement_course(
     Returns
     -------
     xarray.DataArray
-        (time,) at `dates` [1].
+        (time,) at `dates` [1], with the coordinate `thaw_year`.
 
     Raises
     ------
@@ -162,6 +162,7 @@ def settlement_course(
     # Nothing thaws once a thaw year's freezing has set in for good, so A is then A_end.
     frozen = np.sqrt(record["freezing_index"] / of_winter.where(of_winter > 0, 1))
     course = np.sqrt(record["thawing_index"] / mean) * (1 - frozen)
+    course = course.assign_coords(thaw_year=record["thaw_year"])
     at = course.reindex(time=dates.values.astype("datetime64[D]").astype("datetime64[ns]"))
     if at.isnull().any():
         raise InputError(
