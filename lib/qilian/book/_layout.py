@@ -55,9 +55,8 @@ def lay_out(notebook: NotebookNode, name: str, files: Sequence[str], end: str) -
 
 
 def _drew(cell: NotebookNode) -> bool:
-    """Whether a cell shows a picture, to which its caption belongs."""
-    shown = (kind for output in cell.outputs for kind in output.get("data", ()))
-    return any(kind.startswith("image/") for kind in shown)
+    """Whether a cell shows a picture, to which its caption and number belong."""
+    return any("image/png" in output.get("data", ()) for output in cell.get("outputs", ()))
 
 
 def findings(notebook: NotebookNode) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from qilian.book._clean import clean
 from qilian.book._downloads import colophon
-from qilian.book._layout import ANSWER, lay_out
+from qilian.book._layout import ANSWER, _drew, lay_out
 from qilian.book.chapters import Chapter
 from qilian.book.run import Run
 
@@ -57,6 +57,6 @@ def _labels(page: NotebookNode) -> set[str]:
     for cell in page.cells:
         shown = [output.get("data", {}) for output in cell.get("outputs", ())]
         labels |= {label for data in shown for label in _LABEL.findall(str(data))}
-        if any("image/png" in data for data in shown):
+        if _drew(cell):
             labels.add(cell.metadata.get("mystnb", {}).get("figure", {}).get("name"))
     return labels

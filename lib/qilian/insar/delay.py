@@ -70,10 +70,10 @@ def krige_delay(
     """
     along = str(fields.dims[0])
     fields = fields.transpose(along, "y", "x")
-    values = fields.values.astype(float)
+    values = fields.values.astype(float).reshape(fields.sizes[along], -1)
     place, like = _places(fields), fields.isel({along: 0}, drop=True)
     at = np.flatnonzero(mask_onto(stable, like).transpose("y", "x").values.ravel())
-    at = at[np.isfinite(values.reshape(len(values), -1)[:, at]).all(axis=0)]
+    at = at[np.isfinite(values[:, at]).all(axis=0)]
     require(
         "the number of stable pixels with a value",
         at.size,
@@ -82,12 +82,14 @@ def krige_delay(
     )
     at = _some(at, _SAMPLE)
     drift = _drift(place, height, at)
-    shown = _drawn_in(drift[at], values.reshape(len(values), -1)[:, at])
-    laws = _likeliest(place[at], drift[at], shown)
+    shown = _drawn_in(drift[at], values[:, at])
+    apart = distance.squareform(distance.pdist(place[at]))
+    laws = _likeliest(apart, drift[at], shown)
     prior = np.zeros(drift.shape[1])
     prior[3:] = slope_spread**-2.0
     known = [
-        _Known.of(law, place[at], drift[at], z, prior) for law, z in zip(laws, shown, strict=True)
+        _Known.of(law, place[at], apart, drift[at], z, prior)
+        for law, z in zip(laws, shown, strict=True)
     ]
     found = _mapped(fields, along, known, place, drift)
     if zones is not None:
@@ -131,9 +133,15 @@ class _Known(NamedTuple):
 
     @classmethod
     def of(
-        cls, law: _Law, place: np.ndarray, drift: np.ndarray, z: np.ndarray, prior: np.ndarray
+        cls,
+        law: _Law,
+        place: np.ndarray,
+        apart: np.ndarray,
+        drift: np.ndarray,
+        z: np.ndarray,
+        prior: np.ndarray,
     ) -> "_Known":
-        matrix = law(distance.squareform(distance.pdist(place)))
+        matrix = law(apart)
         matrix[np.diag_indices_from(matrix)] += law.nugget
         factor = linalg.cho_factor(matrix, lower=True)
         seen = linalg.cho_solve(factor, drift)
@@ -195,11 +203,10 @@ def _drawn_in(drift: np.ndarray, values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _likeliest(place: np.ndarray, drift: np.ndarray, values: np.ndarray) -> list[_Law]:
+def _likeliest(apart: np.ndarray, drift: np.ndarray, values: np.ndarray) -> list[_Law]:
     """Choose the law of each map by restricted likelihood; all are tried on one factor each."""
     drift = drift[:, [0, *np.flatnonzero(np.ptp(drift, axis=0))]]  # ridges of one height tell none
-    apart = distance.squareform(distance.pdist(place))
-    freedom = len(place) - drift.shape[1]
+    freedom = len(drift) - drift.shape[1]
     tried, likelihood = [], []
     for length in _LENGTHS:
         for nugget in _NUGGETS:

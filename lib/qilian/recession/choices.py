@@ -17,7 +17,14 @@ from qilian.contracts.labels import attributes, written_list, written_number
 from qilian.recession._estimators import _falls, chosen
 from qilian.recession._events import between_events, events, lengths
 from qilian.recession._window_sums import WindowSums
-from qilian.recession.change import _other_seasons, _periods, _welch, compare_periods, exponents
+from qilian.recession.change import (
+    _jackknifed,
+    _other_seasons,
+    _periods,
+    _welch,
+    compare_periods,
+    exponents,
+)
 from qilian.recession.conditions import feigned, period_conditions
 from qilian.recession.days import Choice, select_days
 from qilian.recession.rules import RULES
@@ -288,7 +295,7 @@ def _period_ratio(
         whole = ratio.k(above.sum(keepdims=True), below.sum(keepdims=True))
         without = -np.log(ratio.k(above.sum() - above, below.sum() - below))
         levels.append(-float(np.log(whole[0])))
-        influences.append(np.sqrt((some.size - 1) / some.size) * (without - without.mean()))
+        influences.append(_jackknifed(without, some.size))
         years.append(some)
     step = levels[1] - levels[0]
     error, dof, _ = _welch(step, influences, years)
