@@ -19,6 +19,7 @@ from .cdf_matching import (
     rates_on_one_grid,
     spatial_blocks,
 )
+from .closure_noise import closure_ratio
 from .coherence import pair_mean_coherence, temporal_mean_coherence
 from .consistency import slope_on_series
 from .corrections import (
@@ -102,7 +103,12 @@ from .temporal_models import (
     thaw_model,
     years_since_first,
 )
-from .verdicts import matching_verdicts, network_verdicts, pair_table_verdicts
+from .verdicts import (
+    closure_verdict,
+    matching_verdicts,
+    network_verdicts,
+    pair_table_verdicts,
+)
 
 __all__ = [
     "DAYS_PER_YEAR",
@@ -124,6 +130,8 @@ __all__ = [
     "beside_listed",
     "certainly_vertical",
     "check_pairs",
+    "closure_ratio",
+    "closure_verdict",
     "comparable_ground",
     "compare_zones",
     "correct_rate",

@@ -147,6 +147,36 @@ def _by_season(pairs: xr.Dataset, of_pair: xr.DataArray, thaw_season: tuple[str,
     return float((seasons["thaw"] - seasons["frozen"]).mean())
 
 
+def closure_verdict(closed: xr.Dataset) -> str:
+    """Say how much of the pairs' noise is independent.
+
+    Parameters
+    ----------
+    closed : xarray.Dataset
+        As from `closure_ratio`.
+
+    Returns
+    -------
+    str
+        A sentence with the ratio, or why there is none.
+    """
+    unknown = "so nothing tells whether the noise of pairs is independent."
+    if not int(closed["loops"]):
+        return f"No three pairs form a loop, {unknown}"
+    if closed["ratio"].isnull():
+        return f"Loops have no phase, {unknown}"
+    share, reach = 100 * closed["ratio"].item(), 200 * closed["standard_error"].item()
+    meaning = "pairs share most of it with others of the same images"
+    if share + reach >= 50:
+        meaning = "pairs share a part of it with others of the same images"
+    if share + reach >= 100:
+        meaning = "no sign that pairs of the same images share it"
+    return (
+        f"Loops of three pairs keep {share:.0f} ± {reach:.0f} % of the variance that independent "
+        f"noise would leave in them: {meaning}."
+    )
+
+
 def matching_verdicts(scores: xr.Dataset, rates: xr.Dataset, mask: xr.DataArray) -> list[str]:
     """Say whether CDF matching brings two radars closer on ground that the fit left out.
 
