@@ -1,5 +1,6 @@
 """Noise that lasts from date to date is found, and intervals are as wide as it asks."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +9,7 @@ import xarray as xr
 
 from qilian.insar import rates
 from qilian.insar.memory import noise_memory, spread_out
-from qilian.insar.sbas import invert
+from qilian.insar.sbas import invert, recorded
 from qilian.insar.temporal_models import linear_model, periodic_model
 
 DATES = xr.DataArray(
@@ -141,6 +142,24 @@ def test_memory_widens_intervals_and_moves_no_estimate():
     assert (wider.standard_error >= plain.standard_error).all()
     assert (wider.degrees_of_freedom <= plain.degrees_of_freedom).all()
     assert np.linalg.eigvalsh(wider.covariance[..., 5, 0]).min() > 0
+
+
+def test_a_program_recorded_once_serves_every_memory_of_its_network_each_by_its_own_numbers():
+    """Also side by side; four times the variance is twice the standard error."""
+    stack, model = images(np.random.default_rng(6), 3, 30), periodic_model(DATES)
+    stack = stack.assign_coords(y=np.arange(30), x=[0])
+    found = noise_memory(invert(stack, model=model))
+    found["displacement_variance"] = 50 + 0 * found.displacement_variance  # beyond the pairs' noise
+    many = found.assign(displacement_variance=4 * found.displacement_variance)
+    before = recorded._recorded.cache_info().misses
+    with ThreadPoolExecutor(2) as pool:
+        once, twice, again = pool.map(
+            lambda memory: invert(stack, model=model, memory=memory), [found, many, found]
+        )
+    xr.testing.assert_equal(once, again)
+    np.testing.assert_allclose(twice.standard_error[1:], 2 * once.standard_error[1:], rtol=1e-6)
+    invert(stack, model=model, memory=many)
+    assert recorded._recorded.cache_info().misses - before <= 2  # threads that begin together
 
 
 def test_pixels_are_spread_over_the_whole_scene():

@@ -16,7 +16,7 @@ from qilian.insar.network import incidence
 from qilian.insar.sbas.elimination import plan
 from qilian.insar.sbas.loops import find_loops, no_loops
 from qilian.insar.sbas.machine import BLOCKS, LANES, Weights
-from qilian.insar.sbas.recorded import Memory, Task, record
+from qilian.insar.sbas.recorded import Task, record
 from qilian.insar.sbas.solve import Network, Stack, solve_pixels
 
 # What comes out besides the series: dims without the pixel's, type, long name, units.
@@ -139,12 +139,16 @@ def invert(
         float(constraint) ** 2,
         uncertainty,
         prior is not None,
+        memory is not None,
         -1000 * float(stack["wavelength"]) / (4 * np.pi),
-        None if memory is None else _remembered(memory, matrix.shape),
     )
+    program = record(task)
+    if memory is not None:
+        known = np.concatenate([_remembered(memory, matrix.shape), program.constants])
+        program = program._replace(constants=known)
     network = Network(
         task,
-        record(task),
+        program,
         find_loops(first, second) if screen_loops else no_loops(first.size),
         int(kind),
         np.ascontiguousarray(terms, dtype=np.float32),
@@ -161,14 +165,11 @@ def invert(
     return _label(_apply(network, layers), stack, dates, model)
 
 
-def _remembered(memory: xr.Dataset, shape: tuple[int, int]) -> Memory:
+def _remembered(memory: xr.Dataset, shape: tuple[int, int]) -> np.ndarray:
     """Put a memory as the program takes it; `shape` is that of the model (date, parameter)."""
     independent = shape[0] - shape[1]
-    return Memory(
-        memory["parameter_variance"].values,
-        memory["displacement_variance"].values,
-        float(memory["degrees_of_freedom"]) / independent,
-    )
+    variances = memory["parameter_variance"].values, memory["displacement_variance"].values
+    return np.concatenate([*variances, [-float(memory["degrees_of_freedom"]) / independent]])
 
 
 def _check(stack, weight, corrections, model, constraint, prior, memory, uncertainty) -> None:

@@ -16,12 +16,13 @@ Everything here records, as `elimination` does. Parameters are counted by p, dat
 by n.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from qilian.insar.sbas.elimination import Elimination, backward, forward
 from qilian.insar.sbas.program import (
+    Given,
     Row,
     Rows,
     known,
@@ -291,8 +292,8 @@ def covariances(
 
 
 def remember(
-    relative: np.ndarray,
-    share_left: float,
+    relative: Sequence[Given],
+    less_left: Given,
     scatter: Row,
     of_dates: Rows,
     dates_dof: Row,
@@ -302,13 +303,13 @@ def remember(
     """Widen the covariance of the parameters (p, p) to that of noise with memory, where it is less.
 
     That is `relative` (p,) to what the same scatter would be by noise of independent dates; of its
-    degrees of freedom a share is left.
+    degrees of freedom a share is left, of which `less_left` is the negative.
     """
     size, program = len(covariance), dof.program
     scale = program.rows(size)
     for p in range(size):
         scale[p] = scatter * of_dates[p, p]
-        scale[p] *= float(relative[p])
+        scale[p] *= relative[p]
         widen(scale[p], covariance[p, p])
         part = program.row()
         part.set(reciprocal(covariance[p, p]))
@@ -320,7 +321,7 @@ def remember(
             covariance[p, q] *= scale[q]
     excess = program.row()
     excess.set(dof)
-    excess += -share_left * dates_dof
+    excess += dates_dof * less_left
     excess.set(not_negative(excess))
     dof -= excess
 

@@ -24,8 +24,19 @@ class Term(NamedTuple):
     subtract: Op | None = None
 
 
+class Given(NamedTuple):
+    """A constant whose value is given only when a program is carried out."""
+
+    place: int
+
+
 class Program:
     """Rows of a workspace, constants, and the operations recorded on them.
+
+    Parameters
+    ----------
+    given : int, optional
+        How many constants, the first ones, are only given when it is carried out.
 
     Attributes
     ----------
@@ -35,9 +46,10 @@ class Program:
         What has been recorded since `cut` was last called.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, given: int = 0) -> None:
         self.size = int(OWN)
         self.operations: list[Operation] = []
+        self._given = given
         self._constants: dict[float, int] = {}
 
     def rows(self, *shape: int) -> "Rows":
@@ -50,9 +62,11 @@ class Program:
         """Take one new row, or name one of the machine's own."""
         return Row(self, int(at)) if at is not None else Row(self, self.rows(1).at[0])
 
-    def constant(self, value: float) -> int:
+    def constant(self, value: float | Given) -> int:
         """Return the place of a constant."""
-        return self._constants.setdefault(float(value), len(self._constants))
+        if isinstance(value, Given):
+            return value.place
+        return self._constants.setdefault(float(value), self._given + len(self._constants))
 
     def emit(self, op: Op, i: int = 0, j: int = 0, k: int = 0) -> None:
         """Record one operation."""
@@ -65,7 +79,7 @@ class Program:
         return part
 
     def constants(self) -> np.ndarray:
-        """Return all constants in their places."""
+        """Return the constants that follow those given."""
         return np.array([*self._constants])
 
 
@@ -94,11 +108,11 @@ class Row:
         self._emit(term.subtract, term)
         return self
 
-    def __imul__(self, other: "Row | float") -> "Row":
+    def __imul__(self, other: "Row | float | Given") -> "Row":
         self.set(self * other)
         return self
 
-    def __mul__(self, other: "Row | float") -> Term:
+    def __mul__(self, other: "Row | float | Given") -> Term:
         if isinstance(other, Row):
             products = Op.MULTIPLY, Op.ADD_PRODUCT, Op.SUBTRACT_PRODUCT
             return Term(self.at, other.at, *products)

@@ -1,6 +1,8 @@
 """The program of a network: from interferograms to displacement, for one block of pixels."""
 
+import pickle
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -8,25 +10,7 @@ import numpy as np
 from qilian.insar.sbas import elimination, machine, model
 from qilian.insar.sbas.elimination import Elimination
 from qilian.insar.sbas.machine import Op
-from qilian.insar.sbas.program import Program, Row, Term, known, positive, reciprocal, root
-
-
-class Memory(NamedTuple):
-    """How much wider noise with memory makes intervals, as from `memory.noise_memory`.
-
-    Attributes
-    ----------
-    parameters : numpy.ndarray
-        Variance of each parameter, relative to that by noise of independent dates.
-    dates : numpy.ndarray
-        Variance of the displacement at each date, relative to the mean square of the residuals.
-    share_left : float
-        Degrees of freedom, relative to those of independent dates.
-    """
-
-    parameters: np.ndarray
-    dates: np.ndarray
-    share_left: float
+from qilian.insar.sbas.program import Given, Program, Row, Term, known, positive, reciprocal, root
 
 
 class Task(NamedTuple):
@@ -41,12 +25,11 @@ class Task(NamedTuple):
         an offset, the second the rate that a prior speaks of.
     constraint : float
         Weight of a row of the model, squared, relative to a pixel's mean pair.
-    uncertainty, prior : bool
-        Whether to compute standard errors, and whether a rate is known beforehand.
+    uncertainty, prior, memory : bool
+        Whether to compute standard errors, whether a rate is known beforehand, and whether the
+        noise of dates has a memory that is.
     millimetres : float
         Displacement of one radian.
-    memory : Memory or None
-        Of the noise of dates; none if what happens at one says nothing about the next.
     """
 
     plan: Elimination
@@ -54,8 +37,8 @@ class Task(NamedTuple):
     constraint: float
     uncertainty: bool
     prior: bool
+    memory: bool
     millimetres: float
-    memory: Memory | None
 
 
 class Recorded(NamedTuple):
@@ -68,7 +51,10 @@ class Recorded(NamedTuple):
         what is unknown where the network is torn; what is kept. The second and the fourth are
         needed only in blocks with a torn network.
     constants : numpy.ndarray
-        What it multiplies by.
+        What it multiplies by. With a memory its own come before them: the variance of each
+        parameter, relative to that by noise of independent dates; that of the displacement at each
+        date, relative to the mean square of the residuals; and minus its degrees of freedom,
+        relative to those of independent dates.
     rows, short_rows : int
         Size of the workspace in float64 and float32.
     output : dict of str to slice
@@ -104,8 +90,14 @@ class _Rows:
 
 
 def record(task: Task) -> Recorded:
-    """Record the program of a task."""
-    program = Program()
+    """Record the program of a task, or recall it: a network is often inverted more than once."""
+    return _recorded(pickle.dumps(task))
+
+
+@lru_cache(maxsize=8)
+def _recorded(pickled: bytes) -> Recorded:
+    task: Task = pickle.loads(pickled)
+    program = Program(sum(task.model.shape) + 1 if task.memory else 0)
     w = _Rows(program, task)
     parts = []
     for part in (_factorise, _tie, _solve, _mask):
@@ -181,7 +173,8 @@ def _solve(task: Task, program: Program, w: _Rows) -> None:
             w.of_pairs, w.of_dates, w.pair_noise, w.pair_dof, w.noise, w.dof, w.covariance
         )
         if task.memory:
-            relative, _, left = task.memory
+            dates, size = task.model.shape
+            relative, left = [Given(p) for p in range(size)], Given(size + dates)
             model.remember(relative, left, w.scatter, w.of_dates, of_dates, w.covariance, w.dof)
     if task.prior:
         prior, error = program.row(machine.PRIOR), program.row(machine.PRIOR_ERROR)
@@ -197,7 +190,7 @@ def _solve(task: Task, program: Program, w: _Rows) -> None:
             square.set(w.pair_noise * w.variance[k])
             square += both
             if task.memory:
-                wide.set(float(task.memory.dates[e.date[k]]) * w.scatter)
+                wide.set(w.scatter * Given(task.model.shape[1] + e.date[k]))
                 model.widen(wide, square)
             w.error[k] = root(wide if task.memory else square)
 
