@@ -295,6 +295,23 @@ def _era5_zip(folder: Path) -> None:
     (folder / "a.nc").unlink()
 
 
+def _delays(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    place = {"y": 37.9995 - 0.001 * np.arange(4), "x": 100.0005 + 0.001 * np.arange(5)}
+    fields = (("time", "y", "x"), np.full((3, 4, 5), 1.2, "float32"), {"units": "m"})
+    time = pd.to_datetime(["2020-01-01T23:00", "2020-01-13T23:00", "2020-01-25T23:00"])
+    data = xr.Dataset({"hydro": fields, "wet": fields}, place | {"time": time})
+    data.to_netcdf(folder / "a.nc", engine="h5netcdf")
+
+
+def _gacos(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for date in ("20200101", "20200113"):
+        np.full((4, 5), 2.3, "<f4").tofile(folder / f"{date}.ztd")
+        place = "X_FIRST 100.0005\nY_FIRST 37.9995\nX_STEP 0.001\nY_STEP -0.001\n"
+        (folder / f"{date}.ztd.rsc").write_text(f"WIDTH 5\nFILE_LENGTH 4\n{place}")
+
+
 def _caravan(folder: Path) -> None:
     folder.mkdir(parents=True)
     time = pd.date_range("2020-01-01", periods=5)
@@ -346,6 +363,8 @@ LAYOUTS = (
     Layout("sentinel1", "licsar", _licsar, {}),
     Layout("sentinel1", "hyp3", _hyp3, {}),
     Layout("sentinel1", "mintpy", _ifgram_stack, {}),
+    Layout("sentinel1_delays", "netcdf", _delays, {}, "in/a.nc"),
+    Layout("sentinel1_delays", "gacos", _gacos, {}),
     Layout("displacement", "mintpy", _timeseries, {}, "in/timeseries.h5"),
     Layout("displacement", "mintpy", _bundle, {}, "in/S1.he5"),
     Layout("rate", "mintpy", _velocity, {}, "in/velocity.h5"),

@@ -28,6 +28,7 @@ CONTRACTS = {
     "alos2": datasets.INTERFEROGRAMS,
     "envisat": datasets.INTERFEROGRAMS,
     "nisar": datasets.INTERFEROGRAMS,
+    "sentinel1_delays": datasets.DELAYS,
     "displacement": datasets.DISPLACEMENT,
     "rate": datasets.RATE,
     "uav": datasets.IMAGE,

@@ -8,6 +8,7 @@ from .project import base_folder, cache_folder, find_project
 from .readers.formats import READERS, Data, Reader
 from .readers.tiles import MERCATOR, fetch_basemap
 from .scratch import MEMORY, read_once
+from .weather_delays import subtract_delays
 
 __all__ = [
     "FACTS",
@@ -37,6 +38,7 @@ __all__ = [
     "read_once",
     "source_digest",
     "store",
+    "subtract_delays",
     "tabulate",
     "take_inventory",
     "used_names",

@@ -14,7 +14,7 @@ _OF_VARIABLE = {
     "clipped": "{} values just outside of 0 to 1 clipped",
     "days_from_minimum_and_maximum": "mean of minimum and maximum on {} days",
 }
-_OF_ALL = {"place": "{}", "left_out": "left out is {}"}
+_OF_ALL = {"place": "{}", "left_out": "left out is {}", "delays": "{}"}
 
 
 def noticed(data: Data) -> str:

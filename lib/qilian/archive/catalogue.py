@@ -19,7 +19,8 @@ from qilian.archive._notes import noticed
 from qilian.archive.facts import FACTS, check_facts
 from qilian.archive.project import base_folder
 from qilian.archive.readers.files import inputs, is_there
-from qilian.archive.readers.formats import READERS, STACKS, Data, Reader
+from qilian.archive.readers.formats import DELAYS, READERS, STACKS, Data, Reader
+from qilian.archive.weather_delays import subtract_delays
 from qilian.contracts.errors import InputError, require
 
 _GLANCE = 600  # rows or columns of an image at a glance
@@ -176,7 +177,7 @@ class Archive:
         data = (
             self._opened(entry, options) if name in STACKS else entry.reader(entry.path, **options)
         )
-        self.used.add(name)
+        self.used.update(self._with_delays([name]))
         self.notes[name] = noticed(data)
         for variable in variables:
             if variable not in data:
@@ -195,12 +196,25 @@ class Archive:
     def _opened(self, entry: Entry, options: Mapping[str, Any]) -> Data:
         """Open a stack, or take it as it was opened before if its files are the same.
 
-        Its many files take long to look at, and its variables are lazy.
+        Its many files take long to look at, and its variables are lazy. Delays by a weather model
+        are taken off.
         """
         about = f"{self.identity([entry.name])} {sorted(options.items())}"
         if about not in self._stacks:
-            self._stacks[about] = entry.reader(entry.path, **options)
+            stack = entry.reader(entry.path, **options)
+            for name in self._with_delays([entry.name])[1:]:
+                told = {"entry": f"{self.catalogue}: [{name}]", "radar": f"[{entry.name}]"}
+                stack = subtract_delays(stack, self.load(name), **told)
+            self._stacks[about] = stack
         return self._stacks[about].copy()
+
+    def _with_delays(self, names: Iterable[str]) -> list[str]:
+        """Name entries, and behind each radar the delays that are taken off its phase."""
+        found: list[str] = []
+        for name in names:
+            own = DELAYS.get(name)
+            found += [name, own] if own and own in self.entries else [name]
+        return found
 
     def noticed(self) -> dict[str, str]:
         """Tell what readers noticed in the entries that were used, such as words and codes.
@@ -239,7 +253,7 @@ class Archive:
     def digest(self, names: Iterable[str]) -> str:
         """Hash of what the catalogue says of these entries and of every byte that they mean."""
         total = hashlib.blake2b(digest_size=16)
-        for name in names:
+        for name in self._with_delays(names):
             total.update(repr(self._described(name)).encode())
             entry = self.entry(name)
             _add_files(total, entry.files(), entry.path)
@@ -252,7 +266,7 @@ class Archive:
         """
         about = [
             (self._described(name), [_stamp(file) for file in self.entry(name).files()])
-            for name in names
+            for name in self._with_delays(names)
         ]
         return hashlib.blake2b(repr(about).encode(), digest_size=16).hexdigest()
 

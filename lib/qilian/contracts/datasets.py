@@ -80,6 +80,20 @@ INTERFEROGRAMS = Contract(
     gridded=True,
 )
 
+DELAYS = Contract(
+    "delays",
+    {
+        "delay": Variable(
+            ("time", "y", "x"),
+            "delay of the radar's signal in the atmosphere, from ground to sensor or zenith",
+            "m",
+            valid_range=(0, 20),
+            directions=_DIRECTIONS,
+        ),
+    },
+    gridded=True,
+)
+
 DISCHARGE = Contract(
     "discharge",
     {

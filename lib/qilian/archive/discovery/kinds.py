@@ -189,6 +189,12 @@ STACKS = (
         "folders named by year and day with unwrap_ll.grd and corr_ll.grd are GMTSAR's",
         beside=(("baselines", r"baseline_table\.dat"),),
     ),
+    Kind(
+        "sentinel1_delays",
+        "gacos",
+        rf"{_IN}{_DATE}\.ztd(?:\.rsc|{_TIFF})?",
+        "zenith delays of GACOS; those of another radar are named after it",
+    ),
 )
 
 # Single files, told by their names and by what they say; the first line that fits counts.
@@ -224,6 +230,13 @@ FILES = (
         r"(?:.*/)?vel(?:\.mskd)?",
         "a flat file of LiCSBAS's velocity",
         beside=(("dem_par", r"EQA\.dem_par"), ("standard_error", "vstd")),
+    ),
+    Kind(
+        "sentinel1_delays",
+        "netcdf",
+        r".*\.nc",
+        "delays of RAiDER; those of another radar are named after it",
+        "/hydro ",
     ),
     Kind("climate", "era5", rf"{_IN}[^/]+\.nc4?", "netCDF with t2m", "/t2m ", folder=False),
     Kind("climate", "era5", r".*\.zip", "an archive of the Climate Data Store", r"^data_stream"),

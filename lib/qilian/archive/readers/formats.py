@@ -9,6 +9,7 @@ import xarray as xr
 from qilian.archive.readers import (
     caravan,
     control_points,
+    delays,
     displacements,
     era5,
     flat,
@@ -48,6 +49,9 @@ _INTERFEROGRAMS: Mapping[str, Reader] = {
 # Names of interferogram stacks, in the order in which a page takes one by itself.
 STACKS = ("sentinel1", "alos2", "alos1", "envisat", "ers2", "nisar")
 
+# What a weather model says of the delay at a radar's dates, by the name of its stack.
+DELAYS = {stack: f"{stack}_delays" for stack in STACKS}
+
 # What a name in a catalogue may hold, and the formats it may come in.
 READERS: Mapping[str, Mapping[str, Reader]] = {
     "sentinel1": {
@@ -61,6 +65,9 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
     "envisat": _INTERFEROGRAMS,
     "ers2": _INTERFEROGRAMS,
     "nisar": {"nisar": gunw.read_nisar, **_INTERFEROGRAMS},
+    **{
+        name: {"netcdf": delays.read_netcdf, "gacos": delays.read_gacos} for name in DELAYS.values()
+    },
     "displacement": {
         "geotiff": displacements.read_series,
         "licsbas": licsbas.read_series,
