@@ -4,8 +4,9 @@ Rivers of 40 years (qilian_demo.river.trials), of which one thing changes evenly
 their midst: storage, or something that feigns it. Each goes through the library as the page does
 it: days by rain, season ended by freeze-up where air temperature is known, the years before against
 those after, plainly and at equal flow, and the judgement. The library's numbers
-(recession.STEADY_INFLOW, recession.RATING_ERROR, recession.FEIGNED_LEVEL) were set as the sizes
-that these rivers try, not fitted to them.
+(recession.STEADY_INFLOW, RATING_ERROR, REGULATED, FEIGNED_LEVEL) were set as the sizes that these
+rivers try, not fitted to them. The reservoir that regulates is of another kind than the library
+states.
 
 Usage: python bench/recession_trials.py [folder [records]]
 It writes recession_verdicts.csv and recession_laws.csv into book/, unless told otherwise, which
@@ -52,6 +53,7 @@ TRIALS = {
     "mine water, +5 % of autumn flow": Trial(replace(LINEAR, mine_water=1.0)),
     "base flow of 3 m³/s, no change": Trial(replace(LINEAR, base_flow=3.0)),
     "rating curve, exponent 0.93": Trial(replace(LINEAR, rating=0.93)),
+    "regulation, 5 % of the flow": Trial(replace(LINEAR, regulated=0.05)),
     "freeze-up 12 d later": Trial(replace(FROZEN, warmer=2.6)),
     "freeze-up 12 d later, air unknown": Trial(replace(FROZEN, warmer=2.6), air=False),
     "snow, +2.6 °C": Trial(replace(LINEAR, temperature=0.0, snow=True, warmer=2.6)),

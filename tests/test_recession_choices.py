@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from qilian import figures, recession, views
-from qilian.recession import _estimators, choices
+from qilian.recession import _estimators, _laws, choices, floors
 from qilian_demo.river import TrialRiver, trial_records
 
 PERIODS = {"until": 1985, "since": 1990}
@@ -32,8 +32,8 @@ def every(basin) -> xr.Dataset:
 
 
 def test_every_combination_is_there(every):
-    """Seven rules, four seasons, two lengths, five fits, two windows, and the choice made."""
-    sizes = {"rule": 7, "season": 4, "length": 2, "fit": 5, "window": 2, "year": 16}
+    """Seven rules, four seasons, two lengths, seven fits, two windows, and the choice made."""
+    sizes = {"rule": 7, "season": 4, "length": 2, "fit": 7, "window": 2, "year": 16}
     assert dict(every["recession_constant"].sizes) == sizes
     rule, season, length = every.attrs["made"]
     assert every["rule"].values[rule] == "undisturbed"
@@ -88,6 +88,45 @@ def test_the_change_by_lines_of_the_map_is_that_of_the_periods(every, basin):
         assert float(cell[name]) == pytest.approx(float(step[name]))
 
 
+@pytest.mark.parametrize(("fit", "law"), [("with_floor", "floor"), ("power_law", "power law")])
+def test_laws_of_the_map_are_those_of_their_windows(every, basin, fit, law):
+    """With their bounds, for each length of window."""
+    days = recession.select_days(*basin, minimum_length=7)
+    own = every.isel(rule=0, season=0).sel(length=7, fit=fit)
+    for window in (3, 5):
+        one = recession.law_fits(days, window=window).sel(law=law)
+        for name in ("recession_constant", "recession_constant_lower", "recession_constant_upper"):
+            np.testing.assert_allclose(own[name].sel(window=window), one[name], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("fit", "law"), [("with_floor", "floor"), ("power_law", "power law")])
+def test_the_change_by_a_law_is_that_of_the_laws_of_both_periods(basin, fit, law):
+    """Each period fitted alone, constants stated at the same flow; their interval holds it."""
+    days = recession.select_days(*basin, minimum_length=5)
+    held, _ = floors.stated_curves(days)
+    inside = (held.year <= 1985, held.year >= 1990)
+    members = [np.flatnonzero(period) for period in inside]
+    alone = [_laws.fit_law(law, held, _laws.grouped([one], [one])).terms[0, 0] for one in members]
+    cell = recession.every_choice(*basin, windows=[3], lengths=[5], minimum_length=5, **PERIODS)
+    cell = cell.isel(rule=0, season=0).sel(length=5, fit=fit)
+    assert float(cell["change"]) == pytest.approx(100 * np.expm1(alone[1] - alone[0]), abs=0.1)
+    assert cell["change_lower"] < cell["change"] < cell["change_upper"]
+
+
+@pytest.mark.parametrize("law", ["exponential", "floor", "power law"])
+def test_the_errors_of_a_law_come_from_fits_that_leave_a_unit_out(law):
+    """Where weights hardly move, the influence of a year is that of fitting without it."""
+    held, _ = floors.stated_curves(drained(law, noise=3e-3))
+    every = np.arange(held.year.size)
+    years = np.unique(held.year)
+    whole = _laws.fit_law(law, held, _laws.grouped([every], [held.year]))
+    rest = [np.flatnonzero(held.year != year) for year in years]
+    without = _laws.fit_law(law, held, _laws.grouped(rest, rest)).terms - whole.terms
+    for told, refitted in zip(whole.absent, without, strict=True):
+        assert np.corrcoef(told, refitted)[0, 1] > 0.97
+        assert told.std() == pytest.approx(refitted.std(), rel=0.2)
+
+
 def test_each_finding_has_its_sentence_and_the_map_its_summary(every):
     """Numbers of the change stand in each; counts add up to the combinations with an interval."""
     said = recession.choice_sentences(every)
@@ -125,8 +164,9 @@ def test_the_view_holds_every_number_once_and_needs_no_second_implementation(eve
 
     flow, _ = basin
     said = recession.choice_sentences(every)
-    colors = list(figures.FINDING_COLORS.values())
-    pane = views.choice_explorer(every, said, colors, flow.to_dataset().assign_attrs(simulated=0))
+    pane = views.choice_explorer(
+        every, said, figures.FINDING_COLORS, flow.to_dataset().assign_attrs(simulated=0)
+    )
     sources = pane.object.select({"type": ColumnDataSource})
     scripts = {model for model in pane.object.references() if isinstance(model, CustomJS)}
     held = {name: s for script in scripts for name, s in script.args.items() if name == "held"}
@@ -138,7 +178,7 @@ def test_the_view_holds_every_number_once_and_needs_no_second_implementation(eve
     assert kept.dtype == np.uint16
     assert sources
     options = sorted(len(select.options) for select in pane.object.select({"type": Select}))
-    assert options == [2, 2, 4, 5, 7]
+    assert options == [2, 2, 4, 7, 7]
     assert not any(word in script.code for script in scripts for word in ("Math.log", "Math.exp"))
 
 
@@ -164,9 +204,8 @@ def test_a_choice_or_a_click_shows_its_curve_and_verdict_without_a_server(
 ):
     """In a browser that is offline: the numbers of the dataset, to a tenth of a day."""
     said = recession.choice_sentences(every)
-    colors = list(figures.FINDING_COLORS.values())
     data = basin[0].to_dataset().assign_attrs(simulated=0)
-    pane = views.choice_explorer(every, said, colors, data)
+    pane = views.choice_explorer(every, said, figures.FINDING_COLORS, data)
     (tmp_path / "page.html").write_text(file_html(pane.object, INLINE))
     page = browser.new_context(offline=True).new_page()
     page.goto((tmp_path / "page.html").as_uri())
@@ -194,14 +233,14 @@ def test_the_map_for_print_has_a_colour_for_each_finding(every):
     assert len(figures.FINDING_COLORS) == len(recession.FINDINGS)
     figure, axes = plt.subplots()
     figures.choices_map(axes, every)
-    assert axes.images[0].get_array().shape == (5 * 2, 7 * 4, 3)
+    assert axes.images[0].get_array().shape == (7 * 2, 7 * 4, 3)
     plt.close(figure)
 
 
 # Laws
 
 
-def drained(law: str, events: int = 24, length: int = 15) -> xr.Dataset:
+def drained(law: str, events: int = 24, length: int = 15, noise: float = 1e-3) -> xr.Dataset:
     """Days of events that fall exactly by a law: Ks 30 d at Q = 1, a floor of 0.2, b = 1.6."""
     t, first = np.arange(length), np.geomspace(0.5, 2.0, events)[:, None]
     flow = {
@@ -209,11 +248,11 @@ def drained(law: str, events: int = 24, length: int = 15) -> xr.Dataset:
         "floor": 0.2 + (first - 0.2) * np.exp(-t / 30),
         "power law": (first**-0.6 + 0.6 * t / 30) ** (-1 / 0.6),
     }[law]
-    noise = np.random.default_rng(1).normal(0, 1e-3, flow.shape)
+    error = np.random.default_rng(1).normal(0, noise, flow.shape)
     number = np.arange(flow.size) // length
     columns = {
         "segment": number + 1,
-        "log_discharge": (np.log(flow) + noise).ravel(),
+        "log_discharge": (np.log(flow) + error).ravel(),
         "season_year": 2000 + number // 3,
     }
     return xr.Dataset({name: ("time", values) for name, values in columns.items()})

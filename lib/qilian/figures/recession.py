@@ -161,7 +161,7 @@ def choices_map(axes: Axes, choices: xr.Dataset) -> None:
 
 
 def feigned_panel(axes: Axes, made: xr.Dataset, compared: xr.Dataset) -> None:
-    """Draw the change that an inflow or a rating error makes by its size, and the one seen.
+    """Draw the change that each cause makes by its size, and the one seen.
 
     Parameters
     ----------
@@ -176,10 +176,10 @@ def feigned_panel(axes: Axes, made: xr.Dataset, compared: xr.Dataset) -> None:
     bounds = (float(step["change_lower"]), float(step["change_upper"]))
     axes.axhspan(*bounds, color="#1a1a1a", alpha=0.12, linewidth=0, label="95 % interval")
     axes.axhline(float(step["change"]), color="#1a1a1a", label="change seen, at equal flow")
-    for cause, color in zip(made["cause"].values, ("#1f5fbf", "#d6452b"), strict=True):
-        axes.plot(made["size"], made["change"].sel(cause=cause), color=color, label=cause)
+    for cause, style in zip(made["cause"].values, _CAUSE_STYLES, strict=True):
+        axes.plot(made["size"], made["change"].sel(cause=cause), label=cause, **style)
     limits = (min(0.0, 1.3 * min(bounds)), max(0.0, 1.3 * max(bounds)))
-    axes.set(xlabel="inflow (% of the season's flow) or error of the exponent (%)", xmargin=0)
+    axes.set(xlabel="size (% of flow, or of the rating exponent)", xmargin=0)
     axes.set(ylabel="change of $K_s$ (%)", ylim=limits)
     axes.legend(fontsize=8, frameon=False)
 
@@ -226,6 +226,11 @@ _CHANGE = ("change", "change_lower", "change_upper")
 _SMALL = {"fontsize": 8, "va": "center", "color": "#555555"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 _BAR = {"color": "#9a9a9a", "linewidth": 1}
+_CAUSE_STYLES = (
+    {"color": "#1f5fbf"},
+    {"color": "#d6452b", "linestyle": "--"},
+    {"color": "#2a8f6d", "linestyle": "-."},
+)
 
 
 def _far(bounds: np.ndarray, ratio: np.ndarray) -> float:

@@ -3,8 +3,10 @@ from .aquifer import aquifer_changes
 from .change import choice_sensitivity, compare_periods, exponents, period_change
 from .choices import FINDINGS, choice_sentences, choices_verdict, every_choice
 from .conditions import (
+    EVENED_DAYS,
     FEIGNED_LEVEL,
     RATING_ERROR,
+    REGULATED,
     STEADY_INFLOW,
     feigned,
     feigned_by_size,
@@ -40,9 +42,11 @@ from .windows import (
 __all__ = [
     "CLEAR_FALL",
     "ESTIMATORS",
+    "EVENED_DAYS",
     "FEIGNED_LEVEL",
     "FINDINGS",
     "RATING_ERROR",
+    "REGULATED",
     "RULES",
     "STEADY_INFLOW",
     "UNSEEN_RAIN",

@@ -165,15 +165,17 @@ def _step(
     in_days = [new * own[1] - old * own[0] for own in influences]
     error_days, dof_days, _ = _welch(new - old, in_days, years)
     reach_days = stdtrit(dof_days, 0.975) * error_days
+    with np.errstate(over="ignore"):  # of an interval that is open to the top
+        change = 100 * np.expm1([step, step - reach, step + reach])
     results = {
         "before": (old, "Ks before", "day"),
         "after": (new, "Ks after", "day"),
         "difference": (new - old, "difference", "day"),
         "difference_lower": (new - old - reach_days, "lower 95 % bound", "day"),
         "difference_upper": (new - old + reach_days, "upper 95 % bound", "day"),
-        "change": (100 * np.expm1(step), "change", "%"),
-        "change_lower": (100 * np.expm1(step - reach), "lower 95 % bound", "%"),
-        "change_upper": (100 * np.expm1(step + reach), "upper 95 % bound", "%"),
+        "change": (change[0], "change", "%"),
+        "change_lower": (change[1], "lower 95 % bound", "%"),
+        "change_upper": (change[2], "upper 95 % bound", "%"),
         "standard_error": (error, "standard error of ln Ks after / before"),
         "degrees_of_freedom": (dof, "degrees of freedom"),
         "p_value": (p, "p value, if nothing changed"),

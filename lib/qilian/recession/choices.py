@@ -1,30 +1,16 @@
-"""Every combination of choices at once: rule for days, season, shortest segment, fit and window.
-
-Each fit here is a ratio of sums over events, k = g(ΣA / ΣB), so that a window and a period without
-one of its events or years cost one subtraction.
-"""
+"""Every combination of choices at once: rule for days, season, shortest segment, fit and window."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.special import stdtrit
 
 from qilian.contracts.labels import attributes, written_list, written_number
-from qilian.recession._estimators import _falls, chosen
-from qilian.recession._events import between_events, events, lengths
-from qilian.recession._window_sums import WindowSums
-from qilian.recession.change import (
-    _jackknifed,
-    _other_seasons,
-    _periods,
-    _welch,
-    compare_periods,
-    exponents,
-)
+from qilian.recession._choice_fits import FITS, by_laws, by_ratios
+from qilian.recession.change import _other_seasons, compare_periods, exponents
 from qilian.recession.conditions import feigned, period_conditions
 from qilian.recession.days import Choice, select_days
 from qilian.recession.rules import RULES
@@ -33,27 +19,6 @@ from qilian.recession.verdicts import judge
 from qilian.recession.windows import fit_windows
 
 FINDINGS = ("open", "none", "longer", "slower", "shorter", "faster")
-_FITS = ("events", "log_linear", "through_origin", "log_log", "master_curve")
-_Inverse = Callable[[np.ndarray], np.ndarray]
-_INVERSES: Mapping[str, _Inverse] = {
-    "log_log": np.exp,
-    "master_curve": lambda ratio: -np.log(ratio),
-}
-
-
-@dataclass(frozen=True)
-class _Ratio:
-    """Sums of events, (event,), and what turns their ratio into k."""
-
-    above: np.ndarray
-    below: np.ndarray
-    inverse: _Inverse
-
-    def k(self, above: np.ndarray, below: np.ndarray) -> np.ndarray:
-        """1 / Ks [day-1] of sums, NaN where it is not positive."""
-        with np.errstate(all="ignore"):
-            found = self.inverse(above / below)
-        return np.where(found > 0, found, np.nan)
 
 
 def every_choice(
@@ -94,67 +59,47 @@ def every_choice(
     """
     made = Choice(**options)
     lengths, windows = sorted({*lengths, made.shortest}), list(windows)
-    seasons = {" to ".join(season): replace(made, season=season) for season in _seasons(made)}
-    if made.without is not None:
-        own = next(iter(seasons))
-        seasons = {
-            f"{own}, at most to freeze-up": made,
-            f"{own}, frozen or not": replace(made, without=None),
-        } | dict(list(seasons.items())[1:])
-    years = _years(discharge, made)
-    sizes = (len(RULES), len(seasons), len(lengths), len(_FITS))
-    constants = np.full((3, *sizes, len(windows), years.size), np.nan)
-    counts = np.zeros((*sizes[:3], len(windows), years.size), int)
-    changes, findings = np.full((3, *sizes), np.nan), np.zeros(sizes, int)
+    seasons, years = _seasons(made), _years(discharge, made)
+    sizes = (len(RULES), len(seasons), len(lengths))
+    counts = np.zeros((*sizes, len(windows), years.size), int)
+    constants = np.full((3, *sizes, len(FITS), len(windows), years.size), np.nan)
+    steps = np.full((3, *sizes, len(FITS)), np.nan)
+    findings = np.zeros((*sizes, len(FITS)), int)
     for (m, method), (s, season), (n, length) in itertools.product(
         enumerate(RULES), enumerate(seasons.values()), enumerate(lengths)
     ):
         choice: dict[str, Any] = asdict(replace(season, method=method, minimum_length=length))
-        sums, reported = gauge_sums(discharge, precipitation, **choice)
         days = select_days(discharge, precipitation, **choice)
         if not days["segment"].values.any():
             continue
+        sums, reported = gauge_sums(discharge, precipitation, **choice)
+        lines = [fit_windows(sums, reported, window=window) for window in windows]
         columns = np.isin(years, reported["year"].values)
-        ratios, event_year = _ratios(days)
-        for w, window in enumerate(windows):
-            fits = fit_windows(sums, reported, window=window)
-            place = WindowSums(sums, reported, window)
-            counts[m, s, n, w, columns] = fits["segments"].values
-            for f, (name, ratio) in enumerate(ratios.items()):
-                if name == "log_linear":
-                    bounds = [fits["recession_constant" + end].values for end in _ENDS]
-                else:
-                    bounds = _window_constants(ratio, place, fits)
-                for row, values in zip(constants, bounds, strict=True):
-                    row[m, s, n, f, w, columns] = values
+        counts[m, s, n][:, columns] = [fits["segments"] for fits in lines]
+        cell = [
+            by_ratios(days, sums, reported, lines, until, since),
+            by_laws(days, reported["year"].values, windows, until, since),
+        ]
+        ks, step = (np.concatenate(parts, 1) for parts in zip(*cell, strict=True))
+        constants[:, m, s, n][..., columns] = ks
+        steps[:, m, s, n] = step
         compared = compare_periods(days, until=until, since=since)
-        judged = judge(
-            compared,
-            exponents(days),
-            feigned(days, compared),
-            period_conditions(
-                days, discharge, precipitation, season.without, until=until, since=since
-            ),
-        ).finding
-        for f, ratio in enumerate(ratios.values()):
-            change, low, high = _period_ratio(ratio, event_year, until, since)
-            changes[:, m, s, n, f] = 100 * np.expm1((change, low, high))
-            findings[m, s, n, f] = FINDINGS.index(_by_fit(judged, low, high))
-    choice_dims = ("rule", "season", "length", "fit")
-    texts = dict(zip(_ENDS, ("", "lower 95 % bound of ", "upper 95 % bound of "), strict=True))
-    found: dict[str, tuple] = {}
-    for end, values in zip(_ENDS, constants, strict=True):
-        about = attributes(texts[end] + "Ks", "day")
-        found["recession_constant" + end] = ((*choice_dims, "window", "year"), values, about)
-    for end, values in zip(_ENDS, changes, strict=True):
-        found["change" + end] = (choice_dims, values, attributes(texts[end] + "change", "%"))
-    found["segments"] = ((*choice_dims[:3], "window", "year"), counts, attributes("recessions"))
-    found["finding"] = (choice_dims, findings, attributes("finding"))
-    coords = dict(
-        zip((*choice_dims, "window", "year"), (list(RULES), list(seasons)), strict=False)
-    ) | {"length": lengths, "fit": list(_FITS), "window": windows, "year": years}
+        around = period_conditions(
+            days, discharge, precipitation, season.without, until=until, since=since
+        )
+        judged = judge(compared, exponents(days), feigned(days, compared), around).finding
+        findings[m, s, n] = [FINDINGS.index(_by_fit(judged, *bounds)) for bounds in step[1:].T]
+    names = ("rule", "season", "length", "fit", "window", "year")
+    found: dict[str, tuple] = {
+        "segments": ((*names[:3], *names[4:]), counts, attributes("recessions")),
+        "finding": (names[:4], findings, attributes("finding")),
+    }
+    for end, of, *values in zip(_ENDS, _OF, constants, 100 * np.expm1(steps), strict=True):
+        found["recession_constant" + end] = (names, values[0], attributes(f"{of}Ks", "day"))
+        found["change" + end] = (names[:4], values[1], attributes(f"{of}change", "%"))
+    labels = (list(RULES), list(seasons), lengths, list(FITS), windows, years)
     made_at = (list(RULES).index(made.method), 0, lengths.index(made.shortest))
-    return xr.Dataset(found, coords, {"made": made_at})
+    return xr.Dataset(found, dict(zip(names, labels, strict=True)), {"made": made_at})
 
 
 def choice_sentences(choices: xr.Dataset) -> np.ndarray:
@@ -216,10 +161,20 @@ _COUNTED = {
 
 
 _ENDS = ("", "_lower", "_upper")
+_OF = ("", "lower 95 % bound of ", "upper 95 % bound of ")
 
 
-def _seasons(made: Choice) -> list[tuple[str, str]]:
-    return [made.season, *_other_seasons(made.season)[:3]]
+def _seasons(made: Choice) -> dict[str, Choice]:
+    """Name the seasons tried, the choice's own first, and again to its last day if ice ends it."""
+    others = {" to ".join(season): season for season in _other_seasons(made.season)[:3]}
+    own = " to ".join(made.season)
+    first = {own: made}
+    if made.without is not None:
+        first = {
+            f"{own}, at most to freeze-up": made,
+            f"{own}, frozen or not": replace(made, without=None),
+        }
+    return first | {name: replace(made, season=season) for name, season in others.items()}
 
 
 def _years(discharge: xr.DataArray, made: Choice) -> np.ndarray:
@@ -230,77 +185,6 @@ def _years(discharge: xr.DataArray, made: Choice) -> np.ndarray:
         if made.season[0] > made.season[1]
         else np.arange(first, last + 1)
     )
-
-
-def _ratios(days: xr.Dataset) -> tuple[dict[str, _Ratio], np.ndarray]:
-    """Return the sums of every fit, and the years of the events."""
-    log_flow, segment, year = chosen(days)
-    held = events(log_flow, segment, year)
-    number = np.cumsum(np.diff(segment, prepend=segment[0]) != 0)
-    _, n = lengths(segment)
-    fall, level = _falls(log_flow, segment)
-    of = np.repeat(np.arange(n.size), n - 1)
-    falls = fall > 0
-    flow = np.exp(log_flow)
-    earlier = np.flatnonzero(number[1:] == number[:-1])
-    middle = (held.k @ held.xx) / held.xx.sum()
-    noise = held.noise / held.xx / middle**2
-    weight = 1 / (noise + between_events(held.k / middle - 1, noise, 1))
-
-    def total(values: np.ndarray, where: np.ndarray = of) -> np.ndarray:
-        return np.bincount(where, values, n.size)
-
-    ratio = np.log(np.where(falls, fall, 1) / level)
-    sums = {
-        "events": (weight * held.k, weight),
-        "log_linear": (held.k * held.xx, held.xx),
-        "through_origin": (total(fall * level), total(level * level)),
-        "log_log": (total(np.where(falls, ratio, 0)), total(falls.astype(float))),
-        "master_curve": (
-            total(flow[earlier + 1] * flow[earlier]),
-            total(flow[earlier] ** 2),
-        ),
-    }
-    ratios = {name: _Ratio(*sums[name], _INVERSES.get(name, np.asarray)) for name in _FITS}
-    return ratios, held.year
-
-
-def _window_constants(ratio: _Ratio, place: WindowSums, fits: xr.Dataset) -> list[np.ndarray]:
-    """Ks of every window with its bounds, where the line of ln Q has them too."""
-    told = fits["recession_constant"].notnull().values
-    above, below = place.moving(ratio.above), place.moving(ratio.below)
-    k = np.where(told, ratio.k(above, below), np.nan)
-    without = ratio.k(place.of(above) - ratio.above, place.of(below) - ratio.below)
-    count = place.moving(np.ones(ratio.above.size))
-    departure = np.nan_to_num(without - place.of(k))
-    mean = place.total(departure) / count.clip(1)
-    squares = place.total(departure**2) - count * mean**2
-    enough = told & (count >= 3)
-    error = np.sqrt((count - 1).clip(0) / count.clip(1) * squares.clip(0))
-    reach = np.where(enough, stdtrit((count - 1).clip(1), 0.975) * error, np.nan)
-    return [1 / k, 1 / (k + reach), 1 / np.where(k > reach, k - reach, np.nan)]
-
-
-def _period_ratio(
-    ratio: _Ratio, year: np.ndarray, until: int, since: int
-) -> tuple[float, float, float]:
-    """Change of ln Ks between the periods and its bounds."""
-    levels, influences, years = [], [], []
-    for inside in _periods(year, until, since):
-        some, number = np.unique(year[inside], return_inverse=True)
-        if some.size < 3:
-            return np.nan, np.nan, np.nan
-        above = np.bincount(number, ratio.above[inside])
-        below = np.bincount(number, ratio.below[inside])
-        whole = ratio.k(above.sum(keepdims=True), below.sum(keepdims=True))
-        without = -np.log(ratio.k(above.sum() - above, below.sum() - below))
-        levels.append(-float(np.log(whole[0])))
-        influences.append(_jackknifed(without, some.size))
-        years.append(some)
-    step = levels[1] - levels[0]
-    error, dof, _ = _welch(step, influences, years)
-    reach = float(stdtrit(dof, 0.975) * error)
-    return step, step - reach, step + reach
 
 
 def _by_fit(judged: str, low: float, high: float) -> str:

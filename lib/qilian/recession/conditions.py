@@ -1,8 +1,9 @@
 """What else differed between two periods, and what could feign a change of storage.
 
-Flow, rain and freeze-up of the two periods; and how large a steady inflow, such as a mine's, or an
-error of the rating curve would have to be to make the change by themselves. A recession alone
-cannot tell these two from storage: Q + c falls as a slower river does, and so does Q^0.93.
+Flow, rain and freeze-up of the two periods; and how large a steady inflow, such as a mine's, an
+error of the rating curve, or regulation would have to be to make the change by itself. A recession
+alone cannot tell these from storage: Q + c falls as a slower river does, and so does Q^0.93, or a
+river whose flow a reservoir evens out.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
 from qilian.contracts.labels import attributes, written_units
+from qilian.recession._estimators import log_linear
 from qilian.recession.change import _periods
 from qilian.recession.ice import freeze_up
 
@@ -21,7 +23,10 @@ from qilian.recession.ice import freeze_up
 STEADY_INFLOW = 0.05
 # And a relative error of the exponent of a rating curve, as in the trials.
 RATING_ERROR = 0.07
-# Of rivers that only such an inflow or rating has changed, this fraction may be called slower.
+# And a fraction of the flow that a reservoir evens out over `EVENED_DAYS` days.
+REGULATED = 0.05
+EVENED_DAYS = 30
+# Of rivers that one of these alone has changed, this fraction may be called slower.
 FEIGNED_LEVEL = 0.08
 
 
@@ -117,12 +122,15 @@ def feigned(
     *,
     inflow: float = STEADY_INFLOW,
     rating: float = RATING_ERROR,
+    regulated: float = REGULATED,
 ) -> xr.Dataset:
-    """Ask what a steady inflow or a rating error makes of an unchanged river.
+    """Ask what a steady inflow, a rating error or regulation makes of an unchanged river.
 
     After an inflow c the observed Q + c falls by Q / Ks a day, so that Ks seems longer by 1 less
     the mean of ln(1 - c / Q) over the days of recession after; water taken out makes it shorter.
-    A rating curve whose exponent errs by the factor g gives Q^g and Ks / g.
+    A rating curve whose exponent errs by the factor g gives Q^g and Ks / g. A reservoir that evens
+    out the fraction f gives (1 - f) Q + f M, with M the mean of the last 30 days; the lines through
+    its recessions are fitted to the days of the period without it.
 
     Parameters
     ----------
@@ -134,26 +142,23 @@ def feigned(
         Of the mean flow of the season [1].
     rating : float
         Relative error of the exponent [1].
+    regulated : float
+        Fraction of the flow that is evened out [1].
 
     Returns
     -------
     xarray.Dataset
-        (cause,) inflow and rating: `stated` [%], what that `makes` of Ks [%] in the direction of
-        the change, the `needed` size for the whole change [%], `p_value` that a change as large is
-        seen where that alone is the cause, and whether it `feigns`, this not being below
-        `FEIGNED_LEVEL`.
+        (cause,) inflow, rating and regulation: `stated` [%], what that `makes` of Ks [%] in the
+        direction of the change, the `needed` size for the whole change [%], `p_value` that a change
+        as large is seen where that alone is the cause, and whether it `feigns`, this not being
+        below `FEIGNED_LEVEL`.
     """
     step = compared.sel(comparison="at equal flow")
     change = np.log1p(float(step["change"]) / 100)
     sign = 1.0 if not change < 0 else -1.0
-    causes = {
-        name: (makes, stated, highest)
-        for (name, makes, highest), stated in zip(
-            _causes(days, int(step["since"]), sign), (inflow, rating), strict=True
-        )
-    }
+    causes = _causes(days, step, sign)
     rows = []
-    for makes, stated, highest in causes.values():
+    for (_, makes, highest), stated in zip(causes, (inflow, rating, regulated), strict=True):
         made = makes(min(stated, highest))
         beyond = (abs(change) - made) / float(step["standard_error"])
         p = float(stdtr(float(step["degrees_of_freedom"]), -beyond))
@@ -169,27 +174,30 @@ def feigned(
     found = {name: ("cause", column, attributes(*text)) for (name, text), column in columns}
     feigns = ~(found["p_value"][1] < FEIGNED_LEVEL)
     found["feigns"] = ("cause", feigns, attributes("could feign the change", None))
-    return xr.Dataset(found, {"cause": ("cause", list(causes), attributes("cause", None))})
+    return xr.Dataset(
+        found, {"cause": ("cause", [c[0] for c in causes], attributes("cause", None))}
+    )
 
 
 def feigned_by_size(days: xr.Dataset, compared: xr.Dataset, sizes: np.ndarray) -> xr.Dataset:
-    """Return the `change` of Ks [%] that inflows and rating errors of some sizes [1] make.
+    """Return the `change` of Ks [%] that each cause makes by its size [1].
 
     Parameters
     ----------
     days, compared
         As `feigned` takes them.
     sizes : numpy.ndarray
-        (size,) of both, as there.
+        (size,) of each, as there.
 
     Returns
     -------
     xarray.Dataset
-        (cause, size), NaN for an inflow above the lowest flow.
+        (cause, size), NaN beyond the greatest size that leaves a recession, such as an inflow above
+        the lowest flow.
     """
     step = compared.sel(comparison="at equal flow")
     sign = -1.0 if step["change"] < 0 else 1.0
-    causes = _causes(days, int(step["since"]), sign)
+    causes = _causes(days, step, sign)
     made = [
         [100 * np.expm1(sign * makes(size)) if size <= highest else np.nan for size in sizes]
         for _, makes, highest in causes
@@ -200,15 +208,19 @@ def feigned_by_size(days: xr.Dataset, compared: xr.Dataset, sizes: np.ndarray) -
 
 
 def _causes(
-    days: xr.Dataset, since: int, sign: float
+    days: xr.Dataset, step: xr.Dataset, sign: float
 ) -> list[tuple[str, Callable[[float], float], float]]:
     """Name what could feign a change, with the ln Ks that a size of it makes and its highest."""
     flow = np.exp(days["log_discharge"].values)
     inside = flow[days["in_season"].values]
-    used = (days["segment"].values > 0) & (days["season_year"].values >= since)
-    if not used.any():
-        return [(name, lambda _: np.nan, 0.0) for name in ("steady inflow", "rating curve")]
-    relative = flow[used] / float(np.nanmean(inside))
+    recedes, year = days["segment"].values > 0, days["season_year"].values
+    before, after = recedes & (year <= int(step["until"])), recedes & (year >= int(step["since"]))
+    names = ("steady inflow", "rating curve", "regulation")
+    if sign < 0:
+        names = ("water taken out", "rating curve", "regulation that ended")
+    if not (before.any() and after.any()):
+        return [(name, lambda _: np.nan, 0.0) for name in names]
+    relative = flow[after] / float(np.nanmean(inside))
 
     def by_inflow(size: float) -> float:
         return -sign * float(np.mean(np.log(1 - sign * size / relative)))
@@ -216,12 +228,26 @@ def _causes(
     def by_rating(size: float) -> float:
         return -sign * float(np.log(1 - sign * size))
 
-    most = 0.99 * float(relative.min()) if sign > 0 else 10.0
-    inflow = "steady inflow" if sign > 0 else "water taken out"
-    return [
-        (inflow, by_inflow, most),
-        ("rating curve", by_rating, 0.99 if sign > 0 else 10.0),
-    ]
+    natural = before if sign > 0 else after
+    segment = days["segment"].values[natural]
+    evened = _trailing_mean(flow, EVENED_DAYS)[natural] / flow[natural]
+    own = log_linear(days["log_discharge"].values[natural], segment)
+
+    def by_regulation(size: float) -> float:
+        regulated = days["log_discharge"].values[natural] + np.log1p(size * (evened - 1))
+        return float(np.log(own / max(log_linear(regulated, segment), 1e-3 * own)))
+
+    most = (0.99 * float(relative.min()), 0.99) if sign > 0 else (10.0, 10.0)
+    return list(zip(names, (by_inflow, by_rating, by_regulation), (*most, 0.99), strict=True))
+
+
+def _trailing_mean(flow: np.ndarray, length: int) -> np.ndarray:
+    """Mean of the last days, as far as known; there is one wherever the day itself is known."""
+    known = np.isfinite(flow)
+    total, count = (
+        np.convolve(values, np.ones(length))[: flow.size] for values in (np.nan_to_num(flow), known)
+    )
+    return total / count.clip(1)
 
 
 def _size_for(makes: Callable[[float], float], change: float, highest: float) -> float:

@@ -35,8 +35,8 @@ def judge(
     """Judge a change of recessions, and list what could feign it.
 
     Storage is named only where the change is significant as it came and at equal flow, b does not
-    exclude 1, the change exceeds what the stated inflow and rating error would make, and rain and
-    freeze-up are known.
+    exclude 1, the change exceeds what the stated inflow, rating error and regulation would make,
+    and rain and freeze-up are known.
 
     Parameters
     ----------
@@ -74,8 +74,7 @@ def judge(
         *(feigners[name].values for name in ("cause", "stated", "makes", "feigns")), strict=True
     ):
         if feigns:
-            alone = _CAUSES[cause].removesuffix(" makes").format(stated)
-            causes.append(f"{alone}, which makes {_percent(makes)}")
+            causes.append(f"{_CAUSES[cause].format(stated)}, which makes {_percent(makes)}")
     known = conditions["condition"].values
     if "rain" not in known:
         causes.append("small rains, since rain is not known")
@@ -189,23 +188,27 @@ def _hangs_on(judged: Judgement, equal: xr.Dataset, bent: xr.Dataset, feigners: 
     about = f"The exponent b is {value:.2f} (95 %: {low:.2f} to {high:.2f})"
     if judged.finding not in ("slower", "faster"):
         return "" if np.isnan(low) else f"{about}; at equal flow the change is {_size(equal)}."
-    causes, stated, needed, makes = (
-        feigners[name].values for name in ("cause", "stated", "needed", "makes")
+    rows = list(
+        zip(*(feigners[name].values for name in ("cause", "stated", "needed")), strict=True)
     )
-    alone = written_list(
-        [
-            f"{_CAUSES[c].format(s)} {_percent(m)}"
-            for c, s, m in zip(causes, stated, makes, strict=True)
-        ]
-    )
-    sizes = " or ".join("more than all" if np.isnan(n) else f"{n:.0f} %" for n in needed)
-    return f"{about}, as of a linear reservoir. Alone, {alone}; the whole change needs {sizes}."
+    alone = [_CAUSES[cause].format(needed) for cause, _, needed in rows if np.isfinite(needed)]
+    allowed = written_list([f"{stated:.0f}" for _, stated, _ in rows])
+    of_linear = f"{about}, as of a linear reservoir."
+    if not alone:
+        return (
+            f"{of_linear} No inflow, rating error or regulation could make the whole change alone."
+        )
+    *some, last = alone
+    either = f"{', '.join(some)} or {last}" if some else last
+    return f"{of_linear} Alone, the whole change would take {either}; allowed for are {allowed} %."
 
 
 _CAUSES = {
-    "steady inflow": "a new steady inflow of {:.0f} % of the season's flow makes",
-    "water taken out": "water taken out, {:.0f} % of the season's flow, makes",
-    "rating curve": "a rating exponent off by {:.0f} % makes",
+    "steady inflow": "a new steady inflow of {:.0f} % of the season's flow",
+    "water taken out": "water taken out, {:.0f} % of the season's flow",
+    "rating curve": "a rating exponent off by {:.0f} %",
+    "regulation": "regulation that evens out {:.0f} % of the flow",
+    "regulation that ended": "regulation that ended, of {:.0f} % of the flow",
 }
 
 

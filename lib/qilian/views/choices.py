@@ -1,5 +1,7 @@
 """Every combination of choices for a river, one click each: a few lines of script select it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import panel as pn
 import xarray as xr
@@ -17,7 +19,7 @@ _TENTHS = 10  # of a day, in which constants are kept, 0 for none
 
 
 def choice_explorer(
-    choices: xr.Dataset, sentences: np.ndarray, colors: list[str], data: xr.Dataset
+    choices: xr.Dataset, sentences: np.ndarray, colors: Mapping[str, str], data: xr.Dataset
 ) -> pn.pane.Bokeh:
     """Draw Ks of the windows under a combination of choices, and a map of all to choose from.
 
@@ -27,8 +29,8 @@ def choice_explorer(
         As from `recession.every_choice`.
     sentences : numpy.ndarray
         (rule, season, length, fit) what each combination finds, in words.
-    colors : list of str
-        Of each `finding`.
+    colors : mapping of str to str
+        Name and colour of each `finding`, in their order.
     data : xarray.Dataset
         The loaded input, for its simulated mark.
     """
@@ -64,7 +66,7 @@ def choice_explorer(
         for (title, names), place in zip(_options(choices).items(), made, strict=True)
     ]
     said = Div(text="", sizing_mode="stretch_width", styles={"font-size": "1.05em"})
-    cells, map_plot = _map(choices, sentences, colors)
+    cells, map_plot = _map(choices, sentences, list(colors.values()))
     args = {
         "held": held,
         "counts": counts,
@@ -83,7 +85,7 @@ def choice_explorer(
     said.text = str(sentences[made[:4]])
     first = row(*selects[:3], sizing_mode="stretch_width")
     second = row(*selects[3:], sizing_mode="stretch_width")
-    parts = (first, second, said, plot, map_plot)
+    parts = (first, second, said, plot, _key(choices, colors), map_plot)
     return interactive(column(*parts, sizing_mode="stretch_width"))
 
 
@@ -118,6 +120,18 @@ for (const of of [3, 2, 1, 0]) {
   rest = Math.floor(rest / sizes[of]);
 }
 """
+
+
+def _key(choices: xr.Dataset, colors: Mapping[str, str]) -> Div:
+    """Name the colours that the map has, each beside a patch of it."""
+    here = np.unique(choices["finding"].values)
+    entries = [
+        f"<span style='white-space: nowrap'><span style='color: {color}'>\N{BLACK SQUARE}</span> "
+        f"{name}</span>"
+        for place, (name, color) in enumerate(colors.items())
+        if place in here
+    ]
+    return Div(text=" &ensp; ".join(entries), sizing_mode="stretch_width")
 
 
 def _options(choices: xr.Dataset) -> dict[str, list[str]]:
@@ -192,6 +206,7 @@ def _map(
         selection_line_color="#000000",
         selection_line_width=2.5,
     )
+    plot.xaxis.major_label_text_font_size = "8px"
     plot.xaxis.group_label_orientation = 0.6  # names wider than their columns on a phone
     plot.yaxis.group_label_orientation = "horizontal"
     plot.xgrid.visible = plot.ygrid.visible = False

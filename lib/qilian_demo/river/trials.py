@@ -1,8 +1,8 @@
 """Rivers of known storage on which a verdict is tried: many at once, and one thing changes.
 
 Each feigns something else than storage: a reservoir that is not linear under less rain, water
-from a mine, a later freeze-up, another rating of the gauge, snow that melts later. Their storage
-constant is known, and so is whether it changes.
+from a mine, a later freeze-up, another rating of the gauge, regulation, snow that melts later.
+Their storage constant is known, and so is whether it changes.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ RECHARGE = 0.019  # per mm and day of constant: autumn flow then is `AUTUMN_FLOW
 AMPLITUDE, HOTTEST = 13.0, 200  # degC, day of the year
 WEATHER, WEATHER_MEMORY = 1.8, 0.75  # degC, 1
 SNOW_BELOW, MELT_FACTOR = 1.0, 2.0  # degC, mm degC-1 d-1
+DETENTION = 30.0  # d, for which a regulating reservoir holds water back in the mean
 # Frost after which ice holds water back, and the fraction of the flow that it takes a day.
 FREEZES_AFTER, ICE_LOSS, ICE_DAYS = 60.0, 0.05, 25  # degC d, d-1, d
 
@@ -50,6 +51,8 @@ class TrialRiver:
         Rise of temperature [degC]; 2.6 delays the freeze-up by about twelve days.
     rating : float
         Exponent by which a new rating curve distorts flow about `AUTUMN_FLOW`.
+    regulated : float
+        Fraction of the flow that passes a reservoir after the change.
     """
 
     constant: float = 30.0
@@ -68,6 +71,7 @@ class TrialRiver:
     mine_water: float = 0.0
     warmer: float = 0.0
     rating: float = 1.0
+    regulated: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ def trial_records(
     fall = _events(rng, river, wet, year - first) / constant[:, np.newaxis]
     flow = _drain(river.exponent, water, fall, constant)
     flow += river.base_flow + (share * river.mine_water)[:, np.newaxis]
+    flow += (share * river.regulated)[:, np.newaxis] * (_detained(flow) - flow)
     if river.ice:
         flow *= _left_by_ice(temperature, day)
     gauged = AUTUMN_FLOW * (flow / AUTUMN_FLOW) ** (1 + share * (river.rating - 1))[:, np.newaxis]
@@ -185,6 +190,15 @@ def _drain(
         q = q * np.exp(stored) if rest == 0 else (q**rest + rest * stored) ** (1 / rest)
         flow[day] = q
     return AUTUMN_FLOW * flow
+
+
+def _detained(flow: np.ndarray) -> np.ndarray:
+    """Pass flow through a reservoir that lets out the same fraction of its storage every day."""
+    held, left = flow[0].copy(), np.empty(flow.shape)
+    for day, inflow in enumerate(flow):
+        held += (inflow - held) / DETENTION
+        left[day] = held
+    return left
 
 
 def _liquid(precipitation: np.ndarray, temperature: np.ndarray) -> np.ndarray:
