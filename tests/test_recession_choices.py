@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from qilian import figures, recession, views
-from qilian.recession import _estimators, _laws, choices, floors
+from qilian.recession import _estimators, _laws, choices
 from qilian_demo.river import TrialRiver, trial_records
 
 PERIODS = {"until": 1985, "since": 1990}
@@ -103,7 +103,7 @@ def test_laws_of_the_map_are_those_of_their_windows(every, basin, fit, law):
 def test_the_change_by_a_law_is_that_of_the_laws_of_both_periods(basin, fit, law):
     """Each period fitted alone, constants stated at the same flow; their interval holds it."""
     days = recession.select_days(*basin, minimum_length=5)
-    held, _ = floors.stated_curves(days)
+    held, _ = _laws.stated_curves(days)
     inside = (held.year <= 1985, held.year >= 1990)
     members = [np.flatnonzero(period) for period in inside]
     alone = [_laws.fit_law(law, held, _laws.grouped([one], [one])).terms[0, 0] for one in members]
@@ -116,7 +116,7 @@ def test_the_change_by_a_law_is_that_of_the_laws_of_both_periods(basin, fit, law
 @pytest.mark.parametrize("law", ["exponential", "floor", "power law"])
 def test_the_errors_of_a_law_come_from_fits_that_leave_a_unit_out(law):
     """Where weights hardly move, the influence of a year is that of fitting without it."""
-    held, _ = floors.stated_curves(drained(law, noise=3e-3))
+    held, _ = _laws.stated_curves(drained(law, noise=3e-3))
     every = np.arange(held.year.size)
     years = np.unique(held.year)
     whole = _laws.fit_law(law, held, _laws.grouped([every], [held.year]))

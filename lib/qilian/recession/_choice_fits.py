@@ -14,10 +14,16 @@ from scipy.special import stdtrit
 
 from qilian.recession._estimators import _falls, chosen
 from qilian.recession._events import between_events, events, lengths
-from qilian.recession._laws import fit_law, grouped
+from qilian.recession._laws import (
+    FEWEST,
+    constants,
+    fit_law,
+    grouped,
+    stated_curves,
+    window_members,
+)
 from qilian.recession._window_sums import WindowSums
 from qilian.recession.change import _jackknifed, _periods, _welch
-from qilian.recession.floors import FEWEST, constants, stated_curves, window_members
 
 _RATIOS = ("events", "log_linear", "through_origin", "log_log", "master_curve")
 _LAWS = {"with_floor": "floor", "power_law": "power law"}

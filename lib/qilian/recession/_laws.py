@@ -6,13 +6,18 @@ level, ln Q in its middle had it fallen from its beginning by the law. A group i
 alone, such as a window of years or a period; groups may share events.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
+from scipy.special import stdtrit
 
+from qilian.recession._estimators import chosen
 from qilian.recession._events import centred, lengths
 
+FEWEST = 6  # events, of a window that is fitted
+_LONGEST = 12.0  # ln of days, beyond which there is no upper bound
 _DEEPEST = 3.0  # fall of ln Q to an event's middle, at most
 _Law = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -64,7 +69,7 @@ class Curves:
     half: np.ndarray
 
 
-def curves(log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray) -> Curves:
+def _curves(log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray) -> Curves:
     """Sum up days, as from `_estimators.chosen`, by their events."""
     first, n = lengths(segment)
     t, y, _ = centred(log_flow, segment)
@@ -82,6 +87,15 @@ def curves(log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray) -> Curve
     half = (n - 1) / 2
     begin = total(log_flow) / n + slope * half
     return Curves(year[first], slope, bend, noise / xx, noise / bends, begin, half)
+
+
+def stated_curves(days: xr.Dataset) -> tuple[Curves, float]:
+    """Return the curves of the events of some days, and the flow at which constants are stated."""
+    log_flow, segment, year = chosen(days)
+    if not log_flow.size:
+        return Curves(*(np.zeros(0) for _ in range(7))), 1.0
+    middle = float(np.mean(log_flow))
+    return _curves(log_flow - middle, segment, year), float(np.exp(middle))
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,21 @@ def grouped(members: list[np.ndarray], units: list[np.ndarray]) -> Groups:
     unit = np.concatenate(units)
     new = np.diff(group, prepend=group[0]).astype(bool) | (np.diff(unit, prepend=unit[0]) != 0)
     return Groups(np.concatenate(members), group, np.cumsum(new))
+
+
+def window_members(
+    year: np.ndarray, every: np.ndarray, windows: Iterable[int]
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return which windows have events enough, counted through all of each length, and which."""
+    members = [
+        np.flatnonzero(np.abs(year - centre) <= window // 2)
+        if window // 2 <= place < every.size - window // 2
+        else np.zeros(0, int)
+        for window in windows
+        for place, centre in enumerate(every)
+    ]
+    places = [place for place, one in enumerate(members) if one.size >= FEWEST]
+    return np.array(places, int), [members[place] for place in places]
 
 
 @dataclass(frozen=True)
@@ -210,6 +239,20 @@ def fit_law(name: str, held: Curves, groups: Groups) -> LawFit:
     left = whole[of[units]] - np.add.reduceat(own, units)
     absent = -_solved(left, np.add.reduceat(score, units))
     return LawFit(terms, absent.T, of[units], rest, variance)
+
+
+def constants(fit: LawFit, groups: Groups) -> np.ndarray:
+    """Return Ks of groups whose units are events, and its bounds, (3, group) [day]."""
+    half = reach(fit, groups)[0]
+    found = np.exp(np.minimum(fit.terms[0] + np.array([[0], [-1], [1]]) * half, _LONGEST))
+    found[2, fit.terms[0] + half >= _LONGEST] = np.nan
+    return found
+
+
+def reach(fit: LawFit, groups: Groups) -> np.ndarray:
+    """Half-widths of the 95 % intervals of terms, (term, group)."""
+    free = groups.total(np.ones(groups.event.size)) - len(fit.terms)
+    return stdtrit(free, 0.975) * fit.standard_errors()
 
 
 _STEP = 1e-5

@@ -11,21 +11,26 @@ in `_events`. Events are left out in turn for the intervals. Which law the data 
 Akaike's criterion, with the errors that the power law leaves.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 import xarray as xr
-from scipy.special import stdtrit
 
 from qilian.contracts.errors import require
 from qilian.contracts.labels import attributes
-from qilian.recession._estimators import chosen
-from qilian.recession._laws import LAWS, Curves, Groups, LawFit, curves, fit_law, grouped
+from qilian.recession._laws import (
+    FEWEST,
+    LAWS,
+    Curves,
+    Groups,
+    constants,
+    fit_law,
+    grouped,
+    reach,
+    stated_curves,
+    window_members,
+)
 
 # Difference of Akaike's criterion below which two laws are as good as one another.
 _CLEAR = 2.0
-_LONGEST = 12.0  # ln of days, beyond which there is no upper bound
-FEWEST = 6  # events, of a window that is fitted
 
 
 def law_fits(days: xr.Dataset, *, window: int = 5) -> xr.Dataset:
@@ -72,38 +77,6 @@ def laws_of_all(days: xr.Dataset) -> xr.Dataset:
     return _labelled(found, preferred, (), stated)
 
 
-def stated_curves(days: xr.Dataset) -> tuple[Curves, float]:
-    """Return the curves of the events of some days, and the flow at which constants are stated."""
-    log_flow, segment, year = chosen(days)
-    if not log_flow.size:
-        return Curves(*(np.zeros(0) for _ in range(7))), 1.0
-    middle = float(np.mean(log_flow))
-    return curves(log_flow - middle, segment, year), float(np.exp(middle))
-
-
-def window_members(
-    year: np.ndarray, every: np.ndarray, windows: Iterable[int]
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return which windows have events enough, counted through all of each length, and which."""
-    members = [
-        np.flatnonzero(np.abs(year - centre) <= window // 2)
-        if window // 2 <= place < every.size - window // 2
-        else np.zeros(0, int)
-        for window in windows
-        for place, centre in enumerate(every)
-    ]
-    places = [place for place, one in enumerate(members) if one.size >= FEWEST]
-    return np.array(places, int), [members[place] for place in places]
-
-
-def constants(fit: LawFit, groups: Groups) -> np.ndarray:
-    """Return Ks of groups whose units are events, and its bounds, (3, group) [day]."""
-    reach = _reach(fit, groups)[0]
-    found = np.exp(np.minimum(fit.terms[0] + np.array([[0], [-1], [1]]) * reach, _LONGEST))
-    found[2, fit.terms[0] + reach >= _LONGEST] = np.nan
-    return found
-
-
 def _labelled(
     found: np.ndarray, preferred: np.ndarray, dims: tuple[str, ...], stated: float
 ) -> xr.Dataset:
@@ -143,15 +116,9 @@ def _laws(held: Curves, groups: Groups, stated: float) -> tuple[np.ndarray, np.n
     for (name, fit), over in zip(fits.items(), excess, strict=True):
         shape = np.ones((3, groups.count))
         if name != "exponential":
-            shape = fit.terms[1] + np.array([[0], [-1], [1]]) * _reach(fit, groups)[1]
+            shape = fit.terms[1] + np.array([[0], [-1], [1]]) * reach(fit, groups)[1]
             shape = stated * shape if name == "floor" else 1 + shape
         rows.append([*constants(fit, groups), *shape, over])
     best = np.array(list(LAWS), object)[excess.argmin(0)]
     best[(excess < _CLEAR).sum(0) > 1] = "any"
     return np.array(rows).transpose(1, 0, 2), best
-
-
-def _reach(fit: LawFit, groups: Groups) -> np.ndarray:
-    """Half-widths of the 95 % intervals of terms, (term, group)."""
-    free = groups.total(np.ones(groups.event.size)) - len(fit.terms)
-    return stdtrit(free, 0.975) * fit.standard_errors()
