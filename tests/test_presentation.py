@@ -395,4 +395,4 @@ def test_no_line_of_an_answer_breaks_before_its_per_cent(monkeypatch):
     shown = []
     monkeypatch.setattr(presentation, "display", lambda text, metadata: shown.append(text.data))
     presentation.answer(SimpleNamespace(used=set()), "It sank by 3 mm (95 %).", "Half of 8 %.")
-    assert shown == ["**Observed data.** It sank by 3 mm (95\u00a0%). Half of 8\u00a0%."]
+    assert shown == ["**Observed data.** It sank by 3 mm (95\u00a0%).\n\nHalf of 8\u00a0%."]

@@ -19,8 +19,8 @@ PAGE_PIXELS = 1600  # width of a figure on a page, which shows it at half of tha
 def answer(source: Archive, finding: str, *more: str) -> None:
     """Show the answer of this build to the page's question.
 
-    A page shows it below the question, and the front page its first sentence, together with
-    whether the data are simulated or observed. Of the archive that is what was read until now.
+    A page shows it below the question, what is more in smaller print, and the front page its first
+    sentence, together with whether the data are simulated or observed. Of the archive that is what was read until now.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def answer(source: Archive, finding: str, *more: str) -> None:
     simulated = any(source.entry(name).simulated for name in source.used)
     badge = "Simulated data" if simulated else "Observed data"
     said = [sentence.replace(" %", "\u00a0%") for sentence in (finding, *more)]
-    text = " ".join((f"**{badge}.**", *said))
+    text = "\n\n".join((f"**{badge}.** {said[0]}", " ".join(said[1:]))).strip()
     display(Markdown(text), metadata={"qilian": {"finding": said[0], "simulated": simulated}})
 
 
