@@ -104,6 +104,32 @@ def test_a_slope_that_stable_ground_does_not_determine_stays_small_and_widens_th
     np.testing.assert_allclose(wider[~STILL.values], (10 * 0.4) ** 2, rtol=0.02)
 
 
+def test_a_map_without_its_delay_has_means_that_err_by_delay_and_by_pixels():
+    """The covariance is that of kriging, with a pixel's noise over their number on its diagonal."""
+    rng = np.random.default_rng(6)
+    shown = 4 * correlated_field(rng, (24, 40), pixel=(STEP, STEP), length=4.0)[np.newaxis]
+    shown += 2.0 * rng.standard_normal(shown.shape)
+    field = maps(shown).isel(pair=0, drop=True).rename("rate")
+    zones = {
+        "small": xr.DataArray((COLUMNS > 15) & (ROWS < 2), AXES, ("y", "x")),
+        "large": xr.DataArray((COLUMNS > 15) & (ROWS > 4), AXES, ("y", "x")),
+    }
+    kriged = delay.krige_delay(field.expand_dims("map"), STILL, zones=zones).isel(map=0)
+    found = delay.without_delay(field, STILL, zones=zones)
+    np.testing.assert_allclose(found["rate"], field - kriged["delay"])
+    assert found["rate"].attrs == field.attrs
+    pixels = kriged["pixel_noise"].item()
+    assert pixels == pytest.approx(2.0, abs=0.8)
+    more = (found["zonal_covariance"] - kriged["zonal_covariance"]).values
+    counts = [int(zone.sum()) for zone in zones.values()]
+    np.testing.assert_allclose(more, np.diag([pixels**2 / n for n in counts]), atol=1e-9)
+    both = found["zonal_covariance"].values
+    np.testing.assert_allclose(found["of_mean"] ** 2, np.diag(both))
+    apart = both[0, 0] + both[1, 1] - 2 * both[0, 1]
+    assert found["of_difference"].item() ** 2 == pytest.approx(apart)
+    assert list(delay.without_delay(field, STILL)) == ["rate"]
+
+
 def test_too_little_stable_ground_is_refused_in_one_sentence():
     few = STILL & (COLUMNS < 5)
     with pytest.raises(InputError, match="stable pixels with a value is 23, expected 100 or more"):

@@ -141,15 +141,17 @@ def test_means_are_counted_that_agree_with_the_truth():
     assert verdicts.truth_verdict(zones * np.nan).startswith("No zonal mean")
 
 
-def rings(near) -> xr.Dataset:
-    """Two grounds in three rings, each mean with a standard error of 1 mm/a."""
+def rings(near, errors="by their covariance") -> xr.Dataset:
+    """Two grounds in three rings, each mean with a standard error of 1 mm/a, errors unshared."""
     mean = xr.DataArray(
         [[near[0], -6.0, -5.0], [near[1], -3.0, -3.0]], dims=("ground", "ring"), attrs=RATE
     )
     edges = {"inner": ("ring", [0.0, 300.0, 600.0]), "outer": ("ring", [300.0, 600.0, np.inf])}
-    return xr.Dataset({"mean": mean, "standard_error": xr.ones_like(mean)}, edges).assign_coords(
-        ground=["wet", "dry"]
-    )
+    excess = mean.isel(ring=-1) - mean
+    parts = {"mean": mean, "standard_error": xr.ones_like(mean), "excess": excess}
+    parts["excess_standard_error"] = xr.full_like(mean, 2**0.5)
+    found = xr.Dataset(parts, edges, {"errors": errors})
+    return found.assign_coords(ground=["wet", "dry"])
 
 
 @pytest.fixture
@@ -193,6 +195,11 @@ MEDIAN = "The median rate is −12.0 ± 2.2 mm/a (95 %)."
 )
 def test_ground_near_outlines_is_compared_with_the_same_ground_far_away(site, near, said):
     assert verdicts.ring_verdicts(rings(near), site, ["rate"]) == [*said, MEDIAN]
+
+
+def test_intervals_that_are_upper_bounds_are_called_so(site):
+    said = verdicts.ring_verdicts(rings((-9.0, -10.0), "upper bounds"), site, ["rate"])
+    assert said[-2] == "Without stable ground the intervals of differences are upper bounds."
 
 
 def test_without_outlines_the_map_s_medians_are_told(site):

@@ -156,3 +156,45 @@ def test_averages_over_rings_keep_the_edges_of_the_rings():
     np.testing.assert_array_equal(found["mean"], [[-5, -2], [np.nan, -1]])
     np.testing.assert_array_equal(found["standard_error"], [[5, 2], [np.nan, 1]])
     assert found["outer"].values.tolist() == [300, np.inf]
+
+
+def around() -> tuple[xr.DataArray, xr.DataArray, dict[str, xr.DataArray]]:
+    """A map of one row, three rings of two pixels; wet ground in all of them, rock in the last."""
+    field = xr.DataArray([[-9.0, -7.0, -5.0, -3.0, -2.0, 0.0]], dims=("y", "x"))
+    field.attrs = {"long_name": "rate", "units": "mm year-1"}
+    number = xr.DataArray([[0, 0, 1, 1, 2, 2]], dims=("y", "x"))
+    rings = xr.concat([number == k for k in range(3)], "ring")
+    wet = xr.DataArray([[1, 1, 1, 1, 1, 0]], dims=("y", "x")) == 1
+    return field, rings, {"wet": wet, "rock": ~wet}
+
+
+def test_rings_are_crossed_with_ground_where_they_meet():
+    _, rings, grounds = around()
+    found = zonal.ring_zones(rings, grounds)
+    assert list(found) == ["wet, ring 0", "wet, ring 1", "wet, ring 2", "rock, ring 2"]
+    assert found["wet, ring 2"].values.tolist() == [[False] * 4 + [True, False]]
+
+
+def test_a_rings_excess_errs_by_the_covariance_of_both_means():
+    """var(a - b) = var a + var b - 2 cov; rock, which has no first ring, is left out."""
+    field, rings, grounds = around()
+    names = list(zonal.ring_zones(rings, grounds))
+    covariance = np.full((4, 4), 0.5) + np.diag([0.5, 0.3, 0.2, 0.1])
+    known = xr.DataArray(covariance, {"ground": names, "other": names}, ("ground", "other"))
+    found = zonal.ring_means(field, xr.ones_like(field), rings, grounds, covariance=known)
+    assert found.ground.values.tolist() == ["wet"]
+    wet = found.sel(ground="wet")
+    np.testing.assert_allclose(wet["mean"], [-8, -4, -2])
+    np.testing.assert_allclose(wet["excess"], [6, 2, 0])
+    np.testing.assert_allclose(wet["standard_error"], np.sqrt([1.0, 0.8, 0.7]))
+    np.testing.assert_allclose(wet["excess_standard_error"], np.sqrt([0.7, 0.5, 0.0]), atol=1e-7)
+    assert found.attrs["errors"] == "by their covariance"
+
+
+def test_without_a_covariance_errors_of_rings_are_upper_bounds():
+    """The pixels' average for a mean, both in squares for a difference."""
+    field, rings, grounds = around()
+    wet = zonal.ring_means(field, xr.full_like(field, 1.5), rings, grounds).sel(ground="wet")
+    np.testing.assert_allclose(wet["standard_error"], 1.5)
+    np.testing.assert_allclose(wet["excess_standard_error"], 1.5 * 2**0.5)
+    assert wet.attrs["errors"] == "upper bounds"

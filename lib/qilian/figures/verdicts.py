@@ -111,13 +111,13 @@ def truth_verdict(zones: xr.Dataset) -> str:
 def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[str]) -> list[str]:
     """Say how much faster ground sinks near outlines than comparable ground far from them.
 
-    The interval of a difference is two standard errors to either side, both errors added in
-    squares: an upper bound, since near and far ground share a part of them.
+    The interval of a difference is two standard errors to either side. Where these are upper
+    bounds, a sentence says so.
 
     Parameters
     ----------
     rings : xarray.Dataset or None
-        (ground, ring), as from `spatial.zonal_mean`, with the edges of `spatial.rings`; the last
+        (ground, ring), as from `spatial.ring_means`, with the edges of `spatial.rings`; the last
         ring is the ground far away.
     site : xarray.Dataset
         (y, x) maps `names`, and the half-width `{name}_half_width` of each.
@@ -134,9 +134,7 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     medians = f"The median {' and the median '.join(each)}{sure}."
     if rings is None or not rings.sizes["ground"]:
         return [medians, "Ground near outlines and far from them cannot be compared here."]
-    faster = rings["mean"].isel(ring=-1) - rings["mean"]
-    square = rings["standard_error"] ** 2
-    half = 2 * (square + square.isel(ring=-1)) ** 0.5
+    faster, half = rings["excess"], 2 * rings["excess_standard_error"]
     beyond = faster > half
     nearest, around = (values.isel(ring=0).values for values in (faster, half))
     ends = dict.fromkeys((nearest.argmin(), nearest.argmax()))
@@ -160,6 +158,8 @@ def ring_verdicts(rings: xr.Dataset | None, site: xr.Dataset, names: Sequence[st
     if beyond.any():
         reach = rings["outer"].where(beyond.any("ground")).max().item()
         said.append(f"A significant excess reaches {reach:g} m from the outlines.")
+    if rings.attrs["errors"] == "upper bounds":
+        said.append("Without stable ground the intervals of differences are upper bounds.")
     return [*said, medians]
 
 

@@ -42,7 +42,7 @@ from .decorrelation import (
     geometric_coherence,
     zonal_coherence,
 )
-from .delay import SMALLEST_STABLE, krige_delay
+from .delay import SMALLEST_STABLE, krige_delay, without_delay
 from .memory import (
     date_covariance,
     memory_attributes,
@@ -201,6 +201,7 @@ __all__ = [
     "time_span",
     "vertical",
     "vertical_if_known",
+    "without_delay",
     "years_since_first",
     "zonal_coherence",
     "zonal_errors",

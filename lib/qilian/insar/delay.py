@@ -58,7 +58,8 @@ def krige_delay(
     -------
     xarray.Dataset
         `delay` and its `standard_error` (n, y, x); along n `delay_spread` σ, `delay_length` ℓ [km],
-        `height_slope` and `height_slope_error` where there are heights; and with `zones`
+        the `pixel_noise` of a single pixel of stable ground, `height_slope` and
+        `height_slope_error` where there are heights; and with `zones`
         `zonal_covariance` (n, ground, other) of the errors of their means, in squared units, the
         standard errors `of_mean` (n, ground) and, of the first minus the second, `of_difference`
         (n,), missing for a single one.
@@ -95,18 +96,71 @@ def krige_delay(
     if zones is not None:
         masks = [mask_onto(zone, like).transpose("y", "x").values for zone in zones.values()]
         grounds = [_some(np.flatnonzero(mask), _OF_ZONE) for mask in masks]
-        covariance = np.stack([each.covariance(place, drift, grounds) for each in known])
-        about = attributes("covariance of the errors of zonal means")
-        found["zonal_covariance"] = (along, "ground", "other"), covariance, about
-        own = np.sqrt(np.einsum("ngg->ng", covariance))
-        about = attributes("standard error of zonal means", fields.attrs["units"])
-        found["of_mean"] = (along, "ground"), own, about
-        apart = np.full(len(own), np.nan)
-        if len(zones) > 1:
-            apart = covariance[:, 0, 0] + covariance[:, 1, 1] - 2 * covariance[:, 0, 1]
-        found["of_difference"] = along, np.sqrt(apart), about
-        found = found.assign_coords(ground=list(zones), other=list(zones))
+        covariance = xr.DataArray(
+            np.stack([each.covariance(place, drift, grounds) for each in known]),
+            {"ground": list(zones), "other": list(zones)},
+            (along, "ground", "other"),
+        )
+        found = found.assign(_zonal_errors(covariance, fields.attrs["units"]))
     return found
+
+
+def without_delay(
+    field: xr.DataArray,
+    stable: xr.DataArray,
+    *,
+    height: xr.DataArray | None = None,
+    slope_spread: float = 10.0,
+    zones: Mapping[str, xr.DataArray] | None = None,
+) -> xr.Dataset:
+    """Take off a map what `krige_delay` estimates of its delay, and give the errors of zonal means.
+
+    Parameters
+    ----------
+    field : xarray.DataArray
+        (y, x), such as a rate, which is linear in pairs.
+    stable, height, slope_spread, zones
+        As `krige_delay` has them.
+
+    Returns
+    -------
+    xarray.Dataset
+        The map by its own name, and with `zones` the covariance (ground, other) of the errors of
+        their means, and of these `of_mean` (ground,) and `of_difference`, as `krige_delay` has
+        them. Errors also hold the noise of single pixels, which falls with their number.
+
+    Raises
+    ------
+    InputError
+        As `krige_delay` says.
+    """
+    fields = field.expand_dims("map")
+    kriged = krige_delay(fields, stable, height=height, slope_spread=slope_spread, zones=zones)
+    kriged = kriged.isel(map=0, drop=True)
+    left = (field - kriged["delay"]).assign_attrs(field.attrs)
+    found = xr.Dataset({str(field.name): left})
+    if zones is None:
+        return found
+    counts = [int((mask_onto(z, field) & field.notnull()).sum()) for z in zones.values()]
+    noise = np.diag(kriged["pixel_noise"].item() ** 2 / np.maximum(counts, 1))
+    covariance = kriged["zonal_covariance"] + noise
+    return found.assign(_zonal_errors(covariance, field.attrs["units"]))
+
+
+def _zonal_errors(covariance: xr.DataArray, units: str) -> dict[str, xr.DataArray]:
+    """Errors of the means of zones, from their covariance (..., ground, other)."""
+    own = xr.DataArray(np.einsum("...gg->...g", covariance.values), dims=covariance.dims[:-1])
+    apart = xr.full_like(own.isel(ground=0), np.nan)
+    if own.sizes["ground"] > 1:
+        both = covariance.isel(ground=0, other=1).drop_vars(["ground", "other"])
+        apart = own.isel(ground=0) + own.isel(ground=1) - 2 * both
+    about = attributes("standard error of zonal means", units)
+    of_covariance = attributes("covariance of the errors of zonal means")
+    return {
+        "zonal_covariance": covariance.assign_attrs(of_covariance),
+        "of_mean": (own**0.5).assign_attrs(about),
+        "of_difference": (apart**0.5).assign_attrs(about),
+    }
 
 
 class _Law(NamedTuple):
@@ -248,6 +302,7 @@ def _mapped(
         "standard_error": (fields.dims, error, "standard error of the delay", units),
         "delay_spread": (along, [e.law.sill**0.5 for e in known], "spread of the delay", units),
         "delay_length": (along, [e.law.length for e in known], "length of the delay", "km"),
+        "pixel_noise": (along, [e.law.nugget**0.5 for e in known], "noise of a pixel", units),
     }
     if drift.shape[1] > 3:
         slope = [e.drift[3] for e in known]

@@ -1,11 +1,15 @@
 """Sentinel-1's rate and thaw-season deformation, which sort the ground and give the zero."""
 
+from contextlib import suppress
+
 import xarray as xr
 
 from qilian.archive.catalogue import Archive
+from qilian.contracts.errors import InputError
 from qilian.insar import rates
+from qilian.insar.delay import SMALLEST_STABLE
 from qilian.products.inversion import displacement
-from qilian.spatial.grids import relative_to
+from qilian.spatial.grids import mask_onto, relative_to
 from qilian.spatial.zones import stable_ground
 
 
@@ -38,3 +42,17 @@ def sentinel1_season(source: Archive) -> xr.DataArray | None:
     """Return the thaw-season deformation of `sentinel1_rates`, or None without its entries."""
     known = {"sentinel1", "climate"} <= set(source.entries)
     return sentinel1_rates(source)["thaw_deformation"] if known else None
+
+
+def stable_ground_of(source: Archive, field: xr.DataArray) -> xr.DataArray | None:
+    """Return the stable ground of `sentinel1_rates` on a map's pixels (y, x) with a value.
+
+    None without its entries, off the map, or where it is too little to tell a delay.
+    """
+    if not {"sentinel1", "climate"} <= set(source.entries):
+        return None
+    with suppress(InputError):  # the two maps share no ground
+        known = field.notnull().compute()
+        still = mask_onto(sentinel1_rates(source)["stable"], field) & known
+        return still if int(still.sum()) >= SMALLEST_STABLE else None
+    return None

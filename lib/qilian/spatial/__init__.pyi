@@ -10,7 +10,14 @@ from .grids import (
     pixel_size,
     relative_to,
 )
-from .zonal import truth_of_periods, zonal_contrast, zonal_mean, zonal_truth
+from .zonal import (
+    ring_means,
+    ring_zones,
+    truth_of_periods,
+    zonal_contrast,
+    zonal_mean,
+    zonal_truth,
+)
 from .zones import (
     SEASONS,
     buffered,
@@ -42,6 +49,8 @@ __all__ = [
     "onto",
     "pixel_size",
     "relative_to",
+    "ring_means",
+    "ring_zones",
     "rings",
     "stable_ground",
     "thaw_zones",

@@ -69,6 +69,91 @@ def zonal_mean(
     )
 
 
+def ring_zones(rings: xr.DataArray, grounds: Mapping[str, xr.DataArray]) -> dict[str, xr.DataArray]:
+    """Cross rings with kinds of ground, as far as they meet.
+
+    Parameters
+    ----------
+    rings : xarray.DataArray
+        (ring, y, x), as from `rings`.
+    grounds : mapping of str to xarray.DataArray
+        (y, x), True inside, by name.
+
+    Returns
+    -------
+    dict of str to xarray.DataArray
+        (y, x), True inside, by the ground's name and the number of the ring.
+    """
+    both = {
+        _crossed(name, number): ring & ground
+        for name, ground in grounds.items()
+        for number, ring in enumerate(rings)
+    }
+    return {name: zone for name, zone in both.items() if zone.any()}
+
+
+def _crossed(ground: str, ring: int) -> str:
+    return f"{ground}, ring {ring}"
+
+
+def ring_means(
+    field: xr.DataArray,
+    error: xr.DataArray,
+    rings: xr.DataArray,
+    grounds: Mapping[str, xr.DataArray],
+    *,
+    covariance: xr.DataArray | None = None,
+) -> xr.Dataset:
+    """Average a map over rings of each kind of ground, and compare each with the last ring.
+
+    Parameters
+    ----------
+    field, error : xarray.DataArray
+        (y, x), such as a rate and its standard error.
+    rings, grounds
+        As `ring_zones` has them.
+    covariance : xarray.DataArray, optional
+        (ground, other) of the errors of the means of `ring_zones`. Without it a mean takes the
+        average error of its pixels, and a difference the errors of both in squares: upper bounds.
+
+    Returns
+    -------
+    xarray.Dataset
+        (ground, ring) as from `zonal_mean`; `excess`, the last ring's mean minus a ring's, and
+        `excess_standard_error`; the attribute `errors` says whether they are `upper bounds`. Only
+        ground that has a value in both the first and the last ring.
+    """
+    of_mean = None
+    numbers = range(rings.sizes["ring"])
+    if covariance is not None:
+        names = [_crossed(name, number) for name in grounds for number in numbers]
+        whole = covariance.reindex(ground=names, other=names).values
+        whole = whole.reshape(2 * (len(grounds), len(numbers)))
+        of_mean = xr.DataArray(
+            np.sqrt(np.einsum("grgr->gr", whole)), {"ground": list(grounds)}, ("ground", "ring")
+        )
+    found = zonal_mean(field.where(rings), error.where(rings), grounds, of_mean=of_mean)
+    found = found.transpose("ground", "ring")
+    own = found["standard_error"] ** 2
+    square = own + own.isel(ring=-1)
+    if covariance is not None:
+        square = square - 2 * np.einsum("grg->gr", whole[..., -1])
+    excess = found["mean"].isel(ring=-1) - found["mean"]
+    units, direction = field.attrs["units"], field.attrs.get("direction")
+    more = {
+        "excess": (excess, "last ring minus this one", units, direction),
+        "excess_standard_error": (
+            square.clip(min=0) ** 0.5,
+            "its standard error",
+            units,
+            direction,
+        ),
+    }
+    kind = "upper bounds" if covariance is None else "by their covariance"
+    found = found.assign(labelled(more)).assign_attrs(errors=kind)
+    return found.sel(ground=found["mean"].isel(ring=[0, -1]).notnull().all("ring"))
+
+
 def zonal_contrast(
     field: xr.DataArray,
     zone: xr.DataArray,
