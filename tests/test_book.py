@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from qilian.archive.catalogue import open_archive
 from qilian.book import _cli as cli
 from qilian.book.chapters import read_chapters
-from qilian.products import matching_correction
+from qilian.insar import version_verdict
+from qilian.products import matching_correction, rate_versions
 
 pytestmark = pytest.mark.book
 
@@ -72,9 +73,23 @@ def test_other_pages_correct_by_what_s3_shows(demo, book, monkeypatch):
     with xr.open_dataset(book / "results" / "s03_cdf_matching" / "s03.nc") as saved:
         maps = saved["map"].load()
     shown = maps.sel(rate="Sentinel-1, corrected") - maps.sel(rate="Sentinel-1, initial")
-    added = matching_correction(open_archive(demo))
+    added = matching_correction(open_archive(demo))["correction"]
     digits = np.finfo(np.float32).eps * float(abs(maps).max())
     np.testing.assert_allclose(added.where(shown.notnull()), shown, rtol=0, atol=digits)
+
+
+def test_pages_tell_the_same_of_the_same_ground(demo, book, monkeypatch):
+    """Sentinel-1's rate uncorrected and corrected: one sentence on four pages, and S12's maps."""
+    monkeypatch.delenv("QILIAN_CACHE")
+    versions = rate_versions(open_archive(demo))
+    said = version_verdict(versions)
+    assert " uncorrected and " in said
+    for name in ("bias_remedies", "s08_cumulative_deformation", "s12_rate_maps"):
+        assert said in " ".join((book / "html" / "notebooks" / f"{name}.html").read_text().split())
+    with xr.open_dataset(book / "results" / "s12_rate_maps" / "s12.nc") as saved:
+        shown = saved["mean"].isel(period=[-2, -1]).transpose("ground", "period")
+    told = versions["mean"].transpose("ground", "version")
+    np.testing.assert_allclose(shown, told, rtol=1e-5)
 
 
 def test_gdal_finds_the_coordinate_system_of_every_saved_map(book):

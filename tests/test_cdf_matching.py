@@ -52,6 +52,59 @@ def test_a_map_matched_to_itself_stays_as_it_was(rates):
     assert found.attrs["units"] == "mm year-1"
 
 
+def noisy(rates: xr.DataArray, spread: float) -> tuple[xr.DataArray, xr.DataArray]:
+    """A reference that is the map with noise, and the noise's standard deviation."""
+    noise = RNG.normal(0, spread, rates.shape)
+    return rates + noise, xr.full_like(rates, spread)
+
+
+def test_noise_that_is_known_does_not_stretch_an_unbiased_map():
+    """Matched to itself with 3 mm/a of noise: to 0.2 mm/a, where plain matching errs by 1."""
+    kinds = [RNG.normal(-9, 2, 15_000), RNG.normal(-1, 1, 5000)]
+    rates = line(np.concatenate(kinds))
+    reference, spread = noisy(rates, 3.0)
+    known = cdf_matching.apply_cdf_matching(fit(rates, reference, noise=spread), rates)
+    plain = cdf_matching.apply_cdf_matching(fit(rates, reference), rates)
+    off = [float(((found - rates) ** 2).mean() ** 0.5) for found in (known, plain)]
+    assert off[0] < 0.2
+    assert off[1] > 1
+
+
+def test_noise_that_is_known_leaves_a_shift_as_it_is(rates):
+    """A bias of -2 mm/a alike for all rates is corrected by as much on average."""
+    reference, spread = noisy(rates + 2, 3.0)
+    found = cdf_matching.apply_cdf_matching(fit(rates, reference, noise=spread), rates)
+    assert float((found - rates).mean()) == pytest.approx(2, abs=0.2)
+
+
+def test_the_error_of_a_match_is_what_maps_drawn_again_scatter_by():
+    """Blocks with offsets of their own: the bootstrap against 60 new maps, within a third."""
+    size = 4000
+    blocks = line(np.repeat(np.arange(20), size // 20))
+    true = RNG.normal(-6, 3, size)
+
+    def drawn() -> tuple[xr.DataArray, xr.DataArray]:
+        offset = RNG.normal(0, 1.5, 20)[blocks.values.ravel().astype(int)]
+        return line(true), line(true + offset)
+
+    at = line(np.array([-9.0, -6.0, -3.0]))
+    again = [cdf_matching.apply_cdf_matching(fit(*drawn()), at).values for _ in range(60)]
+    found = [
+        cdf_matching.matching_error(*drawn(), everywhere(blocks), blocks).values for _ in range(5)
+    ]
+    near = [int(abs(true - value).argmin()) for value in at.values.ravel()]
+    told = np.mean([one.ravel()[near] for one in found], axis=0)
+    np.testing.assert_allclose(told, np.std(again, axis=0).ravel(), rtol=1 / 3)
+
+
+def test_the_error_of_a_match_grows_in_the_tails(rates):
+    """Few blocks have the fastest pixels: there the correction is least certain."""
+    reference, _ = noisy(rates, 2.0)
+    blocks = cdf_matching.spatial_blocks(rates, rows=1, columns=8)
+    error = cdf_matching.matching_error(rates, reference, everywhere(rates), blocks)
+    assert float(error[0, int(rates.values.argmin())]) > 2 * float(error.median())
+
+
 values = arrays(float, 60, elements=st.floats(-50, 50).map(lambda value: round(value, 1)))
 
 

@@ -11,11 +11,11 @@ from qilian import products
 from qilian.archive import open_archive
 from qilian.contracts.radars import RADARS, SATELLITES
 from qilian.figures.periods import distinct_periods
-from qilian.insar import corrections, delay, network, periods, sparse_networks
+from qilian.insar import corrections, periods, sparse_networks
 from qilian.insar.rates import vertical
 from qilian.spatial import grids, zonal, zones
-from qilian.thaw import index
 
+PERIOD = "satellite", "start", "end"
 OLD = ["ers2", "envisat", "alos1", "alos2"]
 
 
@@ -37,14 +37,10 @@ def stacks(source):
 @pytest.fixture(scope="module")
 def pairs(source, radar, stacks, regions):
     """Pairs without delay, with their noise, as Figures S12 and S13 have them."""
-    air, found = source.load("climate")["air_temperature"], {}
-    for entry, stack in stacks.items():
-        moved, height = corrections.pair_displacement(stack), stack.get("height")
-        kriged = delay.krige_delay(moved, radar["stable"], height=height, zones=regions)
-        course = index.settlement_course(air, network.acquisition_dates(stack))
-        few = sparse_networks.describe_pairs(stack, moved, kriged, course)
-        found[entry] = periods.describe_period(few, entry, stack)
-    return found
+    return {
+        entry: products.few_pairs(source, entry, radar["stable"], stack=stack, zones=regions)
+        for entry, stack in stacks.items()
+    }
 
 
 def solved(few: xr.Dataset, radar: xr.Dataset, thaw_spread: float | None = None) -> xr.Dataset:
@@ -70,19 +66,18 @@ def now(source, radar):
 def rates(source, radar, now, pairs):
     """Rates of all periods as Figure S12 has them."""
     found = [solved(few, radar, thaw_spread=40.0) for few in pairs.values()]
-    error = np.hypot(now["rate_standard_error"], found[-1]["rate_standard_error"])
-    rate = now["rate"] + products.matching_correction(source)
-    matched = now.assign(rate=rate, rate_standard_error=error)
-    found.append(grids.relative_to(matched, radar["stable"]))
+    corrected = products.remedied_rate(source)
+    found.append(corrected.assign_coords({name: now[name] for name in PERIOD}))
     return periods.stack_periods({periods.period_title(few): few for few in found}, "rate")
 
 
 @pytest.fixture(scope="module")
-def unsure(rates, regions, pairs):
+def unsure(source, rates, regions, pairs):
     """Errors of zonal means and of their difference, as Figure S12 has them."""
     found = [sparse_networks.zonal_errors(few, regions, thaw_spread=40.0) for few in pairs.values()]
-    # Sentinel-1's own is a small part of it; matched, it has that of ALOS-2.
-    every = [*found, found[-1]]
+    versions = products.rate_versions(source).isel(version=-1, drop=True)
+    own = versions[["standard_error", "of_difference"]].rename(standard_error="of_mean")
+    every = [*found, own.reset_coords(drop=True)]
     return xr.concat(every, xr.Variable("period", rates["period"].values))
 
 

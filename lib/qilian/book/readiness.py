@@ -15,7 +15,7 @@ from qilian.book.chapters import Chapter, python_code
 
 _YEARLY = "the season is a yearly wave, or none"
 _UNSORTED = "ground is not sorted by its thaw-season deformation"
-_MATCHED = "the rate cannot be `matched`"
+_BY_ALOS2 = "no `remedy` by ALOS-2"
 _COHERENCE = {
     "sentinel1": _UNSORTED,
     "climate": _UNSORTED,
@@ -41,7 +41,12 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
     },
     "s06": _COHERENCE,
     "s07": _COHERENCE,
-    "s08": {"climate": _YEARLY, "alos2": _MATCHED, "outlines": "pits are not masked"},
+    "bias": {"alos2": _BY_ALOS2, "outlines": "no zones near the outlines and far from them"},
+    "s08": {
+        "climate": f"{_YEARLY}, and the bias of short pairs stays",
+        "alos2": _BY_ALOS2,
+        "outlines": "pits are not masked",
+    },
     "s09": {"climate": _YEARLY},
     "thaw": {"outlines": "none is drawn"},
     "nisar": {"climate": _YEARLY, "outlines": "stable ground may include mines"},
@@ -50,7 +55,7 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
         "outlines": "there are no rings, and pits are not masked",
         "sentinel1": "rings are not split by thaw-season deformation",
         "climate": f"{_YEARLY}, and splits no ring",
-        "alos2": _MATCHED,
+        "alos2": _BY_ALOS2,
     },
     "s12": _PERIODS,
     "s13": _PERIODS,
@@ -58,7 +63,7 @@ _WITHOUT: Mapping[str, Mapping[str, str]] = {
 }
 # Of `products`, what inverts interferograms.
 _OF_ANY = {"displacement", "thaw_seasons"}
-_INVERTING = {*_OF_ANY, "sentinel1_rates", "sentinel1_season"}
+_INVERTING = {*_OF_ANY, "sentinel1_rates", "sentinel1_season", "compared_rates", "rate_versions"}
 # Of `imagery`, what asks a survey for bands.
 _INDICES = {"ndvi": ["red", "near_infrared"], "ndwi": ["green", "near_infrared"]}
 _OF_RADARS = (*STACKS, "displacement")

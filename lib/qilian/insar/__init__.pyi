@@ -8,6 +8,7 @@ from .acceptance import (
     requirement_shares,
     summer_differences,
 )
+from .bias_remedies import long_pairs, rate_with_prior
 from .cdf_matching import (
     SMALLEST_BIN,
     apply_cdf_matching,
@@ -16,6 +17,7 @@ from .cdf_matching import (
     evaluate_matching,
     fit_cdf_matching,
     map_agreement,
+    matching_error,
     rates_on_one_grid,
     spatial_blocks,
 )
@@ -88,11 +90,21 @@ from .rates import (
 )
 from .sbas.invert import invert
 from .season_curves import lowest_day, mean_season, season_amounts
+from .short_pair_bias import (
+    bias_of_rate,
+    detect_bias,
+    false_displacement,
+    firm_ground,
+    loop_strength,
+    mean_strength,
+    with_false_phase,
+)
 from .sparse_networks import (
     describe_pairs,
     fit_pairs,
     pair_decorrelation,
     pair_regressors,
+    prepare_pairs,
     stacking_deviation,
     zonal_errors,
 )
@@ -104,10 +116,13 @@ from .temporal_models import (
     years_since_first,
 )
 from .verdicts import (
+    bias_verdict,
     closure_verdict,
+    left_out_verdicts,
     matching_verdicts,
     network_verdicts,
     pair_table_verdicts,
+    version_verdict,
 )
 
 __all__ = [
@@ -128,6 +143,8 @@ __all__ = [
     "allowed_error",
     "apply_cdf_matching",
     "beside_listed",
+    "bias_of_rate",
+    "bias_verdict",
     "certainly_vertical",
     "check_pairs",
     "closure_ratio",
@@ -141,7 +158,10 @@ __all__ = [
     "decay_sentences",
     "describe_pairs",
     "describe_period",
+    "detect_bias",
     "evaluate_matching",
+    "false_displacement",
+    "firm_ground",
     "fit_cdf_matching",
     "fit_corrections",
     "fit_decay",
@@ -154,12 +174,17 @@ __all__ = [
     "incidence",
     "invert",
     "krige_delay",
+    "left_out_verdicts",
     "linear_model",
+    "long_pairs",
+    "loop_strength",
     "lowest_day",
     "map_agreement",
     "mask_incoherent",
+    "matching_error",
     "matching_verdicts",
     "mean_season",
+    "mean_strength",
     "memory_attributes",
     "memory_told",
     "model_rates",
@@ -179,6 +204,8 @@ __all__ = [
     "period_years",
     "periodic_model",
     "point_pairs",
+    "prepare_pairs",
+    "rate_with_prior",
     "rates_on_one_grid",
     "redundancy",
     "reference_around",
@@ -199,8 +226,10 @@ __all__ = [
     "thaw_model",
     "thinned_network",
     "time_span",
+    "version_verdict",
     "vertical",
     "vertical_if_known",
+    "with_false_phase",
     "without_delay",
     "years_since_first",
     "zonal_coherence",

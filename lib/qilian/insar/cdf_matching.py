@@ -4,12 +4,13 @@
 is one rising function of the value, the same everywhere: the order of the pixels, and so every
 spatial pattern, stays as it was. What two maps agree on is for `map_agreement` to say, and for
 ground that the fit has not seen `evaluate_matching`. The reference's noise is part of its
-distribution and is matched along with its signal.
+distribution. Unless its standard error is given, it is matched along with its signal.
 """
 
 import geopandas as gpd
 import numpy as np
 import xarray as xr
+from scipy.stats import norm
 
 from qilian.contracts.errors import InputError, require
 from qilian.contracts.labels import attributes
@@ -19,10 +20,17 @@ from qilian.spatial import grids
 from qilian.spatial.zones import covered
 
 SMALLEST_BIN = 20  # values; with fewer, bins are made wider
+_NOISES = norm.ppf((np.arange(9) + 0.5) / 9)
+_NOISES /= _NOISES.std()  # a normal distribution of few values
 
 
 def fit_cdf_matching(
-    source: xr.DataArray, reference: xr.DataArray, mask: xr.DataArray, *, bins: int = 100
+    source: xr.DataArray,
+    reference: xr.DataArray,
+    mask: xr.DataArray,
+    *,
+    bins: int = 100,
+    noise: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Fit the rising, piecewise linear function that gives one map another's distribution.
 
@@ -41,6 +49,10 @@ def fit_cdf_matching(
         True where to fit; a pixel counts if both maps have a value.
     bins : int, optional
         At most, all holding the same number of values; fewer if one would hold less than 20.
+    noise : xarray.DataArray, optional
+        Standard deviation of the noise that the reference has beyond the source's. The source is
+        given as much before its percentiles are taken, so that a reference which is the source with
+        noise leaves it as it is. A bias that stretches the source is corrected a little less.
 
     Returns
     -------
@@ -54,13 +66,17 @@ def fit_cdf_matching(
         Maps on different grids, fewer than 40 common values, a map that is constant.
     """
     require("bins", bins, bins >= 2, "2 or more")
-    x, y = (np.sort(values) for values in _common(source, reference, mask))
+    x, y = _common(source, reference, mask)
     require("the number of common values", x.size, x.size >= 2 * SMALLEST_BIN, "40 or more")
+    share = np.linspace(0, 1, min(bins, x.size // SMALLEST_BIN) + 1)
+    if noise is not None:
+        spread, _ = _common(noise.fillna(0), source.where(reference.notnull()), mask)
+        x, y = x + np.multiply.outer(_NOISES, spread), np.tile(y, _NOISES.size)
+    x, y = np.sort(x, axis=None), np.sort(y)
     for name, values in (("source", x), ("reference", y)):
         require(
             f"the {name}", f"{values[0]:g} everywhere", values[0] < values[-1], "values that differ"
         )
-    share = np.linspace(0, 1, min(bins, x.size // SMALLEST_BIN) + 1)
     at, to = (_distinct(np.quantile(values, share, method="hazen")) for values in (x, y))
     in_bin = round(x.size * share[1])
     about = {"units": source.attrs.get("units", "1")}
@@ -208,12 +224,13 @@ def evaluate_matching(
     parts: xr.DataArray,
     *,
     bins: int = 100,
+    noise: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Compare before and after matching, on the fitted area and on blocks that the fit left out.
 
     Parameters
     ----------
-    source, reference, mask, bins
+    source, reference, mask, bins, noise
         As `fit_cdf_matching` has them.
     parts : xarray.DataArray
         Number of each pixel's block, as from `spatial_blocks`.
@@ -234,11 +251,64 @@ def evaluate_matching(
         areas[f"block {number}, held out"] = mask & ~held_out, mask & held_out
     compared = []
     for seen, judged in areas.values():
-        corrected = apply_cdf_matching(fit_cdf_matching(source, reference, seen, bins=bins), source)
+        fitted = fit_cdf_matching(source, reference, seen, bins=bins, noise=noise)
+        corrected = apply_cdf_matching(fitted, source)
         pair = [map_agreement(field, reference, judged) for field in (source, corrected)]
         compared.append(xr.concat(pair, xr.DataArray(["before", "after"], dims="matching")))
     found = xr.concat(compared, xr.DataArray(list(areas), dims="area"))
     return found.assign_coords(block=("area", [0, *numbers], attributes("block held out")))
+
+
+def matching_error(
+    source: xr.DataArray,
+    reference: xr.DataArray,
+    mask: xr.DataArray,
+    parts: xr.DataArray,
+    *,
+    bins: int = 100,
+    noise: xr.DataArray | None = None,
+    draws: int = 50,
+) -> xr.DataArray:
+    """Compute how surely a correction by matching is known, by a bootstrap over blocks.
+
+    The function is fitted again to as many blocks, drawn with replacement, and its values scatter
+    from draw to draw, most in the tails, where few blocks have pixels. Errors that all blocks
+    share, such as that of the reference's zero, do not show.
+
+    Parameters
+    ----------
+    source, reference, mask, bins, noise
+        As `fit_cdf_matching` has them.
+    parts : xarray.DataArray
+        Number of each pixel's block, as from `spatial_blocks`.
+    draws : int, optional
+        Number of draws.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x), standard error of the corrected source.
+    """
+    noises = xr.zeros_like(source) if noise is None else noise.fillna(0)
+    known = (mask & source.notnull() & reference.notnull()).values
+    drawn = xr.Dataset({"source": source, "reference": reference, "noise": noises})
+    table = {name: field.values[known] for name, field in drawn.items()}
+    block = parts.values[known]
+    of_block = [np.flatnonzero(block == number) for number in np.unique(block)]
+    rng = np.random.default_rng(0)
+    at = xr.DataArray(np.linspace(float(source.min()), float(source.max()), 201), dims="value")
+    found = []
+    for _ in range(draws):
+        some = np.concatenate(
+            [of_block[k] for k in rng.integers(len(of_block), size=len(of_block))]
+        )
+        x, y, spread = (xr.DataArray(values[some], dims="pixel") for values in table.values())
+        given = None if noise is None else spread
+        fitted = fit_cdf_matching(x, y, xr.ones_like(x, dtype=bool), bins=bins, noise=given)
+        found.append(apply_cdf_matching(fitted, at).values)
+    error = np.std(found, axis=0, ddof=1)
+    about = {**source.attrs, "long_name": "standard error of the correction by matching"}
+    return source.copy(data=np.interp(source, at, error)).assign_attrs(about)
 
 
 def rates_on_one_grid(c_band: xr.Dataset, l_band: xr.Dataset) -> xr.Dataset:

@@ -18,10 +18,14 @@ import xarray as xr
 
 from qilian.contracts.errors import require
 from qilian.contracts.labels import VERTICAL, attributes
-from qilian.insar.network import incidence
+from qilian.contracts.seasons import THAW_SEASON
+from qilian.insar.corrections import pair_displacement
+from qilian.insar.delay import krige_delay
+from qilian.insar.network import acquisition_dates, incidence
 from qilian.insar.periods import ABOUT_A_YEAR
 from qilian.insar.temporal_models import DAYS_PER_YEAR
 from qilian.spatial.grids import mask_onto
+from qilian.thaw.index import settlement_course
 
 _MEDIAN_SQUARE = 0.4549  # median of the square of a standard normal
 _JUDGED = 0.3  # coherence from which on phase noise goes with (1 - γ²) / 2γ²
@@ -64,6 +68,41 @@ def pair_regressors(pairs: xr.Dataset, course: xr.DataArray) -> xr.Dataset:
             "thaw_year_second": ("pair", after["thaw_year"].values, year),
         }
     )
+
+
+def prepare_pairs(
+    stack: xr.Dataset,
+    stable: xr.DataArray,
+    air_temperature: xr.DataArray,
+    *,
+    thaw_season: tuple[str, str] = THAW_SEASON,
+    zones: Mapping[str, xr.DataArray] | None = None,
+) -> xr.Dataset:
+    """Free pairs of the delay that stable ground shows, and describe them for `fit_pairs`.
+
+    Parameters
+    ----------
+    stack : xarray.Dataset
+        The interferograms contract, in memory.
+    stable : xarray.DataArray
+        (y, x), on any grid, True on ground that does not move.
+    air_temperature : xarray.DataArray
+        (time,) daily [degC], over all dates.
+    thaw_season : (str, str), optional
+        As `index.settlement_course` has it.
+    zones : mapping of str to xarray.DataArray, optional
+        As `delay.krige_delay` has them.
+
+    Returns
+    -------
+    xarray.Dataset
+        As from `describe_pairs`.
+    """
+    moved = pair_displacement(stack)
+    delay = krige_delay(moved, stable, height=stack.get("height"), zones=zones)
+    dates = acquisition_dates(stack)
+    course = settlement_course(air_temperature, dates, thaw_season=thaw_season)
+    return describe_pairs(stack, moved, delay, course)
 
 
 def describe_pairs(

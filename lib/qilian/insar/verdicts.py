@@ -1,5 +1,6 @@
 """What pairs, networks and matched rates answer, in sentences."""
 
+import json
 from calendar import month_name
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 from qilian.contracts.labels import written_list, written_number, written_units
 from qilian.insar.network import acquisitions, pair_names, pair_season, redundancy, time_span
 
+_GROUNDS = {"undisturbed": "undisturbed ground"}
 _LOWER_CORRELATION = -0.05  # change from which on a block counts as harmed
 
 
@@ -236,3 +238,60 @@ def _harmed(blocks: xr.Dataset) -> str:
     if not said:
         return "No block has a larger mean difference or a clearly lower correlation afterwards."
     return f"After matching, {'; '.join(said)}."
+
+
+def bias_verdict(detected: xr.Dataset) -> str:
+    """Say whether a stack's loops show a bias of its rate.
+
+    Parameters
+    ----------
+    detected : xarray.Dataset
+        As from `detect_bias`, of the rate and one zone, or empty with the reason in `left_out`.
+    """
+    if "left_out" in detected.attrs:
+        why = detected.attrs["left_out"].rstrip(".")
+        return f"Whether short pairs bias Sentinel-1's rate, its loops cannot tell: {why}."
+    zone = detected.isel(zone=0)
+    size, reach = written_number(zone["strength"], 2, plus=True), zone["half_width"].item()
+    told = f"{size} ± {reach:.2f} {written_units(zone['strength'])}"
+    if not zone["detected"]:
+        return f"Loops of Sentinel-1's pairs show no significant bias of its rate ({told}, 95 %)."
+    where = f"{zone['zone'].item()}, relative to the most coherent"
+    return f"Loops of Sentinel-1's pairs show a bias of its rate: {told} (95 %) on {where}."
+
+
+def version_verdict(versions: xr.Dataset) -> str:
+    """Put Sentinel-1's rate, uncorrected and corrected, side by side for each zone.
+
+    Parameters
+    ----------
+    versions : xarray.Dataset
+        As from `products.rate_versions`.
+    """
+    units, said = written_units(versions["mean"]), []
+    for ground in versions["ground"].values:
+        zone = versions.sel(ground=ground)
+        numbers = zip(
+            zone["mean"].values, zone["standard_error"].values, zone["version"].values, strict=True
+        )
+        each = [
+            f"{written_number(mean)} ± {2 * error:.1f} {units} {version}"
+            for mean, error, version in numbers
+        ]
+        where = ground if ground.startswith("near") else f"on {_GROUNDS.get(ground, ground)}"
+        said.append(f"{' and '.join(each)} {where}")
+    told = f"Relative to stable ground, Sentinel-1's rate is {'; '.join(said)} (95 %)."
+    why = versions.attrs.get("left_out")
+    return told if why is None else f"{told} The bias of short pairs is not corrected: {why}"
+
+
+def left_out_verdicts(remedies: xr.Dataset) -> list[str]:
+    """Say why remedies are missing, a sentence each.
+
+    Parameters
+    ----------
+    remedies : xarray.Dataset
+        As from `products.bias_remedies`.
+    """
+    missing = json.loads(remedies.attrs["left_out"])
+    return [f"There is no rate by “{name}”: {reason}" for name, reason in missing.items()]
