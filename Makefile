@@ -13,7 +13,7 @@ BIN = .venv/bin
 .DELETE_ON_ERROR:
 # The archive is written beside the compiler.
 MAKEFLAGS += --jobs=2
-# Each of many processes would compile the library and the tests anew.
+# What a process compiles as it imports is kept: of all that is installed a third is ever imported.
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## show this list
@@ -73,13 +73,13 @@ clean:  ## remove what was built; the environment stays
 data/demo/catalogue.toml: .venv/.ready lib/qilian_demo/table_s1.csv $(wildcard lib/qilian_demo/*.py lib/qilian_demo/*/*.py)
 	$(BIN)/qilian demo
 
-# What compiles at its first import, for which the first notebook would wait.
+# What a book imports, and the solver, compile at their first import, for which it would wait.
 .venv/.compiled: .venv/.ready lib/qilian/insar/sbas/machine.py
-	$(BIN)/python -c 'import qilian.insar.sbas.machine'
+	EAGER_IMPORT=1 $(BIN)/python -c 'import distributed, hvplot.xarray, ipykernel.ipkernel, papermill, zarr, qilian'
+	$(BIN)/python -m qilian.book.sphinx.build _config.yml </dev/null
 	touch $@
 
-# pip brings uv at the version and hash of the lock; uv brings everything else, compiled to
-# bytecode, without which every import takes three times as long.
+# pip brings uv at the version and hash of the lock; uv brings everything else.
 .venv/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$$($(PYTHON) --version) is too old: Python 3.11 or newer is needed, as in make PYTHON=python3.12"; exit 1; }
@@ -88,7 +88,7 @@ data/demo/catalogue.toml: .venv/.ready lib/qilian_demo/table_s1.csv $(wildcard l
 	$(PYTHON) -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | \
 	  $(BIN)/python -m pip install --quiet --require-hashes --requirement /dev/stdin
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
