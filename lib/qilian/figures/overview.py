@@ -8,6 +8,7 @@ import matplotlib.dates as mdates
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import CenteredNorm, Normalize
 from matplotlib.figure import Figure
 
@@ -113,9 +114,13 @@ def preview_panel(axes: Axes, data: Data) -> None:
 
 def _features(axes: Axes, features: gpd.GeoDataFrame) -> None:
     are_points = features.geom_type == "Point"
-    if not are_points.all():
-        features[~are_points].plot(ax=axes, facecolor="none", edgecolor=INK, linewidth=0.9)
-    points = features[are_points]
+    shapes, points = features[~are_points], features[are_points]
+    if len(shapes):
+        # Not GeoPandas' plot, which draws the whole figure at each call.
+        lines = [np.asarray(line.coords) for line in shapes.boundary.explode()]
+        axes.add_collection(LineCollection(lines, colors=INK, linewidths=0.9))
+        south, north = np.radians(shapes.total_bounds[[1, 3]])
+        axes.set_aspect(1 / np.cos((south + north) / 2) if shapes.crs.is_geographic else 1)
     axes.plot(points.geometry.x, points.geometry.y, "v", color=_RED, markersize=5)
     axes.set(title=f"{len(features)} features", xlabel="", ylabel="", xticks=[], yticks=[])
     axes.set_adjustable("datalim")
