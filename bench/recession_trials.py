@@ -82,7 +82,7 @@ def judged(trial: Trial, seed: int, records: int) -> pd.DataFrame:
         days = recession.select_days(flow, rain, without=frozen, **trial.options)
         compared = recession.compare_periods(days, **PERIODS)
         plain, equal = (compared.isel(comparison=row) for row in (0, 1))
-        bent = recession.exponents(days)
+        bent = recession.exponents(days, **PERIODS)
         feigners = recession.feigned(days, compared)
         around = recession.period_conditions(days, flow, rain, frozen, **PERIODS)
         found = recession.judge(compared, bent, feigners, around)

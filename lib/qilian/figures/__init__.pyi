@@ -38,7 +38,14 @@ from .recession import (
     window_panels,
 )
 from .scaling import density_panel, sensitivity_panel
-from .seasons import root_law_verdict, season_panels, season_verdicts, years_panel
+from .seasons import (
+    root_law_verdict,
+    season_model_verdict,
+    season_panels,
+    season_verdicts,
+    single_seasons_verdict,
+    years_panel,
+)
 from .site import site_height, site_maps
 from .style import (
     COHERENCE_MAP,
@@ -64,7 +71,16 @@ from .survey import (
     survey_extents,
     threshold_panel,
 )
-from .tables import Table, before_and_after, columns, facts, plain_markdown, said, table
+from .tables import (
+    Table,
+    before_and_after,
+    columns,
+    facts,
+    plain_markdown,
+    said,
+    table,
+    with_intervals,
+)
 from .verdicts import (
     change_verdicts,
     displacement_verdicts,
@@ -141,9 +157,11 @@ __all__ = [
     "said",
     "scale_length",
     "scene_verdicts",
+    "season_model_verdict",
     "season_panels",
     "season_verdicts",
     "sensitivity_panel",
+    "single_seasons_verdict",
     "site_height",
     "site_maps",
     "smoothed",
@@ -157,5 +175,6 @@ __all__ = [
     "titled",
     "truth_verdict",
     "window_panels",
+    "with_intervals",
     "years_panel",
 ]

@@ -20,11 +20,11 @@ _KIND_COLORS = {
 
 # What a combination of choices finds, in the order of `recession.FINDINGS`.
 FINDING_COLORS = {
-    "no interval": "#e4e4e4",
-    "no significant change": "#a9a9a9",
-    "longer, could be feigned": "#f0b27a",
+    "no interval": "#ededed",
+    "no significant change": "#9c9c9c",
+    "longer, whatever the cause": "#f0b27a",
     "slower storage": "#b5401f",
-    "shorter, could be feigned": "#9ec5e8",
+    "shorter, whatever the cause": "#9ec5e8",
     "faster storage": "#1f5fbf",
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from IPython.display import Markdown
@@ -126,6 +127,21 @@ def columns(data: xr.Dataset) -> pd.DataFrame:
         heads[name]: form for name in frame if (form := _format(str(name), data[name]))
     }
     return written
+
+
+def with_intervals(data: xr.Dataset, form: str = "{:.3g}") -> pd.DataFrame:
+    """Put an estimate and its bounds, `_lower` and `_upper`, into one cell: `25 (21 to 30)`."""
+    bounds = {name: [f"{name}_lower", f"{name}_upper"] for name in data if f"{name}_lower" in data}
+    frame = columns(data.drop_vars([end for ends in bounds.values() for end in ends]))
+    for name, ends in bounds.items():
+        rows = data[[name, *ends]].reset_coords(drop=True).to_dataframe()[[name, *ends]].values
+        frame[heading(data[name])] = [_interval(row, form) for row in rows]
+    return frame
+
+
+def _interval(row: np.ndarray, form: str) -> str:
+    value, low, high = (_written(one, form) for one in row)
+    return value if low == high == "–" else f"{value} ({low} to {high})"
 
 
 def _format(name: str, data: xr.DataArray) -> str | None:

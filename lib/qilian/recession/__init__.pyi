@@ -13,7 +13,7 @@ from .conditions import (
     period_conditions,
 )
 from .days import Choice, record_inventory, select_days
-from .floors import law_fits, laws_of_all
+from .floors import law_fits, laws_of_periods
 from .ice import freeze_up, frozen_days
 from .rules import RULES, Rule
 from .segments import CLEAR_FALL, gauge_sums, segment_sums
@@ -76,7 +76,7 @@ __all__ = [
     "known_ice",
     "known_rain",
     "law_fits",
-    "laws_of_all",
+    "laws_of_periods",
     "period_change",
     "period_conditions",
     "recession_constants",

@@ -5,7 +5,7 @@ and a period without one of its years cost one subtraction. The laws with a floo
 reservoir are fitted to all windows and both periods together, as `_laws` does.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from qilian.recession._laws import (
 )
 from qilian.recession._window_sums import WindowSums
 from qilian.recession.change import _jackknifed, _periods, _welch
+from qilian.recession.conditions import FEIGNED_LEVEL
 
 _RATIOS = ("events", "log_linear", "through_origin", "log_log", "master_curve")
 _LAWS = {"with_floor": "floor", "power_law": "power law"}
@@ -33,7 +34,7 @@ _INVERSES: Mapping[str, _Inverse] = {
     "log_log": np.exp,
     "master_curve": lambda ratio: -np.log(ratio),
 }
-_NO_STEP = (np.nan, np.nan, np.nan)
+_NO_STEP = (np.nan, np.nan, np.nan, np.nan)
 
 
 def by_ratios(
@@ -59,7 +60,8 @@ def by_ratios(
     -------
     numpy.ndarray, numpy.ndarray
         (3, fit, window, year) Ks [day] and its bounds, of the lines their own, of others by leaving
-        one event out at a time; (3, fit) change of ln Ks and its bounds, by leaving one year out.
+        one event out at a time; (4, fit) change of ln Ks and its bounds, by leaving one year out,
+        and the least size that `FEIGNED_LEVEL` leaves it.
     """
     ratios, year = _ratios(days)
     found = np.empty((3, len(ratios), len(lines), reported.size))
@@ -76,7 +78,7 @@ def by_ratios(
 
 
 def by_laws(
-    days: xr.Dataset, every: np.ndarray, windows: Iterable[int], until: int, since: int
+    days: xr.Dataset, lines: Sequence[xr.Dataset], until: int, since: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit the laws with a floor and of a nonlinear reservoir, as `by_ratios` fits ratios.
 
@@ -84,17 +86,18 @@ def by_laws(
     ----------
     days : xarray.Dataset
         As from `select_days`.
-    every : numpy.ndarray
-        (year,) of the record.
-    windows : iterable of int
-        Lengths of the moving windows [year], odd.
+    lines : sequence of xarray.Dataset
+        (year,) as from `fit_windows`, one a window.
     until, since : int
         As `period_change` takes them.
     """
-    windows, (held, _) = list(windows), stated_curves(days)
-    found = np.full((3, len(_LAWS), len(windows), every.size), np.nan)
-    steps = np.full((3, len(_LAWS)), np.nan)
-    places, members = window_members(held.year, every, windows)
+    held, _ = stated_curves(days)
+    told = np.array([fits["recession_constant"].notnull() for fits in lines])
+    found = np.full((3, len(_LAWS), *told.shape), np.nan)
+    steps = np.full((4, len(_LAWS)), np.nan)
+    every = lines[0]["year"].values
+    windows = [int(fits["window"]) for fits in lines]
+    places, members = window_members(held.year, every, windows, told)
     periods = [np.flatnonzero(inside) for inside in _periods(held.year, until, since)]
     years = [held.year[period] for period in periods]
     compared = all(np.unique(one).size >= 3 and one.size >= FEWEST for one in years)
@@ -179,8 +182,8 @@ def _window_constants(ratio: _Ratio, place: WindowSums, fits: xr.Dataset) -> lis
 
 def _period_ratio(
     ratio: _Ratio, year: np.ndarray, until: int, since: int
-) -> tuple[float, float, float]:
-    """Change of ln Ks between the periods and its bounds."""
+) -> tuple[float, float, float, float]:
+    """Change of ln Ks between the periods, its bounds and its least size."""
     levels, influences, years = [], [], []
     for inside in _periods(year, until, since):
         some, number = np.unique(year[inside], return_inverse=True)
@@ -198,8 +201,9 @@ def _period_ratio(
 
 def _bounded(
     step: float, influences: Sequence[np.ndarray], years: Sequence[np.ndarray]
-) -> tuple[float, float, float]:
-    """Return a change of ln Ks with its bounds (Welch's)."""
+) -> tuple[float, float, float, float]:
+    """Return a change of ln Ks with its bounds (Welch's), and the least size it may have."""
     error, dof, _ = _welch(step, influences, years)
     reach = float(stdtrit(dof, 0.975) * error)
-    return step, step - reach, step + reach
+    least = abs(step) - float(stdtrit(dof, 1 - FEIGNED_LEVEL) * error)
+    return step, step - reach, step + reach, least

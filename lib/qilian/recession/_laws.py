@@ -142,15 +142,16 @@ def grouped(members: list[np.ndarray], units: list[np.ndarray]) -> Groups:
 
 
 def window_members(
-    year: np.ndarray, every: np.ndarray, windows: Iterable[int]
+    year: np.ndarray, every: np.ndarray, windows: Iterable[int], told: np.ndarray
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return which windows have events enough, counted through all of each length, and which."""
+    """Return which windows have events enough, counted through all of each length, and which.
+
+    Only where `told`, (window, year).
+    """
     members = [
-        np.flatnonzero(np.abs(year - centre) <= window // 2)
-        if window // 2 <= place < every.size - window // 2
-        else np.zeros(0, int)
-        for window in windows
-        for place, centre in enumerate(every)
+        np.flatnonzero(np.abs(year - centre) <= window // 2) if wanted else np.zeros(0, int)
+        for window, row in zip(windows, told, strict=True)
+        for centre, wanted in zip(every, row, strict=True)
     ]
     places = [place for place, one in enumerate(members) if one.size >= FEWEST]
     return np.array(places, int), [members[place] for place in places]

@@ -256,13 +256,21 @@ def _other_seasons(season: tuple[str, str]) -> list[tuple[str, str]]:
     return seasons
 
 
-def exponents(days: xr.Dataset) -> xr.Dataset:
+def exponents(days: xr.Dataset, *, until: int, since: int) -> xr.Dataset:
     """Estimate the exponent b of -dQ/dt = a Q^b; 1 is a linear reservoir.
 
     From how segments bend, from how the slopes of events go with their flow, and from both, each
     weighing by its variance. The first asks nothing of differences between events, but of long
-    segments; for the second the reservoir may not change otherwise between wet and dry events. The
-    pooled cloud of days is given for comparison.
+    segments; for the second the reservoir may not change otherwise between wet and dry events,
+    but for an even change of ln Ks from one period to the other, which is fitted along. The pooled
+    cloud of days is given for comparison.
+
+    Parameters
+    ----------
+    days : xarray.Dataset
+        As from `select_days`.
+    until, since : int
+        As `period_change` takes them.
 
     Returns
     -------
@@ -271,7 +279,7 @@ def exponents(days: xr.Dataset) -> xr.Dataset:
         out one year at a time: of both, of each, and from all days pooled.
     """
     held = chosen(days)
-    bends, flows = _bending(*held), _by_flow(*held)
+    bends, flows = _bending(*held), _by_flow(*held, until, since)
     (bent, bent_error, bent_dof), (of_flow, flow_error, flow_dof) = bends, flows
     share = 1 / (1 + (bent_error / flow_error) ** 2)
     both = np.array([share**2 * bent_error**2, (1 - share) ** 2 * flow_error**2])
@@ -313,16 +321,16 @@ def _bending(
 
 
 def _by_flow(
-    log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray
+    log_flow: np.ndarray, segment: np.ndarray, year: np.ndarray, until: int, since: int
 ) -> tuple[float, float, float]:
     """Return b by the slopes of events of different flow, its standard error and freedom."""
-    if np.unique(year).size < 4:
+    if np.unique(year).size < 5:
         return np.nan, np.nan, np.nan
     held = events(log_flow, segment, year)
-    found = regress_on_flow(held)
+    found = regress_on_flow(held, np.interp(held.year, [until, since], [0.0, 1.0]))
     count = found.years.size
     error = np.sqrt(np.sum(_jackknifed(found.influence[:, 1], count) ** 2))
-    return 1 + found.coefficients[1], float(error), count - 2
+    return 1 + found.coefficients[1], float(error), count - 3
 
 
 def _log_constant(fit: Callable, log_flow: np.ndarray, segment: np.ndarray) -> float:

@@ -78,17 +78,20 @@ def every_choice(
         counts[m, s, n][:, columns] = [fits["segments"] for fits in lines]
         cell = [
             by_ratios(days, sums, reported, lines, until, since),
-            by_laws(days, reported["year"].values, windows, until, since),
+            by_laws(days, lines, until, since),
         ]
         ks, step = (np.concatenate(parts, 1) for parts in zip(*cell, strict=True))
         constants[:, m, s, n][..., columns] = ks
-        steps[:, m, s, n] = step
+        steps[:, m, s, n] = step[:3]
         compared = compare_periods(days, until=until, since=since)
         around = period_conditions(
             days, discharge, precipitation, season.without, until=until, since=since
         )
-        judged = judge(compared, exponents(days), feigned(days, compared), around).finding
-        findings[m, s, n] = [FINDINGS.index(_by_fit(judged, *bounds)) for bounds in step[1:].T]
+        bent = exponents(days, until=until, since=since)
+        feigners = feigned(days, compared)
+        judged = judge(compared, bent, feigners, around).finding
+        most = float(abs(np.log1p(feigners["makes"] / 100)).max())
+        findings[m, s, n] = [FINDINGS.index(_by_fit(judged, most, *one)) for one in step[1:].T]
     names = ("rule", "season", "length", "fit", "window", "year")
     found: dict[str, tuple] = {
         "segments": ((*names[:3], *names[4:]), counts, attributes("recessions")),
@@ -114,9 +117,9 @@ def choice_sentences(choices: xr.Dataset) -> np.ndarray:
         said[place] = {
             "open": "No interval: too few recessions.",
             "none": f"No significant change: {size}.",
-            "longer": f"Recessions became longer, {size}; something else could feign this.",
+            "longer": f"Recessions became longer, {size}; something else could also cause this.",
             "slower": f"The river drains its storage more slowly: {size}.",
-            "shorter": f"Recessions became shorter, {size}; something else could feign this.",
+            "shorter": f"Recessions became shorter, {size}; something else could also cause this.",
             "faster": f"The river drains its storage faster: {size}.",
         }[FINDINGS[finding]]
     return said
@@ -142,20 +145,23 @@ def choices_verdict(choices: xr.Dataset) -> list[str]:
         varied = varied if dim == "fit" else varied.isel(fit=0)
         away = varied[dim].values[(varied != here).values & (varied != 0).values]
         if away.size:
-            names = written_list([str(name).replace("_", " ") for name in away])
-            flips.append(f"another {_DIMS[dim]} ({names})")
+            names = written_list(
+                [f"{name}{_UNITS.get(dim, '')}".replace("_", " ") for name in away]
+            )
+            flips.append(f"the {_DIMS[dim]}{'s' if away.size > 1 else ''} {names}")
     if here:
-        what = f"{'; '.join(flips)}" if flips else "no single other choice that has an interval"
-        sentences.append(f"The finding by the choice made changes with {what}.")
+        others = f"Not so {'; '.join(flips)}" if flips else "So does each other choice alone"
+        sentences += [f"Our choice finds {_COUNTED[FINDINGS[here]]}.", f"{others}."]
     return sentences
 
 
-_DIMS = {"rule": "rule", "season": "season", "length": "shortest recession [d]", "fit": "fit"}
+_DIMS = {"rule": "rule", "season": "season", "length": "shortest recession", "fit": "fit"}
+_UNITS = {"length": " d"}
 _COUNTED = {
     "none": "no significant change",
-    "longer": "longer recessions that something else could feign",
+    "longer": "longer recessions that something else could also cause",
     "slower": "slower storage",
-    "shorter": "shorter recessions that something else could feign",
+    "shorter": "shorter recessions that something else could also cause",
     "faster": "faster storage",
 }
 
@@ -187,11 +193,14 @@ def _years(discharge: xr.DataArray, made: Choice) -> np.ndarray:
     )
 
 
-def _by_fit(judged: str, low: float, high: float) -> str:
-    """Name the change by one fit, given what is judged of its days."""
+def _by_fit(judged: str, made: float, low: float, high: float, least: float) -> str:
+    """Name the change by one fit, given what is judged of its days and what other causes make.
+
+    Of storage it is if its days are judged so and if it too is beyond what each stated cause makes.
+    """
     if np.isnan(low):
         return "open"
     if low <= 0 <= high:
         return "none"
     storage, recessions = ("slower", "longer") if low > 0 else ("faster", "shorter")
-    return storage if judged == storage else recessions
+    return storage if judged == storage and least > made else recessions

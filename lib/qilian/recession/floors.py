@@ -13,6 +13,7 @@ Akaike's criterion, with the errors that the power law leaves.
 
 import numpy as np
 import xarray as xr
+from numpy.lib.stride_tricks import sliding_window_view
 
 from qilian.contracts.errors import require
 from qilian.contracts.labels import attributes
@@ -28,6 +29,7 @@ from qilian.recession._laws import (
     stated_curves,
     window_members,
 )
+from qilian.recession.change import _periods
 
 # Difference of Akaike's criterion below which two laws are as good as one another.
 _CLEAR = 2.0
@@ -48,14 +50,18 @@ def law_fits(days: xr.Dataset, *, window: int = 5) -> xr.Dataset:
     xarray.Dataset
         (law, year) `recession_constant` with its bounds `recession_constant_lower` and `_upper`
         [day], of the power law at the `stated` flow [as discharge]; `shape` with `shape_lower` and
-        `shape_upper`, the floor [as discharge] or the exponent b [1], 1 of the exponential;
+        `shape_upper`, the floor [as discharge] or the exponent b [1];
         `excess` of Akaike's criterion over that of the best law, 0 for this; and (year,)
-        `preferred`, its name, or "any" where others are as good. NaN with fewer than 6 events.
+        `preferred`, its name, or "undecided" where another is as good. NaN with fewer than 6 events
+        or where a year has less than half of its season.
     """
     require("window", window, window >= 1 and window % 2 == 1, "an odd number of years")
     held, stated = stated_curves(days)
     every = np.unique(days["season_year"])
-    places, members = window_members(held.year, every, [window])
+    reported = days["reported"].where(days["in_season"]).groupby(days["season_year"]).mean()
+    observed = np.pad(reported.values >= 0.5, window // 2)
+    whole = np.atleast_2d(sliding_window_view(observed, window).all(-1))
+    places, members = window_members(held.year, every, [window], whole)
     found = np.full((7, len(LAWS), every.size), np.nan)
     preferred = np.full(every.size, "", object)
     if members:
@@ -66,15 +72,27 @@ def law_fits(days: xr.Dataset, *, window: int = 5) -> xr.Dataset:
     )
 
 
-def laws_of_all(days: xr.Dataset) -> xr.Dataset:
-    """Fit the same laws to all events of a record at once: as `law_fits`, but without `year`."""
+def laws_of_periods(days: xr.Dataset, *, until: int, since: int) -> xr.Dataset:
+    """Fit the same laws to the events of two periods: as `law_fits`, by `period`, not by `year`.
+
+    Parameters
+    ----------
+    days : xarray.Dataset
+        As from `select_days`.
+    until, since : int
+        As `period_change` takes them.
+    """
     held, stated = stated_curves(days)
-    found, preferred = np.full((7, len(LAWS)), np.nan), np.array("", object)
-    if held.year.size >= FEWEST:
-        every = [np.arange(held.year.size)]
-        of_all, best = _laws(held, grouped(every, every), stated)
-        found, preferred = of_all[..., 0], best[0]
-    return _labelled(found, preferred, (), stated)
+    inside = [np.flatnonzero(period) for period in _periods(held.year, until, since)]
+    places = [place for place, one in enumerate(inside) if one.size >= FEWEST]
+    found, preferred = np.full((7, len(LAWS), 2), np.nan), np.full(2, "", object)
+    if places:
+        members = [inside[place] for place in places]
+        found[..., places], preferred[places] = _laws(held, grouped(members, members), stated)
+    names = [f"until {until}", f"since {since}"]
+    return _labelled(found, preferred, ("period",), stated).assign_coords(
+        period=("period", names, attributes("period"))
+    )
 
 
 def _labelled(
@@ -84,10 +102,10 @@ def _labelled(
         "recession_constant": ("recession constant", "day"),
         "recession_constant_lower": ("Ks, lower 95 % bound", "day"),
         "recession_constant_upper": ("Ks, upper 95 % bound", "day"),
-        "shape": ("floor or exponent", None),
+        "shape": ("floor (as discharge) or exponent b", None),
         "shape_lower": ("its lower 95 % bound", None),
         "shape_upper": ("its upper 95 % bound", None),
-        "excess": ("Akaike's criterion over the best law's", "1"),
+        "excess": ("Akaike's criterion over the best law's", None),
     }
     columns = zip(about.items(), found, strict=True)
     fits = {name: (("law", *dims), values, attributes(*text)) for (name, text), values in columns}
@@ -114,11 +132,11 @@ def _laws(held: Curves, groups: Groups, stated: float) -> tuple[np.ndarray, np.n
     excess = criteria - criteria.min(0)
     rows = []
     for (name, fit), over in zip(fits.items(), excess, strict=True):
-        shape = np.ones((3, groups.count))
+        shape = np.full((3, groups.count), np.nan)
         if name != "exponential":
             shape = fit.terms[1] + np.array([[0], [-1], [1]]) * reach(fit, groups)[1]
             shape = stated * shape if name == "floor" else 1 + shape
         rows.append([*constants(fit, groups), *shape, over])
     best = np.array(list(LAWS), object)[excess.argmin(0)]
-    best[(excess < _CLEAR).sum(0) > 1] = "any"
+    best[(excess < _CLEAR).sum(0) > 1] = "undecided"
     return np.array(rows).transpose(1, 0, 2), best

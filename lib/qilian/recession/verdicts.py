@@ -1,4 +1,4 @@
-"""What a record answers, in sentences: whether storage changed, and what else could feign it."""
+"""What a record answers, in sentences: whether storage changed, and what else could cause it."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,10 @@ import xarray as xr
 
 from qilian.contracts.labels import written_list, written_number
 from qilian.recession.telling import first_telling
+
+# Departure of b from 1 that its interval must exclude: many permafrost basins have 1.5 to 3
+# (Cooper et al. 2023, doi:10.1029/2022WR033154).
+FAR_FROM_LINEAR = 0.5
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Judgement:
     ----------
     finding : str
         "slower" or "faster" storage; "longer" or "shorter" recessions, which something else could
-        feign; "none", no significant change; "open", no interval or no constant.
+        cause; "none", no significant change; "open", no interval or no constant.
     feigned_by : tuple of str
         What could, as sentences without a full stop; empty for storage.
     """
@@ -32,11 +36,11 @@ def judge(
     feigners: xr.Dataset,
     conditions: xr.Dataset,
 ) -> Judgement:
-    """Judge a change of recessions, and list what could feign it.
+    """Judge a change of recessions, and list what else could cause it.
 
-    Storage is named only where the change is significant as it came and at equal flow, b does not
-    exclude 1, the change exceeds what the stated inflow, rating error and regulation would make,
-    and rain and freeze-up are known.
+    Storage is named only where the change is significant as it came and at equal flow, the interval
+    of b includes 1 and neither 0.5 nor 1.5, the change exceeds what the stated inflow, rating error
+    and regulation would make, and rain and freeze-up are known.
 
     Parameters
     ----------
@@ -63,13 +67,13 @@ def judge(
     if not (equal["significant"] and sign * equal["change"] > 0):
         causes.append(f"flow: at equal flow the change is {_size(equal)}{_flow(conditions)}")
     value, low, high = (float(bent[f"exponent{end}"].values[0]) for end in ("", "_lower", "_upper"))
+    about = f"b is {value:.2f} (95 %: {low:.2f} to {high:.2f})"
     if np.isnan(low):
         causes.append("a river that is not a linear reservoir, since b is not known")
     elif not low <= 1 <= high:
-        causes.append(
-            f"a river that is not a linear reservoir: b is {value:.2f} "
-            f"(95 %: {low:.2f} to {high:.2f})"
-        )
+        causes.append(f"a river that is not a linear reservoir: {about}")
+    elif not max(1 - low, high - 1) < FAR_FROM_LINEAR:
+        causes.append(f"a river that is not a linear reservoir, since b is hardly known: {about}")
     for cause, stated, makes, feigns in zip(
         *(feigners[name].values for name in ("cause", "stated", "makes", "feigns")), strict=True
     ):
@@ -147,7 +151,7 @@ def winter_verdict(compared: xr.Dataset) -> str:
     return (
         f"The winter recession constant {did} {_went(plain)}, {_size(plain)}, by {before} "
         f"recessions before and {after} after; at equal flow {_size(equal)}. Flow under ice is "
-        "measured seldom and estimated between, so that another practice could feign a change."
+        "measured seldom and estimated between, so that another practice could also cause it."
     )
 
 
@@ -176,14 +180,14 @@ def _finding(judged: Judgement, plain: xr.Dataset, equal: xr.Dataset) -> str:
     shown, where = (plain, "") if plain["significant"] else (equal, " at equal flow")
     return (
         f"Recessions became {judged.finding}{where}, {_went(shown)}, {_size(shown)}, "
-        "but something else than storage could feign this."
+        "but something else than storage could cause this."
     )
 
 
 def _hangs_on(judged: Judgement, equal: xr.Dataset, bent: xr.Dataset, feigners: xr.Dataset) -> str:
-    """Say what could feign the change, or what does not."""
+    """Say what else could cause the change, or what does not."""
     if judged.feigned_by:
-        return f"What could feign it: {'; '.join(judged.feigned_by)}."
+        return f"What could cause it: {'; '.join(judged.feigned_by)}."
     value, low, high = (float(bent[f"exponent{end}"].values[0]) for end in ("", "_lower", "_upper"))
     about = f"The exponent b is {value:.2f} (95 %: {low:.2f} to {high:.2f})"
     if judged.finding not in ("slower", "faster"):
@@ -200,7 +204,7 @@ def _hangs_on(judged: Judgement, equal: xr.Dataset, bent: xr.Dataset, feigners: 
         )
     *some, last = alone
     either = f"{', '.join(some)} or {last}" if some else last
-    return f"{of_linear} Alone, the whole change would take {either}; allowed for are {allowed} %."
+    return f"{of_linear} One other cause would have to be {either}; allowed for are {allowed} %."
 
 
 _CAUSES = {
