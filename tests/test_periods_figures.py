@@ -11,7 +11,7 @@ from shapely.geometry import box
 from qilian.contracts.labels import VERTICAL, attributes
 from qilian.figures import maps, periods, style
 
-TITLES = ["1997–98, ERS-2", "2003–05, Envisat", "2016–23, Sentinel-1, matched", "2019–22, ALOS-2"]
+TITLES = ["1997–98, ERS-2", "2003–05, Envisat", "2016–23, Sentinel-1, corrected", "2019–22, ALOS-2"]
 SPANS = [(1997.3, 1998.6), (2003.8, 2005.8), (2016.3, 2023.9), (2019.2, 2022.2)]
 ABOUT = attributes("rate", "mm year-1", VERTICAL)
 

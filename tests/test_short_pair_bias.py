@@ -1,11 +1,15 @@
 """The bias of short pairs: loops, the test, the gain and the remedies, against what was put in."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qilian import products
 from qilian.archive import open_archive
 from qilian.archive.project import find_project
 from qilian.contracts.errors import InputError
@@ -13,6 +17,7 @@ from qilian.contracts.labels import VERTICAL
 from qilian.insar import bias_remedies, short_pair_bias, temporal_models, verdicts
 from qilian.insar.network import acquisition_dates
 from qilian.insar.sbas import invert
+from qilian.spatial import against_truth, class_zones, covered
 
 PROJECT = find_project()
 WAVELENGTH = 0.0555
@@ -238,3 +243,70 @@ def test_verdicts_say_what_was_found_and_why_not():
     )
     told = verdicts.left_out_verdicts(xr.Dataset(attrs={"left_out": '{"loops": "too few."}'}))
     assert told == ["There is no rate by “loops”: too few."]
+
+
+@pytest.fixture(scope="module")
+def source(demo):
+    return open_archive(demo)
+
+
+@pytest.fixture(scope="module")
+def every(source) -> xr.Dataset:
+    return products.bias_remedies(source)
+
+
+@pytest.fixture(scope="module")
+def scores(source, every) -> xr.Dataset:
+    """Errors of pixels on natural ground, from stable ground's zero."""
+    truth = source.load_truth("sentinel1")
+    stable = products.sentinel1_rates(source)["stable"]
+    true = truth["vertical_rate"] - truth["vertical_rate"].where(stable).median()
+    natural = ~covered(source.load("outlines"), true)
+    kinds = {"all": natural, "wet": natural & class_zones(truth["land_cover"])["wet meadow"]}
+    width = 1.96 * every["rate_standard_error"]
+    return against_truth(every["rate"], true, half_width=width, zones=kinds)
+
+
+def test_every_remedy_is_made_and_zero_on_stable_ground(source, every):
+    """The demo allows all six; none is told as left out."""
+    assert every["remedy"].values[0] == products.UNCORRECTED
+    assert every.sizes["remedy"] == 6
+    assert verdicts.left_out_verdicts(every) == []
+    stable = products.sentinel1_rates(source)["stable"]
+    np.testing.assert_allclose(every["rate"].where(stable).median(("y", "x")), 0, atol=1e-4)
+
+
+def test_loops_correct_the_simulated_bias_and_their_intervals_claim_it(scores):
+    """On wet ground the RMSE falls by a third at least, and 9 of 10 intervals cover the truth."""
+    before, after = (scores.sel(remedy=name, zone="wet") for name in ("uncorrected", "loops"))
+    assert after["rmse"] < 2 / 3 * before["rmse"]
+    assert abs(after["mean_error"]) < abs(before["mean_error"]) / 3
+    assert before["coverage"] < 0.8
+    assert after["coverage"] > 0.9
+
+
+def test_a_prior_and_known_noise_each_do_better_than_nothing(scores):
+    """RMSE over all natural ground; known noise does better than the paper's plain matching."""
+    rmse = scores["rmse"].sel(zone="all")
+    assert rmse.sel(remedy="ALOS-2 as prior") < rmse.sel(remedy="uncorrected")
+    assert rmse.sel(remedy="matching, noise known") < rmse.sel(remedy="matching")
+    assert scores["coverage"].sel(zone="all", remedy="ALOS-2 as prior") > 0.9
+
+
+def test_without_alos2_loops_remain_and_the_rest_is_told(demo, tmp_path):
+    """A catalogue without the entry: its remedies are left out by name, pages show two versions."""
+    folder = tmp_path / "without"
+    shutil.copytree(demo, folder, copy_function=os.link)
+    text = (folder / "catalogue.toml").read_text()
+    alos2 = text[text.index("[alos2]") : text.index("[alos1]")]
+    (folder / "catalogue.toml").unlink()
+    (folder / "catalogue.toml").write_text(text.replace(alos2, ""))
+    source = open_archive(folder)
+    every = products.bias_remedies(source)
+    assert every["remedy"].values.tolist() == ["uncorrected", "loops", "long pairs"]
+    assert len(verdicts.left_out_verdicts(every)) == 3
+    assert products.rate_versions(source)["version"].values.tolist() == ["uncorrected", "corrected"]
+    versions = products.rate_versions(source, "matching")
+    assert "is not corrected: " in verdicts.version_verdict(versions)
+    with pytest.raises(InputError, match="remedy is 'prayer', expected one of uncorrected; loops"):
+        products.rate_versions(source, "prayer")

@@ -41,7 +41,7 @@ def period_verdicts(pooled: xr.Dataset, contrast: xr.Dataset | None = None) -> l
     if not known.sizes["period"]:
         return ["No period has a value."]
     last, when = known.isel(period=-1), _years(known, -1)
-    when += " (matched)" * str(last["satellite"].item()).endswith("matched")
+    when += " (corrected)" * str(last["period"].item()).endswith("corrected")
     moved = [_motion(last.isel(ground=number)) for number in range(last.sizes["ground"])]
     season = "in a mean thaw season of " if known["mean"].attrs["units"] == "mm" else "in "
     first = f"{_subject(last, 0).capitalize()} {moved[0]} {season}{when}"

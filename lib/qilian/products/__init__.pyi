@@ -12,6 +12,7 @@ from .short_pairs import (
     loop_bias,
     rate_versions,
     remedied_rate,
+    site_versions,
 )
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "remedied_rate",
     "sentinel1_rates",
     "sentinel1_season",
+    "site_versions",
     "stable_ground_of",
     "thaw_seasons",
 ]

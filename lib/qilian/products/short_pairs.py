@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from qilian.archive.cache import kept
@@ -23,10 +24,10 @@ from qilian.insar.verdicts import version_verdict
 from qilian.products.alos2 import alos2_rate
 from qilian.products.inversion import displacement
 from qilian.products.matched_rates import matching_correction
-from qilian.products.sentinel1 import sentinel1_rates
+from qilian.products.sentinel1 import sentinel1_rates, sentinel1_season
 from qilian.spatial.grids import relative_to
-from qilian.spatial.zonal import zonal_mean
-from qilian.spatial.zones import mine_zones
+from qilian.spatial.zonal import ring_means, zonal_mean
+from qilian.spatial.zones import mine_zones, thaw_zones
 
 UNCORRECTED = "uncorrected"
 _THAW_SPREAD = 40.0  # mm, as S12's
@@ -127,7 +128,7 @@ def remedied_rate(source: Archive, remedy: str = "loops") -> xr.Dataset:
     InputError
         Another remedy, or one that the archive does not allow.
     """
-    require("remedy", repr(remedy), remedy in _REMEDIES, f"one of {', '.join(_REMEDIES)}")
+    _require_known(remedy)
     make_rate, other = _REMEDIES[remedy]
     needs = ["sentinel1", "climate", *other, *({"outlines"} & set(source.entries))]
     options = {"remedy": remedy, "thaw_season": source.fact("thaw_season")}
@@ -139,6 +140,10 @@ def remedied_rate(source: Archive, remedy: str = "loops") -> xr.Dataset:
         return found.assign_coords(spatial_ref=radar["spatial_ref"])
 
     return kept("remedied-rate", source, needs, options, make).load()
+
+
+def _require_known(remedy: str) -> None:
+    require("remedy", repr(remedy), remedy in _REMEDIES, f"one of {'; '.join(_REMEDIES)}")
 
 
 def bias_remedies(source: Archive) -> xr.Dataset:
@@ -189,6 +194,7 @@ def rate_versions(
         of zones, its `standard_error`, and along `version` `of_difference`, the standard error of
         the first zone minus the second.
     """
+    _require_known(remedy)
     maps = {"uncorrected": remedied_rate(source, UNCORRECTED)}
     said = {}
     try:
@@ -236,16 +242,75 @@ def displacement_versions(
         there is one version only.
     """
     found = {"uncorrected": series["displacement"].isel(time=-1, drop=True)}
-    told = "Only Sentinel-1's own pairs, with air temperature, are corrected."
-    if entry == "sentinel1" and "climate" in source.entries:
-        versions = rate_versions(source, remedy)
-        told = version_verdict(versions)
+    versions, told = _versions_of(source, entry, remedy)
+    if versions is not None:
         change = versions["change"] - versions["change"].where(area).mean()
         corrected = rates.correct_series(series, change)["displacement"]
-        if versions.sizes["version"] > 1:
-            found["corrected"] = corrected.isel(time=-1, drop=True)
+        found["corrected"] = corrected.isel(time=-1, drop=True)
     both = xr.concat(found.values(), xr.Variable("version", list(found)), join="exact")
     return both.assign_attrs(told=told)
+
+
+def site_versions(
+    source: Archive,
+    entry: str,
+    rate: xr.DataArray,
+    rings: xr.DataArray | None,
+    remedy: str = "loops",
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return Sentinel-1's corrected rate, zero on stable ground, on a site and in its rings.
+
+    Parameters
+    ----------
+    source, remedy
+        As `remedied_rate` has them.
+    entry : str
+        What the site's rate comes from.
+    rate : xarray.DataArray
+        (y, x) of some of Sentinel-1's pixels; where it is missing, the corrected one is.
+    rings : xarray.DataArray or None
+        (ring, y, x) on the site's pixels, as from `spatial.rings`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (y, x) `corrected_rate` and its `_standard_error` and `_half_width` of 95 % [mm year-1], or
+        nothing where there is none; its attribute `told` as `displacement_versions` has it.
+    xarray.Dataset
+        (ground, ring) its mean, `corrected`, and `corrected_excess`, as from `spatial.ring_means`.
+    """
+    versions, told = _versions_of(source, entry, remedy)
+    if versions is None:
+        return xr.Dataset(attrs={"told": told}), xr.Dataset()
+    own = versions[["rate", "rate_standard_error"]].isel(version=-1, drop=True)
+    own = own.reindex_like(rate).where(rate.notnull())
+    own["rate"].attrs["long_name"] = "rate, corrected"
+    width = rates.half_width(own["rate_standard_error"], xr.full_like(rate, np.inf))
+    found = {
+        "corrected_rate": own["rate"],
+        "corrected_rate_standard_error": own["rate_standard_error"],
+        "corrected_rate_half_width": width,
+    }
+    maps, both = xr.Dataset(found, attrs={"told": told}), (own["rate"], own["rate_standard_error"])
+    if rings is None:
+        return maps, xr.Dataset()
+    grounds = thaw_zones(sentinel1_season(source), source.get("outlines"), rate)
+    means = ring_means(*both, rings, grounds)
+    means = means[["mean", "excess"]].rename(mean="corrected", excess="corrected_excess")
+    means["corrected_excess"].attrs["long_name"] += ", corrected"
+    return maps, means
+
+
+def _versions_of(source: Archive, entry: str, remedy: str) -> tuple[xr.Dataset | None, str]:
+    """Give both versions of the rate of Sentinel-1's own pairs, or none, and what to say of it."""
+    if entry != "sentinel1" or "climate" not in source.entries:
+        return None, "Only Sentinel-1's own pairs, with air temperature, are corrected."
+    try:
+        versions = rate_versions(source, remedy)
+    except InputError as refusal:
+        return None, f"The bias of short pairs is not corrected: {refusal}"
+    both = versions.sizes["version"] > 1
+    return versions if both else None, version_verdict(versions)
 
 
 def _uncorrected(source: Archive) -> xr.Dataset:
