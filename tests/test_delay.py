@@ -91,6 +91,16 @@ def test_a_zones_error_is_neither_a_pixels_nor_that_of_independent_pixels():
     np.testing.assert_allclose(covariance, own[0] ** 2, rtol=1e-6)
 
 
+def test_a_zone_without_pixels_has_no_error_and_leaves_the_others_theirs():
+    rng = np.random.default_rng(4)
+    shown = 4 * correlated_field(rng, (24, 40), pixel=(STEP, STEP), length=4.0)[np.newaxis]
+    zone = xr.DataArray(COLUMNS > 15, AXES, ("y", "x"))
+    both = delay.krige_delay(maps(shown), STILL, zones={"none": zone & False, "zone": zone})
+    alone = delay.krige_delay(maps(shown), STILL, zones={"zone": zone})
+    assert np.isnan(both["of_mean"].values[0, 0])
+    assert both["of_mean"].values[0, 1] == pytest.approx(alone["of_mean"].values[0, 0])
+
+
 def test_a_slope_that_stable_ground_does_not_determine_stays_small_and_widens_the_error():
     """Ridges of one height tell nothing of the slope: it is 0 and as uncertain as before."""
     rng = np.random.default_rng(5)

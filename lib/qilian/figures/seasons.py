@@ -1,15 +1,19 @@
 """Maps of the thaw season itself, and what they answer: when it is lowest, how much is late."""
 
+import json
+
 import cmcrameri.cm as crameri
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from qilian.contracts.labels import written_number
+from qilian.contracts.labels import written_number, written_units
 from qilian.figures.maps import bar_below, map_panel, outline
 from qilian.figures.style import DISPLACEMENT_MAP, INK, WINDOW_COLORS
-from qilian.insar.rates import half_width
+from qilian.insar.rates import half_width, rate_change
+from qilian.insar.temporal_models import DAYS_PER_YEAR, periodic_model
+from qilian.spatial.grids import mask_onto, onto
 from qilian.thaw.progress import LATE_SEASON
 
 _DAYS = crameri.lapaz_r
@@ -149,3 +153,51 @@ def _told(seasons: xr.Dataset) -> xr.DataArray:
 def _significant(seasons: xr.Dataset) -> xr.DataArray:
     error = seasons["late_excess_standard_error"]
     return abs(seasons["late_excess"]) > half_width(error, seasons["degrees_of_freedom"])
+
+
+def season_model_verdict(inversion: xr.Dataset) -> str:
+    """Say how the temporal model departs from the paper's, and what that does to the rate.
+
+    Parameters
+    ----------
+    inversion : xarray.Dataset
+        As from `products.displacement`.
+    """
+    paper = "The paper's temporal model has a rate and a yearly wave"
+    seasonal = json.loads(inversion.attrs["options"])["seasonal"]
+    if seasonal != "thaw":
+        return f"{paper}, ours {'too' if seasonal == 'periodic' else 'a rate alone'}."
+    change = rate_change(inversion, periodic_model(inversion["time"]))
+    low, middle, high = (
+        written_number(value, 2, plus=True) for value in change.quantile([0.05, 0.5, 0.95])
+    )
+    return (
+        f"{paper}, ours a rate and a season by the thawing index. With the wave in its place the "
+        f"rate changes by {middle} {written_units(change)} (median; 5 to 95 % of places: {low} to "
+        f"{high})."
+    )
+
+
+def single_seasons_verdict(model: xr.Dataset, seasons: xr.Dataset) -> str:
+    """Compare the deformation of a mean season by a temporal model with that of single seasons.
+
+    Parameters
+    ----------
+    model : xarray.Dataset
+        (y, x) `rate` [mm year-1] and `thaw_deformation` [mm] of one model for all years, zero on
+        ground that is `stable`.
+    seasons : xarray.Dataset
+        (y, x), as from `products.thaw_seasons`, from the same series.
+    """
+    whole = seasons["thaw_deformation"]
+    of_model, rate = (onto(model[name], whole) for name in ("thaw_deformation", "rate"))
+    length = (seasons["turn"] - seasons["onset"]).mean() / np.timedelta64(1, "D") / DAYS_PER_YEAR
+    more = whole - of_model
+    more = (more - more.where(mask_onto(model["stable"], more)).median().fillna(0)).median()
+    lasting = (rate * length).median().item()
+    return (
+        "Curves of single seasons differ from the season of the model by "
+        f"{written_number(more, plus=True)} mm (median). They also hold what the ground sinks for "
+        f"good while it thaws: {written_number(lasting, plus=True)} mm, the rate times the length "
+        "of a season."
+    )

@@ -85,6 +85,7 @@ from .rates import (
     mask_incoherent,
     model_rates,
     modelled,
+    rate_change,
     vertical,
     vertical_if_known,
 )
@@ -205,6 +206,7 @@ __all__ = [
     "periodic_model",
     "point_pairs",
     "prepare_pairs",
+    "rate_change",
     "rate_with_prior",
     "rates_on_one_grid",
     "redundancy",

@@ -62,7 +62,7 @@ def krige_delay(
         `height_slope_error` where there are heights; and with `zones`
         `zonal_covariance` (n, ground, other) of the errors of their means, in squared units, the
         standard errors `of_mean` (n, ground) and, of the first minus the second, `of_difference`
-        (n,), missing for a single one.
+        (n,), missing for a single one. All are missing of a zone without pixels.
 
     Raises
     ------
@@ -96,11 +96,13 @@ def krige_delay(
     if zones is not None:
         masks = [mask_onto(zone, like).transpose("y", "x").values for zone in zones.values()]
         grounds = [_some(np.flatnonzero(mask), _OF_ZONE) for mask in masks]
-        covariance = xr.DataArray(
-            np.stack([each.covariance(place, drift, grounds) for each in known]),
-            {"ground": list(zones), "other": list(zones)},
-            (along, "ground", "other"),
-        )
+        held = np.flatnonzero([ground.size for ground in grounds])
+        values = np.full((len(known), len(grounds), len(grounds)), np.nan)
+        for number, each in enumerate(known):
+            some = each.covariance(place, drift, [grounds[zone] for zone in held])
+            values[number][np.ix_(held, held)] = some
+        names = {"ground": list(zones), "other": list(zones)}
+        covariance = xr.DataArray(values, names, (along, "ground", "other"))
         found = found.assign(_zonal_errors(covariance, fields.attrs["units"]))
     return found
 

@@ -208,6 +208,30 @@ def _widened(found: xr.Dataset, displacement: xr.DataArray, model: xr.DataArray)
     )
 
 
+def rate_change(inversion: xr.Dataset, model: xr.DataArray) -> xr.DataArray:
+    """Compute what another temporal model makes of the rate, in some 400 pixels.
+
+    Parameters
+    ----------
+    inversion : xarray.Dataset
+        As from `invert` with a model.
+    model : xarray.DataArray
+        (time, parameter) at the same dates.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x) the rate by `model` minus that by the inversion's own, both by ordinary least squares
+        of the measured dates [mm year-1].
+    """
+    few = spread_out(inversion[["displacement", "bridged", "model"]]).load()
+    measured = few["displacement"].where(~few["bridged"])
+    own, other = (fit_series(measured, one)["parameters"] for one in (few["model"], model))
+    changed = (other - own).sel(parameter="rate", drop=True).drop_vars("unit", errors="ignore")
+    direction = measured.attrs.get("direction")
+    return changed.assign_attrs(attributes("change of the rate", "mm year-1", direction))
+
+
 def modelled(series: xr.Dataset, model: xr.DataArray) -> xr.Dataset:
     """Describe a series that was inverted elsewhere as `sbas.invert` describes its own.
 
