@@ -62,10 +62,9 @@ def tried(seed: int) -> pd.DataFrame:
         os.environ["QILIAN_CACHE"] = f"{folder}/cache"
         qilian_demo.write_archive(Path(folder, "demo"), seed=seed)
         source = open_archive(f"{folder}/demo")
-        maps = products.bias_remedies(source)
+        maps, stable = products.bias_remedies(source), products.sentinel1_rates(source)["stable"]
         mask = products.compared_rates(source)["compared"].astype(bool)
         truth, outlines = source.load_truth("sentinel1").load(), source.get("outlines")
-    stable = maps["stable"].astype(bool)
     true = truth["vertical_rate"] - truth["vertical_rate"].where(stable).median()
     near = next(iter(spatial.mine_zones(outlines, stable, near=2000, far=8000).values()))
     kinds = spatial.class_zones(truth["land_cover"])
@@ -91,12 +90,17 @@ def tribunal(workers: int) -> pd.DataFrame:
         {
             "RMSE (mm/a)": groups["rmse"].median().map("{:.1f}".format),
             "in 8 of 10 seeds": low.map("{:.1f}".format) + "–" + high.map("{:.1f}".format),
-            "mean error (mm/a)": groups["mean_error"].median().map("{:+.1f}".format),
+            "mean error (mm/a)": groups["mean_error"].median().map(signed),
             "its spread": groups["mean_error"].std().map("{:.1f}".format),
             "coverage": groups["coverage"].mean().map("{:.0%}".format),
         }
     )
-    return table.reset_index().rename(columns={"zone": "ground"}).replace("-", "−", regex=True)
+    return table.reset_index().rename(columns={"zone": "ground"})
+
+
+def signed(value: float) -> str:
+    """Write a number with its sign, a minus in place of a hyphen."""
+    return f"{value:+.1f}".replace("-", "−")
 
 
 class Scene:
@@ -239,8 +243,7 @@ def write_detector(folder: Path, workers: int) -> None:
     table = table.assign(**{"standard error (mm/a)": error.map("{:.2f}".format)})
     table.reset_index().to_csv(folder / "bias_detector.csv", index=False)
     by_stage = of_fading.groupby(["fading", "stage"], sort=False)["mean"].mean().unstack("stage")
-    by_stage = by_stage.map("{:+.1f}".format).replace("-", "−", regex=True)
-    by_stage.reset_index().to_csv(folder / "bias_fading.csv", index=False)
+    by_stage.map(signed).reset_index().to_csv(folder / "bias_fading.csv", index=False)
 
 
 if __name__ == "__main__":
