@@ -30,8 +30,20 @@ COARSE = 0.25  # scale of an archive whose resolution does not matter
 OTHER_SEED = 3
 # What processes that tests start need beside what notebooks do.
 IMPORTED = "import distributed, zarr, qilian.insar.sbas, qilian.products.inversion, small_print"
-# Fixtures that stand for seconds: Chromium, archives, the book, notebooks' runs, the built package.
-SLOW = {"browser", "demo", "coarse", "short", "other", "book", "run", "real_run", "outside"}
+# Fixtures that stand for seconds: Chromium, archives, the book, notebooks' runs, the built package,
+# all choices of a method.
+SLOW = {
+    "browser",
+    "demo",
+    "coarse",
+    "short",
+    "other",
+    "book",
+    "run",
+    "real_run",
+    "outside",
+    "every",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -133,6 +133,7 @@ def test_shares_are_those_of_normal_errors(spread):
     assert middle == pytest.approx(100 * chance.where(near).mean().item(), abs=2)
 
 
+@pytest.mark.slow
 def test_intervals_cover_where_delay_is_shared():
     """Delay of 9 mm a date over 8 km, in scenes of eight years: together and each alone."""
     rng, step, years = np.random.default_rng(2), 2.5, 8

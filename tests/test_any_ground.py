@@ -153,6 +153,7 @@ def test_an_entry_is_chosen_by_name_or_the_first_that_will_do(stranger):
         finished.choose("interferograms")
 
 
+@pytest.mark.slow
 def test_weather_that_does_not_reach_over_the_radars_dates_costs_no_page(stranger, tmp_path):
     """The season is then a yearly wave, or none within two years, as without any weather."""
     days = np.arange("2000-01-01", "2004-06-01", dtype="datetime64[D]")

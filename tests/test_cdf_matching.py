@@ -77,6 +77,7 @@ def test_noise_that_is_known_leaves_a_shift_as_it_is(rates):
     assert float((found - rates).mean()) == pytest.approx(2, abs=0.2)
 
 
+@pytest.mark.slow
 def test_the_error_of_a_match_is_what_maps_drawn_again_scatter_by():
     """Blocks with offsets of their own: the bootstrap against 60 new maps, within a third."""
     size = 4000

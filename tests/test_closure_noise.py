@@ -47,6 +47,7 @@ def test_the_ratio_is_the_fraction_of_independent_noise(part):
     assert found.ratio == pytest.approx(part, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_error_is_the_scatter_between_scenes():
     """Its median over 12 scenes is within 40 % of the ratios' standard deviation."""
     found = [closure_ratio(stack(noise(0.05, 0.25, seed))) for seed in range(12)]

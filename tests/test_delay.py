@@ -33,6 +33,7 @@ def maps(values: np.ndarray) -> xr.DataArray:
     return found.rio.write_crs("EPSG:4326")
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.floats(-50, 50), st.floats(-20, 20), st.floats(-20, 20), st.floats(-30, 30))
 def test_a_plane_and_a_part_with_height_are_found_whole(constant, down, right, slope):

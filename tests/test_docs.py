@@ -163,6 +163,7 @@ def test_the_commit_hook_is_make_lint():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "check",
     [

@@ -120,6 +120,7 @@ def coverage(result: xr.Dataset) -> tuple[float, float]:
     return float(of_rate.mean()), float((abs(result.displacement[1:]) <= reach).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [2.0, 6.0])
 def test_intervals_hold_the_truth_where_pairs_share_their_images(delay):
     """Loops nearly close there, so that the residuals of pairs say too little."""

@@ -31,6 +31,12 @@ def every(basin) -> xr.Dataset:
     return recession.every_choice(*basin, windows=[3, 5], lengths=[5, 7], **PERIODS)
 
 
+@pytest.fixture(scope="module")
+def five_days(basin) -> xr.Dataset:
+    """Choices beside that of five days."""
+    return recession.every_choice(*basin, windows=[3], lengths=[5], minimum_length=5, **PERIODS)
+
+
 def test_every_combination_is_there(every):
     """Seven rules, four seasons, two lengths, seven fits, two windows, and the choice made."""
     sizes = {"rule": 7, "season": 4, "length": 2, "fit": 7, "window": 2, "year": 16}
@@ -99,16 +105,16 @@ def test_laws_of_the_map_are_those_of_their_windows(every, basin, fit, law):
             np.testing.assert_allclose(own[name].sel(window=window), one[name], rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fit", "law"), [("with_floor", "floor"), ("power_law", "power law")])
-def test_the_change_by_a_law_is_that_of_the_laws_of_both_periods(basin, fit, law):
+def test_the_change_by_a_law_is_that_of_the_laws_of_both_periods(basin, five_days, fit, law):
     """Each period fitted alone, constants stated at the same flow; their interval holds it."""
     days = recession.select_days(*basin, minimum_length=5)
     held, _ = _laws.stated_curves(days)
     inside = (held.year <= 1985, held.year >= 1990)
     members = [np.flatnonzero(period) for period in inside]
     alone = [_laws.fit_law(law, held, _laws.grouped([one], [one])).terms[0, 0] for one in members]
-    cell = recession.every_choice(*basin, windows=[3], lengths=[5], minimum_length=5, **PERIODS)
-    cell = cell.isel(rule=0, season=0).sel(length=5, fit=fit)
+    cell = five_days.isel(rule=0, season=0).sel(length=5, fit=fit)
     assert float(cell["change"]) == pytest.approx(100 * np.expm1(alone[1] - alone[0]), abs=0.1)
     assert cell["change_lower"] < cell["change"] < cell["change_upper"]
 

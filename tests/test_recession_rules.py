@@ -265,6 +265,7 @@ def gauges_with_gaps(rng) -> tuple[xr.DataArray, xr.DataArray]:
     return flow, rain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", RULES)
 def test_many_gauges_are_as_each_alone(method, monkeypatch):
     """Gauges side by side, in memory or in blocks, give to the last bit what each gives alone."""
