@@ -22,8 +22,8 @@ help:  ## show this list
 book: $(if $(filter demo,$(ARCHIVE)),data/demo/catalogue.toml) .venv/.compiled  ## run the notebooks and render the book (ARCHIVE=path, PARAMETERS="-p name value")
 	$(BIN)/qilian book --archive "$(ARCHIVE)" $(PARAMETERS)
 
-# As many processes as cores, each with one thread for linear algebra (more wait for one another);
-# each takes whole files, as tests/conftest.py groups and orders them.
+# A process for each core or one more, each with one thread for linear algebra (more wait for one
+# another); each takes whole files, as tests/conftest.py counts, groups and orders them.
 PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical \
   --dist loadfile --no-loadscope-reorder
 

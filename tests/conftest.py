@@ -66,6 +66,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Take a process for each core, and one more where browsers and kernels are waited for."""
+    return len(os.sched_getaffinity(0)) + (not config.option.quick)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadFileScheduling":
     """Give a process whole files; one takes all that fork kernels, whose imports are made once."""
     from xdist.scheduler import LoadFileScheduling
