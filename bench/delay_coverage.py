@@ -1,5 +1,8 @@
 """How often the 95 % intervals of the kriged delay cover it, in pixels, zones and their difference.
 
+Rings around a place of the floor are means of what is left of a map, so that the noise of their
+pixels counts too.
+
 A basin's valley floor moves and its ridges do not. Each map is turbulence of exponential
 covariance, a part that goes with height, and noise of single pixels; the delay on the floor is
 estimated from the ridges. Heights differ by 0.4 km.
@@ -53,7 +56,7 @@ CASES = (
 
 
 def basin(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Heights [m], ridges that stay, and two zones of the floor."""
+    """Heights [m], ridges that stay, and two zones and two rings of the floor."""
     pixel = (STEP, STEP)
     relief = ndimage.gaussian_filter(correlated_field(rng, SHAPE, pixel=pixel, length=5.0), 2)
     high = relief > np.quantile(relief, 0.7)
@@ -62,7 +65,9 @@ def basin(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, dict[str, n
     rows, columns = np.indices(SHAPE) * STEP
     at = np.argmax(np.where(floor, rng.random(SHAPE), -1))
     away = np.hypot(rows - rows.ravel()[at], columns - columns.ravel()[at])
-    return height, high, {"near": floor & (away < 4), "far": floor & (away > 12)}
+    zones = {"near": floor & (away < 4), "far": floor & (away > 12)}
+    rings = {"inner ring": floor & (away < 2), "outer ring": floor & (away > 3) & (away < 6)}
+    return height, high, zones | rings
 
 
 def maps_of(case: Case, rng: np.random.Generator, height: np.ndarray) -> np.ndarray:
@@ -106,23 +111,30 @@ def scene(case: Case, seed: int) -> Iterator[dict[str, float]]:
     error = found["standard_error"].values
     floor = zones["near"] | zones["far"]
     covariance = found["zonal_covariance"].values
+    left = shown - found["delay"].values
     for number in range(MAPS):
-        near, far = (off[number, zone].mean() for zone in zones.values())
+        near, far, *_ = (off[number, zone].mean() for zone in zones.values())
         own = covariance[number]
-        yield {
+        row = {
             "pixel": float(np.mean(abs(off[number, floor]) < 1.96 * error[number, floor])),
             "near": near / np.sqrt(own[0, 0]),
             "far": far / np.sqrt(own[1, 1]),
             "difference": (near - far) / np.sqrt(own[0, 0] + own[1, 1] - 2 * own[0, 1]),
         }
+        inner, outer = (left[number, zones[name]].mean() for name in ("inner ring", "outer ring"))
+        counts = [zone.sum() for zone in zones.values()]
+        own = own + np.diag(found["pixel_noise"].values[number] ** 2 / counts)
+        apart = own[2, 2] + own[3, 3] - 2 * own[2, 3]
+        row |= {"ring": inner / np.sqrt(own[2, 2]), "rings": (inner - outer) / np.sqrt(apart)}
+        yield row
 
 
 def coverage(case: Case) -> dict[str, object]:
     """Count how often the intervals of many scenes hold [%]."""
     drawn = pd.DataFrame([row for seed in range(SCENES) for row in scene(case, seed)])
     held = {
-        name: 100 * float((abs(drawn[name]) < 1.96).mean())
-        for name in ("near", "far", "difference")
+        name: 100 * float((abs(drawn[name].dropna()) < 1.96).mean())
+        for name in ("near", "far", "difference", "ring", "rings")
     }
     return {
         "delay": case.name,
@@ -130,6 +142,8 @@ def coverage(case: Case) -> dict[str, object]:
         "mean of a small zone": held["near"],
         "mean of a wide zone": held["far"],
         "difference of the two": held["difference"],
+        "mean of a ring": held["ring"],
+        "difference of two rings": held["rings"],
     }
 
 
