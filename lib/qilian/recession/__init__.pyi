@@ -26,7 +26,15 @@ from .telling import (
     telling_rules,
 )
 from .trend import association, trend_test
-from .verdicts import Judgement, judge, thaw_verdict, verdict, winter_verdict
+from .verdicts import (
+    FAR_FROM_LINEAR,
+    Judgement,
+    judge,
+    thaw_verdict,
+    true_change,
+    verdict,
+    winter_verdict,
+)
 from .windows import (
     UNSEEN_RAIN,
     WORKING_POWER,
@@ -43,6 +51,7 @@ __all__ = [
     "CLEAR_FALL",
     "ESTIMATORS",
     "EVENED_DAYS",
+    "FAR_FROM_LINEAR",
     "FEIGNED_LEVEL",
     "FINDINGS",
     "RATING_ERROR",
@@ -88,6 +97,7 @@ __all__ = [
     "telling_rules",
     "thaw_verdict",
     "trend_test",
+    "true_change",
     "usual_reason",
     "verdict",
     "window_summary",

@@ -146,7 +146,7 @@ def choices_verdict(choices: xr.Dataset) -> list[str]:
         away = varied[dim].values[(varied != here).values & (varied != 0).values]
         if away.size:
             names = written_list(
-                [f"{name}{_UNITS.get(dim, '')}".replace("_", " ") for name in away]
+                [f"“{name}{_UNITS.get(dim, '')}”".replace("_", " ") for name in away]
             )
             flips.append(f"the {_DIMS[dim]}{'s' if away.size > 1 else ''} {names}")
     if here:

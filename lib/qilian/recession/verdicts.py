@@ -155,6 +155,14 @@ def winter_verdict(compared: xr.Dataset) -> str:
     )
 
 
+def true_change(constant: xr.DataArray, *, until: int, since: int) -> str:
+    """Return in a sentence how a known recession constant, (year,) [day], went between periods."""
+    early = constant.sel(year=slice(None, until)).mean().item()
+    late = constant.sel(year=slice(since, None)).mean().item()
+    change = _percent(100 * (late / early - 1))
+    return f"The true constant went from {early:.1f} to {late:.1f} d, {change}."
+
+
 def _both(compared: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
     plain, equal = (compared.isel(comparison=row) for row in (0, 1))
     return plain, equal
@@ -204,7 +212,7 @@ def _hangs_on(judged: Judgement, equal: xr.Dataset, bent: xr.Dataset, feigners: 
         )
     *some, last = alone
     either = f"{', '.join(some)} or {last}" if some else last
-    return f"{of_linear} One other cause would have to be {either}; allowed for are {allowed} %."
+    return f"{of_linear} Another cause alone would take {either}; allowed for are {allowed} %."
 
 
 _CAUSES = {
