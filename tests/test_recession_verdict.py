@@ -397,7 +397,7 @@ def test_what_the_page_of_trials_says_of_verdicts_and_laws_are_the_tables():
     bent = [name for name in table.index if "+20 %" in name and ("b =" in name or "base" in name)]
     assert table.loc[bent, "slower storage (%)"].max() < 2
     made = table.loc[["mine water, +5 % of autumn flow", "regulation, 5 % of the flow"]]
-    assert made["at equal flow (%)"].tolist() == [7, 5]
+    assert made["at equal flow (%)"].tolist() == ["+7", "+5"]
     laws = pd.read_csv(book / "recession_laws.csv").set_index(["river", "law"])
     covers = laws["its interval covers (%)"]
     floor = covers.loc["base flow of 3 m³/s"]
