@@ -300,9 +300,9 @@ def test_what_feigns_nothing_is_told_with_its_size():
     """So are flow, rain and freeze-up, and how many other choices find a rise or a fall."""
     _, hangs_on, around, choices = said()
     assert hangs_on == (
-        "The exponent b is 1.00 (95 %: 0.90 to 1.10), as of a linear reservoir. Another cause alone "
-        "would take a new steady inflow of 12 % of the season's flow or regulation that evens out "
-        "26 % of the flow; allowed for are 5, 7 and 5 %."
+        "The exponent b is 1.00 (95 %: 0.90 to 1.10), as of a linear reservoir. Another cause "
+        "alone would take a new steady inflow of 12 % of the season's flow or regulation that "
+        "evens out 26 % of the flow; allowed for are 5, 7 and 5 %."
     )
     assert around == (
         "Between the periods the season's flow changed by +10 %, rain by −10 % and freeze-up by "

@@ -20,7 +20,8 @@ def answer(source: Archive, finding: str, *more: str) -> None:
     """Show the answer of this build to the page's question.
 
     A page shows it below the question, what is more in smaller print, and the front page its first
-    sentence, together with whether the data are simulated or observed. Of the archive that is what was read until now.
+    sentence, together with whether the data are simulated or observed. Of the archive that is what
+    was read until now.
 
     Parameters
     ----------
