@@ -37,10 +37,11 @@ def stacks(source):
 @pytest.fixture(scope="module")
 def pairs(source, radar, stacks, regions):
     """Pairs without delay, with their noise, as Figures S12 and S13 have them."""
-    return {
-        entry: products.few_pairs(source, entry, radar["stable"], stack=stack, zones=regions)
-        for entry, stack in stacks.items()
-    }
+    air, found = source.load("climate")["air_temperature"], {}
+    for entry, stack in stacks.items():
+        few = sparse_networks.prepare_pairs(stack, radar["stable"], air, zones=regions)
+        found[entry] = periods.describe_period(few, entry, stack)
+    return found
 
 
 def solved(few: xr.Dataset, radar: xr.Dataset, thaw_spread: float | None = None) -> xr.Dataset:
