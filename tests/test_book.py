@@ -108,6 +108,13 @@ def test_no_page_shows_a_folder_of_this_machine(book):
             assert f"{folder}/" not in text, page
 
 
+def test_no_page_shows_an_object_in_place_of_its_content(book):
+    """Such as text without a sentence, of which Jupyter shows the class."""
+    pages = list((book / "html" / "notebooks").glob("*.html"))
+    assert pages
+    assert not [page.name for page in pages if "&lt;IPython.core" in page.read_text("utf-8")]
+
+
 def test_a_second_build_executes_nothing(book):
     again = CliRunner().invoke(cli.app, ["run", *DEMO_PAGES, "--out", str(book)])
     assert again.exit_code == 0, again.output

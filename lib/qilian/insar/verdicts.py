@@ -286,7 +286,7 @@ def version_verdict(versions: xr.Dataset) -> str:
 
 
 def left_out_verdicts(remedies: xr.Dataset) -> list[str]:
-    """Say why remedies are missing, a sentence each.
+    """Say why remedies are missing, a sentence each, or that none is.
 
     Parameters
     ----------
@@ -294,4 +294,5 @@ def left_out_verdicts(remedies: xr.Dataset) -> list[str]:
         As from `products.bias_remedies`.
     """
     missing = json.loads(remedies.attrs["left_out"])
-    return [f"There is no rate by “{name}”: {reason}" for name, reason in missing.items()]
+    said = [f"There is no rate by “{name}”: {reason}" for name, reason in missing.items()]
+    return said or ["The archive allows every remedy."]
