@@ -16,6 +16,7 @@ import rioxarray  # noqa: F401
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from qilian.archive import cache
 from qilian.archive.catalogue import Archive, open_archive
@@ -389,6 +390,17 @@ def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp
     table = pd.read_csv(tmp_path / "figure.csv", comment="#")
     assert table.to_dict("list") == {"year": [2000, 2001], "k": [24.5, 25.5]}
     assert sorted(path.name for path in tmp_path.glob("f*")) == ["figure.csv", "figure.nc"]
+
+
+@given(values=hnp.arrays("float64", 20, elements=st.floats(width=32)))
+def test_saved_maps_hold_five_digits_and_say_what_is_missing(values):
+    """To within half a step of 15 bits; what is not finite stays, and rounding again does nothing."""
+    values[::5] = np.nan
+    saved = provenance._five_digits(values)
+    large = np.isfinite(values) & (np.abs(values) > 1e-30) & (np.abs(values) < 1e38)
+    np.testing.assert_allclose(saved[large], values[large], rtol=2**-16)
+    np.testing.assert_array_equal(saved[~np.isfinite(values)], values[~np.isfinite(values)])
+    np.testing.assert_array_equal(provenance._five_digits(saved), saved)
 
 
 def test_no_line_of_an_answer_breaks_before_its_per_cent(monkeypatch):
