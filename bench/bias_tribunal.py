@@ -41,7 +41,7 @@ from qilian_demo.radar.sensors import SENTINEL1
 from qilian_demo.streams import stream
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
-SEEDS = range(1, 15)
+SEEDS = range(1, 21)
 SCALE = 0.25
 SHORT, LONG = 40, 155  # dates: two years, the record
 DRAWS = {SHORT: 100, LONG: 20}
