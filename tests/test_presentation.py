@@ -394,7 +394,7 @@ def test_saved_data_carry_units_parameters_hash_and_the_simulated_mark(demo, tmp
 
 @given(values=hnp.arrays("float64", 20, elements=st.floats(width=32)))
 def test_saved_maps_hold_five_digits_and_say_what_is_missing(values):
-    """To within half a step of 15 bits; what is not finite stays, and rounding again does nothing."""
+    """Within half a step of 15 bits; what is not finite stays; rounding again does nothing."""
     values[::5] = np.nan
     saved = provenance._five_digits(values)
     large = np.isfinite(values) & (np.abs(values) > 1e-30) & (np.abs(values) < 1e38)
