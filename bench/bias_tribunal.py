@@ -92,7 +92,7 @@ def tribunal(workers: int) -> pd.DataFrame:
             "in 8 of 10 seeds": low.map("{:.1f}".format) + "–" + high.map("{:.1f}".format),
             "mean error (mm/a)": groups["mean_error"].median().map(signed),
             "its spread": groups["mean_error"].std().map("{:.1f}".format),
-            "coverage": groups["coverage"].mean().map("{:.0%}".format),
+            "coverage (%)": (100 * groups["coverage"].mean()).map("{:.0f}".format),
         }
     )
     return table.reset_index().rename(columns={"zone": "ground"})

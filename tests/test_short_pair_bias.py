@@ -320,5 +320,5 @@ def test_the_tribunals_table_is_of_every_remedy_and_says_which_one_the_book_take
     error = table.set_index(["ground", "remedy"])["RMSE (mm/a)"].unstack("remedy")
     assert len(error) == 4
     assert (error["loops"] == error.min(axis=1)).all()
-    covered = table.set_index("remedy")["coverage"].str.rstrip("%").astype(float)
+    covered = table.set_index("remedy")["coverage (%)"]
     assert covered["loops"].min() >= 90
