@@ -113,16 +113,16 @@ def told(name: str, trial: Trial, found: pd.DataFrame) -> dict[str, str]:
 
     return {
         "river": name,
-        "recessions a year": f"{found['recessions'].mean():.1f}",
         "true change (%)": f"{true:.0f}",
+        "slower storage (%)": share(found["finding"] == "slower"),
+        "longer, any cause (%)": share(found["finding"] == "longer"),
         "change, median (%)": f"{found['plain'].median():+.0f}".replace("-", "−"),
         "at equal flow (%)": f"{found['equal'].median():+.0f}".replace("-", "−"),
         "its interval covers (%)": share((found["low"] <= true) & (true <= found["high"])),
         "significantly longer (%)": share(found["plain_longer"]),
         "longer at equal flow (%)": share(found["equal_longer"]),
         "b excludes 1 (%)": share(found["bent"]),
-        "longer, any cause (%)": share(found["finding"] == "longer"),
-        "slower storage (%)": share(found["finding"] == "slower"),
+        "recessions a year": f"{found['recessions'].mean():.1f}",
     }
 
 

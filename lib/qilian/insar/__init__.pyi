@@ -44,7 +44,7 @@ from .decorrelation import (
     geometric_coherence,
     zonal_coherence,
 )
-from .delay import SMALLEST_STABLE, krige_delay, without_delay
+from .delay import RATE_SLOPE_SPREAD, SMALLEST_STABLE, krige_delay, without_delay
 from .memory import (
     date_covariance,
     memory_attributes,
@@ -131,6 +131,7 @@ __all__ = [
     "DECAY_TIMES",
     "LONGEST_DISTANCE",
     "PARAMETERS",
+    "RATE_SLOPE_SPREAD",
     "REQUIRED_SHARE",
     "ROUNDS",
     "SAMPLE",

@@ -23,6 +23,7 @@ from qilian.contracts.labels import attributes
 from qilian.spatial.grids import mask_onto, pixel_size
 
 SMALLEST_STABLE = 100  # pixels
+RATE_SLOPE_SPREAD = 1.0  # mm a⁻¹ km⁻¹: what 10 mm/km of each date leave in a rate of many
 _SAMPLE, _OF_ZONE = 400, 200  # pixels
 _LENGTHS = 2.0 ** np.arange(6)  # km, of which the likeliest is taken
 _NUGGETS = 0.01, 0.03, 0.1, 0.3, 1.0  # variance of single pixels over that of the field

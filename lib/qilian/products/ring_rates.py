@@ -3,12 +3,10 @@
 import xarray as xr
 
 from qilian.archive.catalogue import Archive
-from qilian.insar.delay import without_delay
+from qilian.insar.delay import RATE_SLOPE_SPREAD, without_delay
 from qilian.products.sentinel1 import sentinel1_season, stable_ground_of
 from qilian.spatial.zonal import ring_means, ring_zones
 from qilian.spatial.zones import thaw_zones
-
-_SLOPE_SPREAD = 1.0  # mm a⁻¹ km⁻¹: what 10 mm/km of each date leave in a rate of many
 
 
 def rate_around(
@@ -52,7 +50,7 @@ def rate_around(
             whole.rename("rate"),
             stable,
             height=height,
-            slope_spread=_SLOPE_SPREAD,
+            slope_spread=RATE_SLOPE_SPREAD,
             zones=zones or None,
         )
         rate = freed["rate"].reindex_like(rate).where(rate.notnull()).assign_attrs(rate.attrs)

@@ -17,7 +17,7 @@ from qilian.contracts.labels import VERTICAL, attributes
 from qilian.insar import bias_remedies as remedies
 from qilian.insar import rates, short_pair_bias
 from qilian.insar.coherence import temporal_mean_coherence
-from qilian.insar.delay import krige_delay
+from qilian.insar.delay import RATE_SLOPE_SPREAD, krige_delay
 from qilian.insar.sbas import invert
 from qilian.insar.sparse_networks import fit_pairs, prepare_pairs
 from qilian.insar.verdicts import version_verdict
@@ -31,7 +31,6 @@ from qilian.spatial.zones import mine_zones, thaw_zones
 
 UNCORRECTED = "uncorrected"
 _THAW_SPREAD = 40.0  # mm, as S12's
-_SLOPE_SPREAD = 1.0  # mm a⁻¹ km⁻¹: what 10 mm/km of each date leave in a rate of many
 
 
 def loop_bias(source: Archive, entry: str, *, seasonal: str = "auto") -> xr.Dataset:
@@ -332,7 +331,7 @@ def _delay_of_rate(
         radar["rate"].expand_dims("map"),
         radar["stable"],
         height=radar.get("height"),
-        slope_spread=_SLOPE_SPREAD,
+        slope_spread=RATE_SLOPE_SPREAD,
         zones=zones,
     ).isel(map=0)
 

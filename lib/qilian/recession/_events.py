@@ -10,6 +10,7 @@ events weigh as their errors ask, where sums of days let the longest decide. τ�
 and again. Years, not events, are left out in turn for its variance.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,13 +105,23 @@ def regress_on_flow(held: Events, *columns: np.ndarray) -> Regression:
     return found
 
 
-def between_events(rest: np.ndarray, noise: np.ndarray, terms: int) -> float:
-    """τ², by which events differ, such that departures are as wide as expected; not below 0."""
+def between_events(
+    rest: np.ndarray,
+    noise: np.ndarray,
+    terms: int,
+    total: Callable[[np.ndarray], np.ndarray] = np.sum,
+) -> np.ndarray:
+    """τ², by which events differ, such that departures are as wide as expected; not below 0.
+
+    Of all events, or of each group of them that `total` adds over.
+    """
     w = 1 / noise
-    free = w.sum() - np.sum(w**2) / w.sum()
-    if rest.size <= terms or free <= 0:
-        return 0.0
-    return max(float((np.sum(w * rest**2) - (rest.size - terms)) / free), 0.0)
+    weight = total(w)
+    free = weight - total(w**2) / weight
+    count = total(np.ones(w.size))
+    told = (free > 1e-12 * weight) & (count > terms)
+    beyond = total(w * rest**2) - (count - terms)
+    return np.where(told, beyond / np.where(told, free, 1), 0).clip(0)
 
 
 def event_mean(log_flow: np.ndarray, segment: np.ndarray) -> float:

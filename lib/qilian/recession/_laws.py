@@ -14,7 +14,7 @@ import xarray as xr
 from scipy.special import stdtrit
 
 from qilian.recession._estimators import chosen
-from qilian.recession._events import centred, lengths
+from qilian.recession._events import between_events, centred, lengths
 
 FEWEST = 6  # events, of a window that is fitted
 _LONGEST = 12.0  # ln of days, beyond which there is no upper bound
@@ -219,8 +219,8 @@ def fit_law(name: str, held: Curves, groups: Groups) -> LawFit:
         gradient = np.stack([_moved(law, terms[:, of], level, n) - told for n in range(count)])
         gradient /= _STEP
         between = (
-            _between_events(rest[0] / k, slope_noise / k**2, count, groups)[of] * k**2,
-            _between_events(rest[1], bend_noise, 1, groups)[of],
+            between_events(rest[0] / k, slope_noise / k**2, count, groups.total)[of] * k**2,
+            between_events(rest[1], bend_noise, 1, groups.total)[of],
         )
         variance = np.stack([slope_noise, bend_noise]) + between
         weighted = gradient / variance
@@ -265,16 +265,6 @@ def _moved(law: _Law, terms: np.ndarray, level: np.ndarray, number: int) -> np.n
     near[number] += _STEP
     k, change = law(near, level)
     return np.stack([k, k * change / 2])
-
-
-def _between_events(rest: np.ndarray, noise: np.ndarray, terms: int, groups: Groups) -> np.ndarray:
-    """τ² of each group, as `_events.between_events` has it of one."""
-    w = 1 / noise
-    weight, squares, misfit = groups.total(np.stack([w, w**2, w * rest**2]))
-    free = weight - squares / weight
-    beyond = misfit - (groups.total(np.ones(w.size)) - terms)
-    told = free > 1e-12 * weight
-    return np.where(told, beyond / np.where(told, free, 1), 0).clip(0)
 
 
 def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
